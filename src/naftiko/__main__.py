@@ -1,0 +1,5 @@
+"""`python -m naftiko`."""
+
+from naftiko.cli.main import main
+
+main()

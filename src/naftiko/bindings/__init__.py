@@ -1,0 +1,1 @@
+"""Where variables come from, once a plan is opened (semantics, section 8)."""

@@ -1,0 +1,26 @@
+"""Env files: `NAME=value` lines."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from naftiko.errors import BindingError
+
+
+def read_env_file(path: str | Path) -> dict[str, str]:
+    """The variables of an env file. Nothing in it is expanded, so that a `$` in a password stays one.
+
+    Raises:
+        BindingError: it cannot be read.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BindingError(f"the env file {path} is not UTF-8") from error
+    except OSError as error:
+        raise BindingError(f"the env file {path} cannot be read: {(error.strerror or 'error').lower()}") from error
+    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,0 +1,57 @@
+"""Sources of variables by URI scheme. `file` is built in; others (`vault`, `k8s`) are passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+from naftiko.document import parse
+from naftiko.errors import BindingError, SourceError
+from naftiko.loader import local_file
+from naftiko.nodes import Mapping as MappingNode
+from naftiko.nodes import Scalar, child
+from naftiko.registry import Registry
+from naftiko.source import read_source
+
+Provider: TypeAlias = Callable[[str, Path], Mapping[str, str]]
+"""Gives the keys and values of a `location`. The folder is what a relative location starts from.
+
+A provider raises `BindingError` where it cannot; its message never holds a value.
+"""
+
+
+def read_file(location: str, directory: Path) -> Mapping[str, str]:
+    """A JSON or YAML file: its scalars by key, and by dotted key where they nest.
+
+    Raises:
+        BindingError: it cannot be read, or is no mapping.
+    """
+    file = local_file(location, directory)
+    if file is None:
+        raise BindingError(f"{location} is not a file")
+    try:
+        document = parse(read_source(file))
+    except SourceError as error:
+        raise BindingError(str(error)) from error
+    if not isinstance(document.root, MappingNode) or document.diagnostics:
+        raise BindingError(f"{file} is not a JSON or YAML mapping of names to values")
+    found: dict[str, str] = {}
+    _collect(document.root, "", found)
+    return found
+
+
+def _collect(node: MappingNode, prefix: str, found: dict[str, str]) -> None:
+    for name in node.entries:
+        inner = child(node, name)
+        if isinstance(inner, MappingNode):
+            _collect(inner, f"{prefix}{name}.", found)
+        elif isinstance(inner, Scalar) and inner.value is not None:
+            found[prefix + name] = inner.text
+
+
+def providers() -> Registry[Provider]:
+    """A registry with the built-in sources."""
+    registry: Registry[Provider] = Registry("source of variables")
+    registry.add("file", read_file)
+    return registry

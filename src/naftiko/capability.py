@@ -1,0 +1,115 @@
+"""The library's face: load a capability, open it, call it, mount its applications."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from starlette.types import ASGIApp
+
+from naftiko.bindings.env_file import read_env_file
+from naftiko.bindings.resolve import Sources
+from naftiko.compile import compile_capability
+from naftiko.diagnostics import Diagnostic
+from naftiko.engine.answer import Answer
+from naftiko.engine.arguments import Arguments
+from naftiko.errors import UnknownOperation
+from naftiko.exposers.observer import Observer, unobserved
+from naftiko.generation import Generation, Settings, opened
+from naftiko.loader import load as load_source
+from naftiko.plan import FunctionPlan, Plan
+from naftiko.source import read_source
+from naftiko.suggestions import did_you_mean
+
+
+class Runtime:
+    """An open capability."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+
+    @property
+    def apps(self) -> Mapping[str, ASGIApp]:
+        """The ASGI application of each adapter, by namespace, to mount in any server."""
+        return {adapter.plan.namespace: adapter.app for adapter in self._generation.adapters}
+
+    async def call(self, name: str, inputs: Mapping[str, object] | None = None) -> Answer:
+        """Carry out an operation or tool with inputs by name.
+
+        Raises:
+            UnknownOperation: there is none of this name.
+            CallError: the call failed; an upstream's error status is an `Answer`.
+        """
+        function = find(self._generation.plan, name)
+        return await self._generation.engine.call(function, Arguments(function).bind(inputs or {}))
+
+
+def find(plan: Plan, name: str) -> FunctionPlan:
+    """The function of a tool or route: by name (tools first), `namespace.name`, or a route by `METHOD /path`.
+
+    Raises:
+        UnknownOperation: there is none.
+    """
+    plain: dict[str, FunctionPlan] = {}
+    qualified: dict[str, FunctionPlan] = {}
+    for adapter in sorted(plan.adapters, key=lambda adapter: adapter.type != "mcp"):
+        for item in (*adapter.tools, *adapter.routes):
+            plain.setdefault(item.name, item.function)
+            qualified.setdefault(f"{adapter.namespace}.{item.name}", item.function)
+        for route in adapter.routes:
+            qualified.setdefault(f"{route.method} {route.path}", route.function)
+    found = plain.get(name) or qualified.get(name)
+    if found is None:
+        raise UnknownOperation(f"the capability exposes no `{name}`; {did_you_mean(name, plain)}")
+    return found
+
+
+class Capability:
+    """A loaded capability: its plan, and everything found about its file."""
+
+    def __init__(self, plan: Plan, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self.plan = plan
+        self.diagnostics = diagnostics
+
+    @asynccontextmanager
+    async def open(
+        self,
+        settings: Settings | None = None,
+        *,
+        variables: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        env_file: str | Path | None = None,
+        observer: Observer = unobserved,
+        client: httpx.AsyncClient | None = None,
+    ) -> AsyncIterator[Runtime]:
+        """Open the capability for as long as the context lasts.
+
+        `variables` override the environment, which is the process's unless another one is given. `client` carries
+        requests to upstreams in place of real connections.
+
+        Raises:
+            SetupError: variables are missing, or something it is to be opened with is not usable.
+        """
+        sources = Sources(
+            environment=os.environ if environment is None else environment,
+            settings=variables or {},
+            env_file=read_env_file(env_file) if env_file is not None else {},
+        )
+        async with opened(self.plan, sources, settings, observer, client) as generation:
+            yield Runtime(generation)
+
+
+def load(path: str | Path) -> Capability:
+    """Load a capability file.
+
+    What cannot be carried out of it is in `diagnostics`; the rest can be opened and called.
+
+    Raises:
+        SourceError: the file cannot be read.
+        CapabilityError: it is no capability; the error carries all diagnostics.
+    """
+    plan, diagnostics = compile_capability(load_source(read_source(path)))
+    return Capability(plan, diagnostics)

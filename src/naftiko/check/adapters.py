@@ -1,0 +1,48 @@
+"""Adapters: that there are some, that they have ports, and which parts of them are not carried out yet."""
+
+from __future__ import annotations
+
+from naftiko.diagnostics import Path
+from naftiko.models.capability import CapabilityFile
+from naftiko.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill
+from naftiko.report import Report
+
+
+def check(model: CapabilityFile, report: Report) -> None:
+    body = model.capability
+    if body is None:
+        return
+    if not body.exposes:
+        report.add("nothing-to-serve", "the capability exposes nothing that can be served", ("capability",), key=True)
+    ports: dict[int, str] = {}
+    for index, adapter in enumerate(body.exposes):
+        path: Path = ("capability", "exposes", index)
+        if isinstance(adapter, ExposesSkill | ExposesControl):
+            message = f"the `{adapter.type}` adapter is not supported yet; it is not served"
+            report.add("not-supported", message, (*path, "type"))
+            continue
+        if isinstance(adapter, ExposesMcp) and adapter.transport == "stdio":
+            report.add("not-supported", "the transport `stdio` is not supported yet", (*path, "transport"))
+            continue
+        if adapter.port is None:
+            report.add("port-missing", "the adapter has no port", path, help="add `port:`; 0 picks a free one")
+        elif adapter.port in ports and adapter.port:
+            message = f"port {adapter.port} is asked for by `{ports[adapter.port]}` too"
+            report.add("port-conflict", message, (*path, "port"), help="change it here, or with `--port NS=PORT`")
+        else:
+            ports[adapter.port] = adapter.namespace or adapter.type
+        _parts(adapter, path, report)
+
+
+def _parts(adapter: ExposesRest | ExposesMcp, path: Path, report: Report) -> None:
+    """Parts of an adapter that load but are left out."""
+    if isinstance(adapter, ExposesRest):
+        for position, resource in enumerate(adapter.resources):
+            inner = (*path, "resources", position)
+            if resource.forward is not None:
+                report.add("not-supported", "`forward` is not supported yet", (*inner, "forward"), key=True)
+        return
+    for key in ("resources", "prompts"):
+        if getattr(adapter, key):
+            report.add("not-supported", f"MCP `{key}` are not supported yet; they are not served", (*path, key), key=True)
+

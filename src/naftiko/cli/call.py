@@ -1,0 +1,109 @@
+"""`naftiko call`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from naftiko.bindings.env_file import read_env_file
+from naftiko.bindings.resolve import Sources
+from naftiko.capability import Runtime, find
+from naftiko.cli import options
+from naftiko.cli.loading import fail, plan_of, show
+from naftiko.engine.answer import Answer
+from naftiko.errors import CallError, MissingVariables, NaftikoError
+from naftiko.generation import Settings, opened
+from naftiko.jsontext import decode
+from naftiko.plan import FunctionPlan, Plan
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+@app.command()
+def call(
+    file: options.File,
+    name: Annotated[str, typer.Argument(metavar="OPERATION", help="A tool, a route's operation, or 'METHOD /path'.")],
+    inputs: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its inputs.")] = None,
+    json: Annotated[
+        str | None, typer.Option("--json", metavar="BODY", help="The body, as JSON; @FILE reads a file, - standard input.")
+    ] = None,
+    base_uri: options.BaseUri = None,
+    var: options.Var = None,
+    env_file: options.EnvFile = None,
+    sandbox: options.Sandbox = False,
+    timeout: options.Timeout = 30.0,
+    max_response: options.MaxResponse = "32MiB",
+) -> None:
+    """Carry out one operation or tool, and print its answer.
+
+    Exit status: 0 when it succeeds, 1 when the upstream or the call fails, 2 when it cannot be carried out as asked.
+    """
+    settings = Settings(
+        base_uris=options.base_uris(base_uri), limits=options.limits(timeout, max_response), sandbox=sandbox, allow_missing=True
+    )
+    loaded, plan, diagnostics = plan_of(file)
+    try:
+        function = find(plan, name)
+        values = _inputs(function, options.pairs("input", inputs), json)
+        sources = Sources(
+            environment=os.environ,
+            settings=options.pairs("--var", var),
+            env_file=read_env_file(env_file) if env_file is not None else {},
+        )
+        answer = asyncio.run(_call(plan, sources, settings, name, values))
+    except CallError as error:
+        fail(error.detail, 1)
+    except MissingVariables as error:
+        show(loaded, error.diagnostics)
+        fail("variables that are needed are not set")
+    except NaftikoError as error:
+        fail(str(error))
+    _print(answer)
+    if answer.is_error:
+        fail(f"the upstream answered {answer.status}", 1)
+
+
+async def _call(plan: Plan, sources: Sources, settings: Settings, name: str, values: dict[str, object]) -> Answer:
+    async with opened(plan, sources, settings) as generation:
+        return await Runtime(generation).call(name, values)
+
+
+def _inputs(function: FunctionPlan, given: dict[str, str], json: str | None) -> dict[str, object]:
+    values: dict[str, object] = dict(given)
+    if json is None:
+        return values
+    body = _json(json)
+    names = {plan.name for plan in function.inputs}
+    if "body" in names:
+        values["body"] = body
+    elif isinstance(body, dict):
+        values = {**body, **values}
+    else:
+        options.usage(f"--json: `{function.name}` takes no body; its inputs are {', '.join(sorted(names)) or 'none'}")
+    return values
+
+
+def _json(text: str) -> object:
+    try:
+        if text == "-":
+            return decode(sys.stdin.buffer.read())
+        if text.startswith("@"):
+            return decode(Path(text[1:]).read_bytes())
+        return decode(text)
+    except OSError as error:
+        options.usage(f"--json: {text[1:]} cannot be read: {(error.strerror or 'error').lower()}")
+    except ValueError as error:
+        options.usage(f"--json: not valid JSON: {error}")
+
+
+def _print(answer: Answer) -> None:
+    content = answer.content()
+    sys.stdout.buffer.write(content)
+    if content and not content.endswith(b"\n"):
+        sys.stdout.buffer.write(b"\n")
+    sys.stdout.buffer.flush()

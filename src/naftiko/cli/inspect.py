@@ -1,0 +1,172 @@
+"""`naftiko inspect`."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from naftiko.bindings.env_file import read_env_file
+from naftiko.bindings.resolve import Resolved, Sources, resolve
+from naftiko.cli import options
+from naftiko.cli.loading import fail, plan_of
+from naftiko.errors import NaftikoError
+from naftiko.jsontext import encode_text
+from naftiko.plan import AdapterPlan, FunctionPlan, InputPlan, ParameterPlan, Plan, RequestPlan, VariablePlan
+from naftiko.render.text import printable
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+
+
+class Format(str, Enum):
+    text = "text"
+    json = "json"
+
+
+@app.command()
+def inspect(
+    file: options.File,
+    format: Annotated[Format, typer.Option("--format", help="A tree for people, or JSON.")] = Format.text,
+    var: options.Var = None,
+    env_file: options.EnvFile = None,
+) -> None:
+    """Show what a capability consumes, what each route and tool calls, and the variables it needs.
+
+    Values of variables are never shown, only whether they are set.
+    """
+    _, plan, _ = plan_of(file)
+    try:
+        sources = Sources(
+            environment=os.environ,
+            settings=options.pairs("--var", var),
+            env_file=read_env_file(env_file) if env_file is not None else {},
+        )
+        resolved = resolve(plan, sources, frozenset(variable.key for variable in plan.variables))
+    except NaftikoError as error:
+        fail(str(error))
+    described = describe(plan, resolved)
+    typer.echo(encode_text(described) if format is Format.json else "\n".join(_tree(described)))
+
+
+def describe(plan: Plan, resolved: Resolved) -> dict[str, object]:
+    """The capability as plain values."""
+    return {
+        "title": plan.title,
+        "file": plan.file,
+        "version": plan.version,
+        "description": plan.description,
+        "consumes": [
+            {
+                "namespace": upstream.namespace,
+                "baseUri": upstream.declared,
+                "problem": upstream.problem,
+                "authentication": upstream.auth.scheme if upstream.auth is not None else None,
+                "operations": [
+                    {
+                        "name": operation.name,
+                        "request": _line(operation.request) if operation.request is not None else None,
+                        "problem": operation.broken,
+                    }
+                    for operation in upstream.operations
+                ],
+            }
+            for upstream in plan.upstreams
+        ],
+        "exposes": [_adapter(adapter) for adapter in plan.adapters],
+        "variables": [_variable(variable, resolved) for variable in plan.variables],
+    }
+
+
+def _line(request: RequestPlan) -> str:
+    pieces = (*request.path, *(("?", *request.query_pieces) if request.query_pieces else ()))
+    path = "".join("{" + piece.name + "}" if isinstance(piece, ParameterPlan) else piece for piece in pieces)
+    return f"{request.method} {path or '/'}"
+
+
+def _adapter(adapter: AdapterPlan) -> dict[str, object]:
+    return {
+        "namespace": adapter.namespace,
+        "type": adapter.type,
+        "port": adapter.port,
+        "address": adapter.address,
+        "authentication": adapter.auth.scheme if adapter.auth is not None else None,
+        "problem": adapter.broken,
+        "routes": [
+            {"name": route.name, "route": f"{route.method} {route.path}", **_function(route.function)}
+            for route in adapter.routes
+        ],
+        "tools": [{"name": tool.name, "title": tool.title, **_function(tool.function)} for tool in adapter.tools],
+    }
+
+
+def _function(function: FunctionPlan) -> dict[str, object]:
+    return {
+        "calls": function.target,
+        "problem": function.broken,
+        "inputs": [_input(plan) for plan in function.inputs],
+    }
+
+
+def _input(plan: InputPlan) -> dict[str, object]:
+    return {
+        "name": plan.name,
+        "type": plan.type,
+        "required": plan.required,
+        "goesTo": list(plan.goes_to),
+        "description": plan.description,
+    }
+
+
+def _variable(variable: VariablePlan, resolved: Resolved) -> dict[str, object]:
+    return {
+        "name": variable.name if variable.source is not None else variable.source_key,
+        "source": variable.source or "environment",
+        "isSet": variable.key in resolved.values,
+        "usedAt": [f"{use.file}:{use.span.line}" for use in variable.uses],
+    }
+
+
+def _tree(described: dict[str, object]) -> list[str]:
+    """The same, as an indented tree."""
+    lines = [f"{described['title']}  ({described['file']}, version {described['version'] or 'not named'})"]
+    for upstream in _items(described, "consumes"):
+        auth = f", {upstream['authentication']} authentication" if upstream["authentication"] else ""
+        lines.append(f"├─ consumes {upstream['namespace']}: {upstream['baseUri'] or '(no base URI)'}{auth}")
+        for operation in _items(upstream, "operations"):
+            lines.append(f"│    {operation['name']}: {operation['request'] or 'cannot be carried out: ' + str(operation['problem'])}")
+    for adapter in _items(described, "exposes"):
+        lines.append(f"├─ exposes {adapter['namespace']}: {adapter['type']} on port {adapter['port']}{_problem(adapter)}")
+        for item in (*_items(adapter, "routes"), *_items(adapter, "tools")):
+            calls = f" → {item['calls']}" if item["calls"] else ""
+            lines.append(f"│    {item.get('route', item['name'])}{calls}{_problem(item)}")
+            lines.extend(f"│      {_input_line(entry)}" for entry in _items(item, "inputs"))
+    variables = _items(described, "variables")
+    lines.append("└─ variables" if variables else "└─ needs no variables")
+    for variable in variables:
+        state = "set" if variable["isSet"] else "NOT SET"
+        source = "" if variable["source"] == "environment" else f" from {variable['source']}"
+        lines.append(f"     {variable['name']}{source}: {state}  (used at {', '.join(map(str, _list(variable, 'usedAt')))})")
+    return [printable(line) for line in lines]
+
+
+def _input_line(entry: dict[str, object]) -> str:
+    required = ", required" if entry["required"] else ""
+    places = ", ".join(map(str, _list(entry, "goesTo")))
+    target = f" → {places}" if places else " (used nowhere)"
+    return f"{entry['name']}: {entry['type'] or 'any'}{required}{target}"
+
+
+def _problem(item: dict[str, object]) -> str:
+    return f"  CANNOT BE CARRIED OUT: {item['problem']}" if item["problem"] else ""
+
+
+def _items(owner: dict[str, object], key: str) -> list[dict[str, object]]:
+    value = owner[key]
+    return value if isinstance(value, list) else []
+
+
+def _list(owner: dict[str, object], key: str) -> list[object]:
+    value = owner[key]
+    return value if isinstance(value, list) else []

@@ -1,0 +1,56 @@
+"""Reading a capability for a command, and saying what is wrong with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import NoReturn
+
+import typer
+
+from naftiko.compile import compile_capability
+from naftiko.diagnostics import Diagnostic, Severity
+from naftiko.errors import SourceError
+from naftiko.loader import Loaded, load
+from naftiko.plan import Plan
+from naftiko.render import text
+from naftiko.source import read_source
+
+
+def read(file: str) -> Loaded:
+    """The loaded file; stops with exit 2 where it cannot be read."""
+    try:
+        return load(read_source(file, sys.stdin.buffer if file == "-" else None))
+    except SourceError as error:
+        fail(str(error))
+
+
+def plan_of(file: str) -> tuple[Loaded, Plan, tuple[Diagnostic, ...]]:
+    """The plan of a file; stops with exit 2 where it is no capability."""
+    loaded = read(file)
+    if loaded.model is None:
+        show(loaded, loaded.diagnostics)
+        fail(f"{file} is not a capability that can be run")
+    plan, diagnostics = compile_capability(loaded)
+    return loaded, plan, diagnostics
+
+
+def show(loaded: Loaded, diagnostics: Iterable[Diagnostic], *, all: bool = False) -> None:
+    """Print findings to standard error: errors and warnings, or all."""
+    chosen = [found for found in diagnostics if all or found.severity is not Severity.INFO]
+    if chosen:
+        typer.echo(text.render(chosen, {loaded.file: loaded.document.text}, colour=colour(sys.stderr)), err=True)
+
+
+def fail(message: str, status: int = 2) -> NoReturn:
+    """Say why, and stop."""
+    typer.echo(f"naftiko: {text.printable(message) if chr(10) not in message else message}", err=True)
+    raise typer.Exit(status)
+
+
+def colour(stream: object) -> bool:
+    """Whether a stream is a terminal that takes colours (and NO_COLOR is not set)."""
+    import os
+
+    isatty = getattr(stream, "isatty", None)
+    return bool(isatty and isatty()) and "NO_COLOR" not in os.environ

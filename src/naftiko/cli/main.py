@@ -1,0 +1,74 @@
+"""`naftiko`: the commands, each imported only when it is asked for, so that help stays quick."""
+
+from __future__ import annotations
+
+import importlib
+from difflib import get_close_matches
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from naftiko import __version__
+
+COMMANDS = {
+    "run": "Serve a capability: REST and MCP on the ports it declares.",
+    "validate": "Check capability files, and say what to change.",
+    "inspect": "Show what a capability consumes, exposes and needs.",
+    "call": "Carry out one operation or tool without serving.",
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are in modules of their own."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"naftiko.cli.{cmd_name}")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f"Did you mean `{close[0]}`?" if close else f"Commands: {', '.join(COMMANDS)}."
+            ctx.fail(f"There is no command `{args[0]}`. {hint}")
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    name="naftiko",
+    cls=LazyGroup,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"naftiko {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Run capabilities: APIs described in one YAML file, served as REST and MCP."""
+
+
+def main() -> None:
+    """The entry point of the command `naftiko`."""
+    app()

@@ -1,0 +1,86 @@
+"""Options that several commands share, and how their texts are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from naftiko.consumers.http.transport import Limits
+
+File = Annotated[str, typer.Argument(metavar="FILE", help="A capability file (`-` reads standard input).")]
+BaseUri = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--base-uri",
+        metavar="[NS=]URL",
+        help="Send requests of a consumed namespace there; '*=URL' for all, with {namespace} in URL.",
+    ),
+]
+Var = Annotated[
+    list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Set a variable, such as {tenant} of a base URI.")
+]
+EnvFile = Annotated[str | None, typer.Option("--env-file", metavar="FILE", help="Read variables from NAME=value lines.")]
+AllowMissing = Annotated[
+    bool, typer.Option("--allow-missing-env", help="Start even if variables are missing; calls that need them fail.")
+]
+Sandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Let built-in stand-ins answer in place of the real upstreams.")
+]
+Timeout = Annotated[float, typer.Option("--timeout", metavar="S", help="Seconds that a whole call may take.")]
+MaxResponse = Annotated[
+    str, typer.Option("--max-response", metavar="SIZE", help="The largest answer of an upstream, such as 32MiB.")
+]
+
+_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)(i?b?)\s*", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+def usage(message: str) -> NoReturn:
+    """Stop for a command line that cannot be read."""
+    raise typer.BadParameter(message)
+
+
+def limits(timeout: float, max_response: str) -> Limits:
+    """The bounds of a call."""
+    if not 0 < timeout <= 86_400:
+        usage(f"--timeout: `{timeout:g}` is no number of seconds between 0 and 86400")
+    match = _SIZE.fullmatch(max_response)
+    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
+    if size <= 0:
+        usage(f"--max-response: `{max_response}` is no size; write 500KiB, 32MiB or 1GiB")
+    return Limits(connect=min(5.0, timeout), total=timeout, response=size)
+
+
+def pairs(option: str, items: Sequence[str] | None) -> dict[str, str]:
+    """`NAME=VALUE` options."""
+    found: dict[str, str] = {}
+    for item in items or ():
+        name, separator, value = item.partition("=")
+        if not separator or not name:
+            usage(f"{option}: `{name}` is not NAME=VALUE")
+        found[name] = value
+    return found
+
+
+def base_uris(items: Sequence[str] | None) -> dict[str, str]:
+    """`[NS=]URL` options; the only namespace's is under the empty name."""
+    found: dict[str, str] = {}
+    for item in items or ():
+        name, separator, url = item.partition("=")
+        if not separator or "://" in name:
+            name, url = "", item
+        found[name] = url
+    return found
+
+
+def port_numbers(items: Sequence[str] | None) -> dict[str, int]:
+    """`NS=PORT` options."""
+    found: dict[str, int] = {}
+    for name, text in pairs("--port", items).items():
+        if not (text.isascii() and text.isdigit()) or int(text) > 65535:
+            usage(f"--port: `{text}` is no port; ports go from 0 (any free one) to 65535")
+        found[name] = int(text)
+    return found

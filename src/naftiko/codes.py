@@ -1,0 +1,84 @@
+"""Every diagnostic code: what it means and what to do about it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from naftiko.diagnostics import Severity
+
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+class Code(NamedTuple):
+    """A code's usual severity, what it means in one line, and what to do about it."""
+
+    severity: Severity
+    summary: str
+    fix: str
+
+
+CODES: dict[str, Code] = {
+    # The text
+    "not-utf8": Code(ERROR, "The file is not UTF-8.", "Save it as UTF-8."),
+    "yaml-syntax": Code(ERROR, "The file is not valid YAML.", "Mend the place the message points at."),
+    "yaml-tag": Code(ERROR, "A YAML tag that has no meaning here.", "Write the value as plain text."),
+    "yaml-key": Code(ERROR, "A mapping key is not plain text.", "Use a word as the key."),
+    "yaml-alias": Code(ERROR, "A YAML alias or merge key cannot be followed.", "Define the anchor before its alias."),
+    "duplicate-key": Code(ERROR, "A key stands twice in one mapping.", "Remove one of the two."),
+    "several-documents": Code(ERROR, "The file holds several YAML documents.", "Split it into one file each."),
+    "empty-file": Code(ERROR, "The file is empty.", "A capability starts with `naftiko:` and `capability:`."),
+    "too-deep": Code(ERROR, "The document nests too deeply.", "Flatten it; 100 levels are read."),
+    "too-large": Code(ERROR, "The document has too many values.", "Split it; check for aliases that multiply."),
+    # The document
+    "not-a-capability": Code(ERROR, "The file is YAML, but not a capability.", "Add a `capability:` block."),
+    "unknown-version": Code(WARNING, "The version in `naftiko:` is not a known one.", "Name a published version."),
+    "unknown-key": Code(WARNING, "A key the specification does not know; it has no effect.", "Remove or rename it."),
+    "missing-key": Code(ERROR, "A key that is needed is not there.", "Add it."),
+    "wrong-type": Code(ERROR, "A value is of the wrong kind.", "Write it as the message says."),
+    "invalid-value": Code(ERROR, "A value is not one of the valid ones.", "Use one of those the message lists."),
+    "unknown-type": Code(ERROR, "A `type` the specification does not know.", "Use one of those the message lists."),
+    "import-failed": Code(ERROR, "An imported adapter cannot be read.", "Mend `location` or `import`."),
+    # Published variants that are understood
+    "info-label": Code(INFO, "`info` spells its `label` otherwise.", "Name it `label`."),
+    "properties-list": Code(INFO, "`properties` is a list of named parameters.", "Write it as a map by name."),
+    "items-list": Code(INFO, "`items` is a list.", "Write one parameter, an object of them."),
+    "auth-spelling": Code(INFO, "`authentication` is spelled in a published variant.", "Use the official keys."),
+    "body-type": Code(INFO, "The body's `type` is spelled in a published variant.", "Use the official name."),
+    "body-without-data": Code(INFO, "A body block without `data`.", "The caller's input `body` is sent."),
+    "type-spelling": Code(INFO, "A value type is spelled otherwise.", "Use the JSON Schema name."),
+    "method-spelling": Code(INFO, "A method is not in upper case.", "Write it in upper case."),
+    "input-without-in": Code(INFO, "A consumed input does not say where it goes.", "Add `in:`."),
+    "input-mapping": Code(INFO, "An input names its target with `mapping`.", "Say it under `with:`."),
+    "external-refs": Code(INFO, "`externalRefs` of version 0.5.", "Use `binds`."),
+    "adapter-type": Code(INFO, "An adapter's `type` is spelled otherwise.", "Use `rest`."),
+    "operation-path": Code(INFO, "A consumed operation has a path of its own.", "Give it a resource of its own."),
+    # References
+    "unknown-namespace": Code(ERROR, "A call names a namespace that nothing defines.", "Use a consumed namespace."),
+    "unknown-operation": Code(ERROR, "A call names an operation that nothing defines.", "Use a declared operation."),
+    "unknown-function": Code(ERROR, "A `ref` names a function that no aggregate defines.", "Use a declared one."),
+    "malformed-call": Code(ERROR, "A call is not `namespace.operation`.", "Write it so."),
+    "nothing-to-do": Code(ERROR, "A unit has neither call, ref, steps nor a value.", "Add `call:`."),
+    "duplicate-operation": Code(WARNING, "Two operations of one namespace share a name.", "Rename one."),
+    "duplicate-namespace": Code(WARNING, "A namespace is declared twice.", "Rename one."),
+    "duplicate-route": Code(ERROR, "A REST route that an earlier one already answers.", "Change its path or method."),
+    "duplicate-tool": Code(ERROR, "A tool whose name an earlier one already has.", "Rename it."),
+    "path-input-without-placeholder": Code(
+        ERROR, "An input goes into the path, but the path has no place for it.", "Add `{name}` to the path."
+    ),
+    "unused-with": Code(WARNING, "`with` sets an input that the called operation does not take.", "Remove it."),
+    "unused-input": Code(WARNING, "A declared input is used nowhere.", "Refer to it under `with:`."),
+    "invalid-jsonpath": Code(ERROR, "A JSONPath cannot be read.", "Mend it; `$` is the whole answer."),
+    "invalid-literal": Code(ERROR, "A value does not fit the type of the input it is for.", "Change value or type."),
+    "invalid-base-uri": Code(ERROR, "A base URI is not usable.", "Write `https://host/path`, or use `--base-uri`."),
+    "invalid-header-name": Code(ERROR, "A header or cookie name has characters HTTP does not allow.", "Rename it."),
+    "literal-like-variable": Code(WARNING, "A literal value is spelled like a variable.", "Write `{{NAME}}`."),
+    "caller-in-auth": Code(ERROR, "Credentials would depend on the caller.", "Use a binding."),
+    "auth-incomplete": Code(ERROR, "An `authentication` lacks what its type needs.", "Add the missing key."),
+    "undeclared-variable": Code(WARNING, "A variable is used that no binding declares.", "Declare it under `binds`."),
+    "missing-variable": Code(ERROR, "A variable that is needed has no value.", "Set it in the environment."),
+    "no-request-body": Code(INFO, "An operation that usually has a body declares none.", "Add an input `in: body`."),
+    "not-supported": Code(WARNING, "A part of the specification that is not carried out yet.", "It is left out."),
+    "port-missing": Code(ERROR, "An adapter has no port.", "Add `port:`."),
+    "port-conflict": Code(ERROR, "Two adapters ask for one port.", "Change one of them."),
+    "nothing-to-serve": Code(WARNING, "The capability exposes nothing that can be served.", "Add an adapter."),
+}

@@ -1,0 +1,86 @@
+"""A checked capability to its plan. Pure: no I/O, no secrets.
+
+One module a part: variables, upstreams and their authentication, the inputs of a unit, what names mean in it, the
+request it makes with its body, the shape of its answer, and the adapters that expose it.
+"""
+
+from __future__ import annotations
+
+from naftiko.compile.adapters import compile_adapters
+from naftiko.compile.broken import Broken
+from naftiko.compile.inputs import InputTable
+from naftiko.compile.requests import RequestCompiler
+from naftiko.compile.scope import UnitScope
+from naftiko.compile.units import Function, UnitCompiler
+from naftiko.compile.upstreams import Base, Catalogue, Consumed
+from naftiko.compile.variables import Variables
+from naftiko.diagnostics import Diagnostic, ordered
+from naftiko.errors import CapabilityError
+from naftiko.loader import Loaded
+from naftiko.models.capability import CapabilityFile
+from naftiko.plan import Plan, Upstream, UpstreamOperation
+from naftiko.report import Report
+
+__all__ = ["compile_capability"]
+
+
+def compile_capability(loaded: Loaded) -> tuple[Plan, tuple[Diagnostic, ...]]:
+    """The plan of a loaded capability, and everything found about it.
+
+    Raises:
+        CapabilityError: the file is no capability, so that there is nothing to plan.
+    """
+    model = loaded.model
+    if model is None:
+        raise CapabilityError(loaded.diagnostics)
+    report = Report(loaded.root, loaded.file)
+    report.found.extend(loaded.diagnostics)
+    body = model.capability
+    binds = [*(model.binds or ()), *((body.binds or ()) if body else ())]
+    variables = Variables(binds, report, str(loaded.directory))
+    catalogue = Catalogue(model, variables, report)
+    units = UnitCompiler(catalogue, _functions(model), variables, report)
+    adapters = compile_adapters(body.exposes if body else (), units, report)
+    upstreams = tuple(_upstream(base, index, catalogue, variables, report) for index, base in enumerate(catalogue.bases))
+    info = model.info
+    plan = Plan(
+        file=loaded.file,
+        title=(info.label if info else None) or loaded.document.source.title,
+        description=info.description if info else None,
+        version=model.naftiko or "",
+        upstreams=upstreams,
+        adapters=adapters,
+        variables=variables.plans(),
+    )
+    return plan, ordered(report.found)
+
+
+def _functions(model: CapabilityFile) -> dict[str, Function]:
+    body = model.capability
+    return {
+        f"{aggregate.namespace}.{function.name}": Function(
+            aggregate, function, ("capability", "aggregates", index, "functions", position)
+        )
+        for index, aggregate in enumerate((body.aggregates or ()) if body else ())
+        for position, function in enumerate(aggregate.functions)
+    }
+
+
+def _upstream(base: Base, index: int, catalogue: Catalogue, variables: Variables, report: Report) -> Upstream:
+    operations = [
+        _operation(consumed, base, variables, report)
+        for consumed in catalogue.namespaces[base.namespace].values()
+        if consumed.upstream == index
+    ]
+    return Upstream(base.namespace, base.authority, base.declared, base.auth, base.problem, tuple(operations))
+
+
+def _operation(consumed: Consumed, base: Base, variables: Variables, report: Report) -> UpstreamOperation:
+    """An operation on its own, so that what is wrong with it is found even where nothing calls it."""
+    scope = UnitScope(variables, report, InputTable(), frozenset())
+    request, broken = None, None
+    try:
+        request = RequestCompiler(consumed, base, scope).compile()
+    except Broken as error:
+        broken = error.reason
+    return UpstreamOperation(consumed.operation.name, consumed.operation.description, request, broken)

@@ -1,0 +1,84 @@
+"""`authentication` to an `AuthPlan`: a scheme by name, with settings that no caller fills."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from naftiko.compile.scope import CALLERS
+from naftiko.compile.variables import Variables
+from naftiko.diagnostics import Diagnostic, Path, Severity
+from naftiko.expressions import Expression, Input, parse_text, template_names
+from naftiko.models.authentication import ApiKey, Authentication, Basic, Bearer, Digest
+from naftiko.plan import AuthPlan
+from naftiko.report import Report
+
+HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A field name (RFC 9110, section 5.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledAuth:
+    plan: AuthPlan | None
+    fault: Diagnostic | None = None
+
+
+def compile_auth(auth: Authentication | None, path: Path, variables: Variables, report: Report) -> CompiledAuth:
+    """The plan for an upstream's, or an adapter's, authentication; a fault where it cannot be carried out."""
+    if auth is None:
+        return CompiledAuth(None)
+
+    def setting(key: str, text: str | None) -> Expression:
+        where = (*path, key)
+        return _setting(text or "", where, variables)
+
+    def lacking(*keys: str) -> CompiledAuth | None:
+        for key in keys:
+            if not getattr(auth, key):
+                message = f"`authentication` of type `{auth.type}` needs `{key}`"
+                return CompiledAuth(None, report.add("auth-incomplete", message, path, key=True, help=f"add `{key}:`"))
+        return None
+
+    if isinstance(auth, Basic | Digest):
+        settings = {key: setting(key, getattr(auth, key)) for key in ("username", "password")}
+        return lacking("username") or CompiledAuth(AuthPlan(auth.type, settings))
+    if isinstance(auth, Bearer):
+        return lacking("token") or CompiledAuth(AuthPlan("bearer", {"token": setting("token", auth.token)}))
+    if isinstance(auth, ApiKey):
+        return _apikey(auth, path, variables, report)
+    message = f"the authentication `{auth.type}` is not supported yet, so no request can be authenticated"
+    return CompiledAuth(None, report.add("not-supported", message, (*path, "type"), severity=Severity.ERROR))
+
+
+def _apikey(auth: ApiKey, path: Path, variables: Variables, report: Report) -> CompiledAuth:
+    pairs: dict[str, tuple[str, Path]] = {}
+    if auth.parameters:
+        for index, parameter in enumerate(auth.parameters):
+            pairs[parameter.name] = (parameter.value or "", (*path, "parameters", index, "value"))
+    elif auth.key and auth.value is not None:
+        pairs[auth.key] = (auth.value, (*path, "value"))
+    else:
+        lacks = "value" if auth.key else "key"
+        message = f"`authentication` of type `apikey` needs `{lacks}`"
+        return CompiledAuth(None, report.add("auth-incomplete", message, path, key=True, help=f"add `{lacks}:`"))
+    if auth.placement in ("header", "cookie"):
+        for name in pairs:
+            if not HEADER_NAME.fullmatch(name):
+                message = f"`{name}` cannot be the name of a {auth.placement}"
+                return CompiledAuth(None, report.add("invalid-header-name", message, (*path, "key")))
+    settings = {name: _setting(text, where, variables) for name, (text, where) in pairs.items()}
+    return CompiledAuth(AuthPlan("apikey", settings, {"placement": auth.placement}))
+
+
+def _setting(text: str, path: Path, variables: Variables) -> Expression:
+    """A credential: bindings and the environment; a caller's input only where `rest.` or `tools.` says so."""
+    if not any(name.partition(".")[0] in CALLERS for name in template_names(text)):
+        return variables.setting(text, path)
+
+    def resolve(name: str) -> Expression:
+        prefix, dot, rest = name.partition(".")
+        if dot and prefix in CALLERS:
+            return Input(rest)
+        return variables.operator(name, path)
+
+    return parse_text(text, resolve)

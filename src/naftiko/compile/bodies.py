@@ -1,0 +1,175 @@
+"""Request bodies: a `body` block, a parameter that is the whole body, or parameters that are its fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from naftiko.expressions import Expression, Input, leaves, parse_value, split_template
+from naftiko.jsontext import decode
+from naftiko.models.bodies import FormBody, JsonBody, MultipartBody, Part, RawBody, RequestBody, TextBody
+from naftiko.plan import (
+    BodyPlan,
+    FieldsBodyPlan,
+    FormBodyPlan,
+    JsonBodyPlan,
+    MultipartBodyPlan,
+    PartPlan,
+    TextBodyPlan,
+)
+
+if TYPE_CHECKING:
+    from naftiko.compile.requests import Declared, RequestCompiler
+
+_MEDIA = {
+    "text": "text/plain; charset=utf-8",
+    "xml": "application/xml",
+    "sparql": "application/sparql-query",
+    "yaml": "application/yaml",
+    "binary": "application/octet-stream",
+}
+_EXPECTED = frozenset({"POST", "PUT", "PATCH"})
+
+
+class BodyCompiler:
+    """Compiles the body of one call."""
+
+    def __init__(self, request: RequestCompiler) -> None:
+        self.request = request
+        self.scope = request.scope
+        self.path = (*request.consumed.path, "body")
+
+    def compile(self, declared: list[Declared]) -> BodyPlan | None:
+        block = self.request.consumed.operation.body
+        if block is not None:
+            return self._block(block, {item.name: item for item in declared})
+        whole = next((item for item in declared if item.name == "body"), None)
+        fields = [self.request.parameter(item) for item in declared if item is not whole]
+        if whole is not None:
+            body = self.request.parameter(whole)
+            return JsonBodyPlan(body.expression, body.required, body.blame, body.type, tuple(fields))
+        if fields:
+            return FieldsBodyPlan(tuple(fields))
+        explicit = self.scope.explicit.get("body")
+        operation = self.request.consumed.operation
+        if operation.method in _EXPECTED:
+            message = f"`{operation.name}` is a {operation.method} that declares no body; none is sent"
+            self.request.report.add("no-request-body", message, self.request.consumed.path, key=True)
+        return JsonBodyPlan(explicit) if explicit is not None and operation.method in _EXPECTED else None
+
+    def _block(self, block: RequestBody, declared: dict[str, Declared]) -> BodyPlan | None:
+        explicit = self.scope.explicit.get("body")
+        if isinstance(block, JsonBody | RawBody):
+            expression = explicit or self._json(block.data, declared)
+            if expression is None:
+                return TextBodyPlan(self._value(str(block.data), declared), "application/json")
+            return JsonBodyPlan(expression)
+        if isinstance(block, TextBody):
+            text = explicit or self._value(block.data, declared)
+            return TextBodyPlan(text, _MEDIA[block.type], is_base64=block.type == "binary")
+        if isinstance(block, FormBody):
+            if explicit is not None or isinstance(block.data, str):
+                return FormBodyPlan(explicit or self._value(block.data, declared))
+            return FormBodyPlan(tuple((name, self._value(item, declared)) for name, item in block.data.items()))
+        if isinstance(block, MultipartBody):
+            return MultipartBodyPlan(tuple(self._part(part, declared) for part in block.data))
+        return None
+
+    def _part(self, part: Part, declared: dict[str, Declared]) -> PartPlan:
+        filename = self._value(part.filename, declared) if part.filename is not None else None
+        return PartPlan(part.name, self._value(part.value or "", declared), filename, part.contentType)
+
+    def _json(self, data: object, declared: dict[str, Declared]) -> Expression | None:
+        """JSON data; None where it is text that is no JSON.
+
+        Text that is JSON with templates in it becomes a structure, so that no value can break out of its place.
+        """
+        if not isinstance(data, str):
+            return self._value(data, declared)
+        structure = parse_json_template(data)
+        if structure is not None:
+            return self._value(structure, declared)
+        whole = data.strip()
+        if whole.startswith("{{") and whole.endswith("}}") and whole.count("{{") == 1:
+            return self._value(whole, declared)
+        return None
+
+    def _value(self, data: object, declared: dict[str, Declared]) -> Expression:
+        expression = parse_value(data, lambda name: self._name(name, declared))
+        for leaf in leaves(expression):
+            draft = self.scope.inputs.known(leaf.name) if isinstance(leaf, Input) else None
+            if draft is not None:
+                draft.goes_to.append("body")
+        return expression
+
+    def _name(self, name: str, declared: dict[str, Declared]) -> Expression:
+        """A name in a template; an input `in: body` that has the same name says what type it has."""
+        expression = self.scope.template(name, self.path, place="body")
+        for candidate in (name, name.partition(".")[2]):
+            item = declared.get(candidate)
+            if item is None:
+                continue
+            for leaf in leaves(expression):
+                draft = self.scope.inputs.known(leaf.name) if isinstance(leaf, Input) and not leaf.path else None
+                if draft is not None:
+                    draft.complete(item.parameter)
+                    if item.parameter.required and draft.required is None:
+                        draft.required = True
+        return expression
+
+
+def parse_json_template(text: str) -> object | None:
+    """JSON text with templates, inside strings or bare, as a structure; None where it is no JSON even then.
+
+    Templates are replaced by markers before reading, so that a template's own text cannot disturb it, and put back
+    into the strings of the structure afterwards.
+    """
+    stem = "@naftiko"
+    while stem in text:
+        stem += "@"
+    built: list[str] = []
+    names: dict[str, str] = {}
+    in_string = False
+    for piece, name in split_template(text):
+        in_string = _string_state(piece, in_string)
+        built.append(piece)
+        if name is not None:
+            marker = f"{stem}{len(names)};"
+            names[marker] = "{{" + name + "}}"
+            built.append(marker if in_string else f'"{marker}"')
+    try:
+        value = decode("".join(built))
+        return _restored(value, names, stem) if isinstance(value, dict | list) else None
+    except ValueError:
+        return None
+
+
+def _restored(value: object, names: dict[str, str], stem: str) -> object:
+    """The structure with its templates back in place. A template in a key has no place to keep it.
+
+    Raises:
+        ValueError: a key holds a template.
+    """
+    if isinstance(value, str):
+        for marker, template in names.items() if stem in value else ():
+            value = value.replace(marker, template)
+        return value
+    if isinstance(value, dict):
+        if any(stem in key for key in value):
+            raise ValueError("a template in a key")
+        return {key: _restored(item, names, stem) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_restored(item, names, stem) for item in value]
+    return value
+
+
+def _string_state(piece: str, in_string: bool) -> bool:
+    """Whether the text after `piece` is inside a JSON string."""
+    position = 0
+    while position < len(piece):
+        character = piece[position]
+        if in_string and character == "\\":
+            position += 1
+        elif character == '"':
+            in_string = not in_string
+        position += 1
+    return in_string

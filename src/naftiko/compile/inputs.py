@@ -1,0 +1,115 @@
+"""The inputs of one exposed unit: declared ones first, then completed from what it calls (semantics, section 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from naftiko.jsonpath import JsonPath
+from naftiko.models.parameters import InputParameter
+from naftiko.names import fold
+from naftiko.plan import InputPlan
+
+Place = tuple[str, str]
+_SCHEMA_KEYS = ("format", "pattern", "enum", "items", "properties")
+
+
+@dataclass(slots=True)
+class Draft:
+    """An input while it is put together."""
+
+    name: str
+    is_declared: bool
+    type: str | None = None
+    description: str | None = None
+    required: bool | None = None
+    default: object = None
+    has_default: bool = False
+    path: JsonPath | None = None
+    schema: dict[str, object] = field(default_factory=dict)
+    declared_places: list[Place] = field(default_factory=list)
+    derived_places: list[Place] = field(default_factory=list)
+    goes_to: list[str] = field(default_factory=list)
+
+    def complete(self, source: InputParameter) -> None:
+        """Take from a parameter what is not known yet."""
+        self.type = self.type or source.type
+        self.description = self.description or source.description
+        for key in _SCHEMA_KEYS:
+            value = getattr(source, key)
+            if value is not None and key not in self.schema and is_schema(key, value):
+                self.schema[key] = list(value) if isinstance(value, tuple) else value
+
+
+def is_schema(key: str, value: object) -> bool:
+    """Whether a published keyword is fit to stand in a JSON Schema."""
+    if key in ("items", "properties"):
+        return isinstance(value, Mapping)
+    return True
+
+
+class InputTable:
+    """Finds and makes the inputs of a unit."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[str, Draft] = {}
+        self._own_folded: dict[str, str] = {}
+
+    def declare(self, name: str) -> Draft:
+        """An input of the unit's own: declared, or a placeholder of its route."""
+        if name not in self._drafts:
+            self._drafts[name] = Draft(name, is_declared=True)
+            self._own_folded.setdefault(fold(name), name)
+        return self._drafts[name]
+
+    def known(self, name: str) -> Draft | None:
+        """The input of this name, or of one spelled alike."""
+        if name in self._drafts:
+            return self._drafts[name]
+        return self._drafts.get(self._own_folded.get(fold(name), ""))
+
+    def obtain(self, name: str) -> Draft:
+        """The input of this name, made if there is none."""
+        found = self.known(name)
+        if found is None:
+            found = self._drafts[name] = Draft(name, is_declared=False)
+            self._own_folded.setdefault(fold(name), name)
+        return found
+
+    def consumed(self, name: str) -> Draft:
+        """The input that feeds a consumed parameter: two parameters spelled alike stay two inputs."""
+        if name in self._drafts:
+            return self._drafts[name]
+        alike = self._drafts.get(self._own_folded.get(fold(name), ""))
+        if alike is not None and alike.is_declared:
+            return alike
+        draft = self._drafts[name] = Draft(name, is_declared=False)
+        self._own_folded.setdefault(fold(name), name)
+        return draft
+
+    def drafts(self) -> list[Draft]:
+        return list(self._drafts.values())
+
+    def plans(self) -> tuple[InputPlan, ...]:
+        return tuple(_plan(draft) for draft in self._drafts.values())
+
+
+def _plan(draft: Draft) -> InputPlan:
+    places = list(dict.fromkeys([*draft.declared_places, *draft.derived_places]))
+    if not draft.declared_places:
+        fallback = [("query", draft.name), ("body", draft.name)]
+        if ("whole", draft.name) not in places:
+            places.extend(place for place in fallback if place not in places)
+    return InputPlan(
+        name=draft.name,
+        type=draft.type,
+        description=draft.description,
+        required=bool(draft.required) and not draft.has_default,
+        default=draft.default,
+        has_default=draft.has_default,
+        schema=draft.schema,
+        places=tuple(places),
+        path=draft.path,
+        goes_to=tuple(dict.fromkeys(draft.goes_to)),
+        is_declared=draft.is_declared,
+    )

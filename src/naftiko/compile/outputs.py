@@ -1,0 +1,88 @@
+"""`outputParameters`: named parts of a response, and the shape of an answer (semantics, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from naftiko.compile.broken import Broken
+from naftiko.compile.scope import UnitScope
+from naftiko.compile.upstreams import Consumed
+from naftiko.diagnostics import Path
+from naftiko.jsonpath import JsonPath, parse
+from naftiko.models.parameters import OutputParameter
+from naftiko.plan import NamedOutput, OutputPlan, Shape
+
+_ROOT = JsonPath("$")
+
+
+def named_outputs(consumed: Consumed, scope: UnitScope) -> tuple[NamedOutput, ...]:
+    """The parts of a response that a consumed operation names."""
+    found = []
+    for index, output in enumerate(consumed.operation.outputParameters or ()):
+        path = (*consumed.path, "outputParameters", index)
+        text = output.value if output.value is not None else output.mapping
+        name = output.name or f"output{index}"
+        if isinstance(text, str) and text.strip().startswith("$"):
+            found.append(NamedOutput(name, output.type, jsonpath(text, (*path, "value"), scope), None))
+        elif text is None:
+            found.append(NamedOutput(name, output.type, JsonPath(f"$.{name}", (name,)), None))
+        else:
+            found.append(NamedOutput(name, output.type, None, scope.value(text, (*path, "value"))))
+    return tuple(found)
+
+
+def jsonpath(text: str, path: Path, scope: UnitScope) -> JsonPath:
+    """A JSONPath of the document.
+
+    Raises:
+        Broken: it cannot be read.
+    """
+    try:
+        return parse(text)
+    except ValueError as error:
+        message = f"`{text}` is not a JSONPath: {error}"
+        raise Broken(scope.report.add("invalid-jsonpath", message, path)) from error
+
+
+def output_plan(outputs: Sequence[OutputParameter] | None, path: Path, scope: UnitScope) -> OutputPlan:
+    """The shape of an exposed unit's answer."""
+    shapes = [shape(output, (*path, "outputParameters", index), scope) for index, output in enumerate(outputs or ())]
+    named = [output.name for output in outputs or () if output.name]
+    if len(shapes) > 1 and len(named) == len(shapes):
+        return OutputPlan(members=tuple(zip(named, shapes, strict=True)))
+    return OutputPlan(options=tuple(shapes))
+
+
+def shape(output: OutputParameter, path: Path, scope: UnitScope) -> Shape:
+    """One output, with all it consists of."""
+    if output.value is not None and output.mapping is None:
+        return Shape("value", output.type, literal=scope.value(output.value, (*path, "value")))
+    start = _start(output, path, scope)
+    if output.properties:
+        members = tuple(
+            (name, shape(_named(member, name), (*path, "properties", name), scope))
+            for name, member in output.properties.items()
+        )
+        return Shape("object", output.type, start or _ROOT, members=members)
+    if output.items is not None:
+        return Shape("list", output.type, start or _ROOT, item=shape(output.items, (*path, "items"), scope))
+    if start is None or start.is_root:
+        is_whole = output.type in (None, "object", "array")
+        return Shape("response" if is_whole else "value", output.type, start or _ROOT)
+    return Shape("value", output.type, start)
+
+
+def _named(output: OutputParameter, name: str) -> OutputParameter:
+    """A property without a mapping is the member of its own name."""
+    if output.mapping is None and output.value is None and not output.properties and output.items is None:
+        return output.model_copy(update={"mapping": f"$['{name}']"})
+    return output
+
+
+def _start(output: OutputParameter, path: Path, scope: UnitScope) -> JsonPath | None:
+    if output.mapping is None:
+        if output.name and not output.properties and output.items is None and output.type not in ("object", "array"):
+            return JsonPath(f"$.{output.name}", (output.name,))
+        return None
+    text = output.mapping.strip()
+    return jsonpath(text if text.startswith("$") else f"$.{text}", (*path, "mapping"), scope)

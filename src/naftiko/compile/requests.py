@@ -1,0 +1,313 @@
+"""A consumed operation, as one unit calls it, to a `RequestPlan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from naftiko.coerce import Mismatch, coerce
+from naftiko.compile.authentication import HEADER_NAME
+from naftiko.compile.bodies import BodyCompiler
+from naftiko.compile.broken import Broken
+from naftiko.compile.outputs import named_outputs
+from naftiko.compile.scope import UnitScope
+from naftiko.compile.upstreams import Base, Consumed, holes
+from naftiko.compile.uris import Hole, below, encode_path, encode_query, pieces, split_query
+from naftiko.diagnostics import Path, Severity
+from naftiko.expressions import Expression, FirstOf, Input, Literal, Variable, leaves, template_names
+from naftiko.models.parameters import ConsumedInput
+from naftiko.names import fold
+from naftiko.plan import ParameterPlan, RequestPlan
+
+
+_UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
+"""Response formats of the specification that `naftiko.formats` does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A consumed input and where it stands."""
+
+    parameter: ConsumedInput
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.parameter.name
+
+
+class RequestCompiler:
+    """Compiles one call. Inputs it needs are added to the unit's table as it goes."""
+
+    def __init__(self, consumed: Consumed, base: Base, scope: UnitScope) -> None:
+        self.consumed = consumed
+        self.base = base
+        self.scope = scope
+        self.report = scope.report
+        self.declared = merged(consumed)
+        self._filled: set[str] = set()
+
+    def compile(self) -> RequestPlan:
+        """The plan of the request.
+
+        Raises:
+            Broken: it cannot be carried out as declared.
+        """
+        fault = self.consumed.fault or self.base.fault
+        if fault is not None:
+            raise Broken(fault)
+        raw_format = self.consumed.operation.outputRawFormat
+        if raw_format in _UNREAD:
+            message = f"answers in `{raw_format}` are not supported yet"
+            where = (*self.consumed.path, "outputRawFormat")
+            raise Broken(self.report.add("not-supported", message, where, severity=Severity.ERROR))
+        path, query_pieces = self._uri()
+        self._check_path_inputs()
+        headers = [self.parameter(item) for item in self._placed("header")]
+        body = BodyCompiler(self).compile(self._placed("body"))
+        plan = RequestPlan(
+            upstream=self.consumed.upstream,
+            operation=self.consumed.name,
+            method=self.consumed.operation.method,
+            base_path=self._base_path(),
+            path=path,
+            query_pieces=query_pieces,
+            query=tuple(self.parameter(item) for item in self._placed("query")),
+            headers=tuple(headers),
+            cookies=tuple(self.parameter(item) for item in self._placed("cookie")),
+            body=body,
+            raw_format=raw_format,
+            outputs=named_outputs(self.consumed, self.scope),
+        )
+        self._check_names()
+        self._auth_inputs()
+        self._check_with()
+        return plan
+
+    def _placed(self, place: str) -> list[Declared]:
+        return [item for item in self.declared if item.parameter.in_ == place]
+
+    # The URL
+
+    def _uri(self) -> tuple[tuple[str | ParameterPlan, ...], tuple[str | ParameterPlan, ...]]:
+        operation_path = self.consumed.path
+        where = (*operation_path, "path") if self.consumed.operation.path else (*operation_path[:-2], "path")
+        uri = below("", self.consumed.uri) if not self.consumed.uri.startswith("?") else self.consumed.uri
+        path, query = split_query(pieces(uri))
+        return (
+            tuple(encode_path(item) if isinstance(item, str) else self._hole(item, where, "path") for item in path),
+            tuple(encode_query(item) if isinstance(item, str) else self._hole(item, where, "query") for item in query),
+        )
+
+    def _base_path(self) -> tuple[str | ParameterPlan, ...]:
+        where = (*self.base.adapter_path, "baseUri")
+        items: list[str | ParameterPlan] = []
+        for item in self.base.path:
+            if isinstance(item, str):
+                items.append(encode_path(item))
+            else:
+                items.append(self._hole(item, where, "path"))
+        if items and isinstance(items[-1], str) and self.consumed.uri and not self.consumed.uri.startswith("?"):
+            items[-1] = items[-1].rstrip("/")
+        return tuple(items)
+
+    def _hole(self, hole: Hole, where: Path, place: str) -> ParameterPlan:
+        """A placeholder: always required, whether or not it is declared as an input."""
+        if hole.style == "dollar" or (hole.style == "double" and hole.name.isupper()):
+            expression = self.scope.variables.operator(hole.name, where)
+            return ParameterPlan(hole.name, expression, None, True, None)
+        declared = next((item for item in self._placed("path") if item.name == hole.name), None) or next(
+            (item for item in self._placed("path") if fold(item.name) == fold(hole.name)), None
+        )
+        name = declared.name if declared is not None else hole.name
+        self._filled.add(name)
+        expression = self._value(name, declared, where, place, hole)
+        type_ = declared.parameter.type if declared is not None else None
+        self._require(expression)
+        return ParameterPlan(hole.name, expression, type_, True, blamed(expression) or hole.name)
+
+    def _check_path_inputs(self) -> None:
+        for item in self._placed("path"):
+            if item.name not in self._filled:
+                message = f"the input `{item.name}` goes into the path `{self.consumed.uri}`, which has no `{{{item.name}}}`"
+                raise Broken(
+                    self.report.add(
+                        "path-input-without-placeholder",
+                        message,
+                        (*item.path, "name"),
+                        help=f"add `{{{item.name}}}` to the path, or send it elsewhere with `in:`",
+                    )
+                )
+
+    # Values
+
+    def parameter(self, item: Declared) -> ParameterPlan:
+        """A declared consumed input as a part of the request."""
+        expression = self._value(item.name, item, item.path, item.parameter.in_, None)
+        required = bool(item.parameter.required)
+        if required:
+            self._require(expression)
+        return ParameterPlan(item.name, expression, item.parameter.type, required, blamed(expression) or item.name)
+
+    def _value(self, name: str, item: Declared | None, where: Path, place: str, hole: Hole | None) -> Expression:
+        """`with`, else the input's own `value`, else the caller's input of its name (semantics, section 4)."""
+        label = f"{place} {hole.name if hole else name}"
+        explicit = self.scope.given(name)
+        own: Expression | None = None
+        if item is not None and item.parameter.value is not None:
+            own = self.scope.value(item.parameter.value, (*item.path, "value"))
+            self._check_literal(own, item)
+        if explicit is not None:
+            self._feed(explicit, item, label, place)
+            if isinstance(explicit, Literal | Variable):
+                if item is not None:
+                    self._check_literal(explicit, item)
+                return explicit
+            if own is not None:
+                return FirstOf((explicit, own))
+            known = self.scope.inputs.known(name)
+            if known is not None and not _reads(explicit, known.name):
+                return FirstOf((explicit, Input(known.name)))
+            return explicit
+        if own is not None:
+            self._feed(own, item, label, place)
+            return own
+        if hole is not None and item is None:
+            expression = self.scope.template(hole.name, where)
+            self._feed(expression, None, label, place)
+            return expression
+        draft = self.scope.inputs.consumed(name)
+        if name == "body" and place == "body":
+            self.scope.whole_body()
+        elif place in ("query", "header", "cookie", "body"):
+            draft.derived_places.append((place, name))
+        expression = Input(draft.name)
+        self._feed(expression, item, label, place)
+        return expression
+
+    def _feed(self, expression: Expression, item: Declared | None, label: str, place: str) -> None:
+        """Tell the inputs in an expression where they go, and what the parameter they fill says of itself."""
+        whole = expression.options[0] if isinstance(expression, FirstOf) else expression
+        for leaf in leaves(expression):
+            if not isinstance(leaf, Input):
+                continue
+            draft = self.scope.inputs.known(leaf.name)
+            if draft is None:
+                continue
+            draft.goes_to.append(label)
+            if item is not None and leaf == whole and not leaf.path:
+                draft.complete(item.parameter)
+                if item.parameter.default is not None and not draft.is_declared:
+                    draft.default, draft.has_default = item.parameter.default, True
+            if place in ("query", "header", "cookie", "body") and not leaf.path and leaf.name != "body":
+                draft.derived_places.append((place, draft.name))
+
+    def _require(self, expression: Expression) -> None:
+        """The inputs that an expression cannot do without are required."""
+        if isinstance(expression, FirstOf):
+            first = expression.options[0]
+            if len(expression.options) > 1 and not isinstance(expression.options[1], Input):
+                if isinstance(first, Input) and type(expression.options[1]).__name__ == "Environment":
+                    self._require(first)
+                return
+            self._require(first)
+            return
+        for leaf in leaves(expression):
+            if isinstance(leaf, Input):
+                draft = self.scope.inputs.known(leaf.name)
+                if draft is not None and draft.required is None:
+                    draft.required = True
+
+    def _check_literal(self, expression: Expression, item: Declared) -> None:
+        if isinstance(expression, Literal) and item.parameter.type is not None:
+            try:
+                coerce(expression.value, item.parameter.type)
+            except Mismatch as mismatch:
+                message = f"the value of `{item.name}` does not fit: {mismatch}"
+                raise Broken(self.report.add("invalid-literal", message, item.path)) from mismatch
+
+    # Checks
+
+    def _check_names(self) -> None:
+        for place in ("header", "cookie"):
+            for item in self._placed(place):
+                if not HEADER_NAME.fullmatch(item.name):
+                    message = f"`{item.name}` cannot be the name of a {place}"
+                    raise Broken(self.report.add("invalid-header-name", message, (*item.path, "name")))
+
+    def _auth_inputs(self) -> None:
+        """Credentials may name a caller's input outright; then every call needs it."""
+        for expression in self.base.auth.settings.values() if self.base.auth else ():
+            for leaf in leaves(expression):
+                if isinstance(leaf, Input):
+                    draft = self.scope.inputs.obtain(leaf.name)
+                    draft.goes_to.append("authentication")
+                    draft.derived_places.append(("header", leaf.name))
+                    if draft.required is None:
+                        draft.required = True
+
+    def _check_with(self) -> None:
+        """A `with` that sets something the operation does not take has no effect, and says so."""
+        taken = {fold(item.name) for item in self.declared}
+        taken |= {fold(hole.name) for hole in holes([*self.base.path, *pieces(self.consumed.uri)])}
+        taken |= {fold(name) for name in self._template_names()}
+        if self.consumed.operation.body is not None:
+            taken.add("body")
+        for name in self.scope.explicit:
+            if fold(name) not in taken and name in self.scope.with_paths:
+                message = f"`{self.consumed.name}` takes no input `{name}`; it is not sent"
+                self.report.add("unused-with", message, self.scope.with_paths[name], key=True)
+
+    def _template_names(self) -> Iterable[str]:
+        body = self.consumed.operation.body
+        texts: list[object] = [item.parameter.value for item in self.declared]
+        if body is not None:
+            texts.append(getattr(body, "data", None))
+        for text in _texts(texts):
+            for name in template_names(text):
+                yield name
+                yield name.partition(".")[2]
+
+
+def merged(consumed: Consumed) -> list[Declared]:
+    """Inputs of the adapter, the resource and the operation; the later overrides (semantics, section 5)."""
+    adapter_path = consumed.path[: consumed.path.index("resources")]
+    resource_path = consumed.path[: consumed.path.index("operations")]
+    table: dict[tuple[str, str], Declared] = {}
+    for parameters, path in (
+        (consumed.adapter.inputParameters, adapter_path),
+        (consumed.resource.inputParameters, resource_path),
+        (consumed.operation.inputParameters, consumed.path),
+    ):
+        for index, parameter in enumerate(parameters or ()):
+            name = parameter.name.lower() if parameter.in_ == "header" else parameter.name
+            table[(parameter.in_, name)] = Declared(parameter, (*path, "inputParameters", index))
+    return list(table.values())
+
+
+def blamed(expression: Expression) -> str | None:
+    """The caller's input to name where an expression has no value."""
+    for leaf in leaves(expression):
+        if isinstance(leaf, Input):
+            return leaf.name
+    return None
+
+
+def _reads(expression: Expression, name: str) -> bool:
+    return any(isinstance(leaf, Input) and leaf.name == name for leaf in leaves(expression))
+
+
+def _texts(value: object) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, Sequence):
+        for item in value:
+            yield from _texts(item)
+    elif hasattr(value, "__dict__"):
+        for item in vars(value).values():
+            yield from _texts(item)
+
+

@@ -1,0 +1,141 @@
+"""What a name means inside an exposed unit and the operation it calls (semantics, section 3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from naftiko.compile.inputs import InputTable
+from naftiko.compile.variables import Variables
+from naftiko.diagnostics import Path
+from naftiko.expressions import Environment, Expression, FirstOf, Input, StepOutput, StepsPath, parse_value
+from naftiko.jsonpath import parse as parse_jsonpath
+from naftiko.names import fold
+from naftiko.report import Report
+
+CALLERS = frozenset({"rest", "tools"})
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_REFERENCE = re.compile(r"(?:\$this\.)?([A-Za-z0-9_-]+)\.(\S+)")
+_PLACES = {
+    "path": "path",
+    "query": "query",
+    "header": "header",
+    "headers": "header",
+    "cookie": "cookie",
+    "cookies": "cookie",
+}
+
+
+@dataclass(slots=True)
+class UnitScope:
+    """Names as seen by one unit: its inputs, its namespaces, and what `with` sets for the called operation."""
+
+    variables: Variables
+    report: Report
+    inputs: InputTable
+    namespaces: frozenset[str]
+    explicit: Mapping[str, Expression] = field(default_factory=dict)
+    with_paths: Mapping[str, Path] = field(default_factory=dict)
+    steps: frozenset[str] = frozenset()
+
+    def calling(self, explicit: Mapping[str, Expression], paths: Mapping[str, Path]) -> UnitScope:
+        """The scope of the called operation, in which `with` is known."""
+        return UnitScope(self.variables, self.report, self.inputs, self.namespaces, explicit, paths, self.steps)
+
+    def template(self, name: str, path: Path, place: str | None = None) -> Expression:
+        """What `{{name}}` stands for. `place` is where an input that only this names is looked for first."""
+        bound = self.variables.find(name, path)
+        if bound is not None:
+            return bound
+        explicit = self.given(name)
+        if explicit is not None:
+            return explicit
+        prefix, dot, rest = name.partition(".")
+        if dot and rest and (prefix in CALLERS or prefix in self.namespaces):
+            explicit = self.given(rest)
+            return explicit if explicit is not None else self.caller(rest, place)
+        if prefix in self.steps:
+            return StepOutput(prefix, tuple(rest.split(".")) if dot else ())
+        value = self.caller(name, place)
+        if _ENVIRONMENT_NAME.fullmatch(name):
+            return FirstOf((value, Environment(name)))
+        return value
+
+    def given(self, name: str) -> Expression | None:
+        """What `with` sets for a name, by its exact or its folded spelling."""
+        if name in self.explicit:
+            return self.explicit[name]
+        folded = fold(name)
+        for key, expression in self.explicit.items():
+            if fold(key) == folded:
+                return expression
+        return None
+
+    def caller(self, name: str, place: str | None = None) -> Expression:
+        """The caller's input of a whole name; only if there is none, its dots lead into an object."""
+        if self.inputs.known(name) is None and "." in name:
+            head, _, rest = name.partition(".")
+            if head in _PLACES and rest:
+                draft = self.inputs.obtain(rest)
+                draft.derived_places.append((_PLACES[head], rest))
+                return Input(draft.name)
+            parts = name.split(".")
+            for length in range(len(parts) - 1, 0, -1):
+                known = self.inputs.known(".".join(parts[:length]))
+                if known is not None:
+                    return Input(known.name, tuple(parts[length:]))
+            if head == "body":
+                self.whole_body()
+                return Input("body", tuple(parts[1:]))
+        if name == "body":
+            return self.whole_body()
+        draft = self.inputs.obtain(name)
+        if place is not None:
+            draft.derived_places.append((place, name))
+        return Input(draft.name)
+
+    def whole_body(self) -> Expression:
+        draft = self.inputs.obtain("body")
+        if not draft.declared_places:
+            draft.derived_places.append(("whole", "body"))
+        return Input(draft.name)
+
+    def value(self, value: object, path: Path) -> Expression:
+        """A value of `with`: a reference as a whole value, text with templates, or itself."""
+        if isinstance(value, str):
+            reference = self._reference(value.strip(), path)
+            if reference is not None:
+                return reference
+            self._warn_literal(value, path)
+        return parse_value(value, lambda name: self.template(name, path))
+
+    def _reference(self, text: str, path: Path) -> Expression | None:
+        if text.startswith(("$.", "$[")) and text != "$.":
+            if not self.steps:
+                return None
+            try:
+                return StepsPath(parse_jsonpath(text))
+            except ValueError as error:
+                self.report.add("invalid-jsonpath", f"`{text}` cannot be read: {error}", path)
+                return None
+        match = _REFERENCE.fullmatch(text)
+        if match is None or "{{" in text:
+            return None
+        prefix, rest = match[1], match[2]
+        if prefix in CALLERS or prefix in self.namespaces:
+            return self.caller(rest)
+        if self.variables.is_namespace(prefix):
+            return self.variables.find(f"{prefix}.{rest}", path)
+        return None
+
+    def _warn_literal(self, text: str, path: Path) -> None:
+        if self.variables.is_declared(text):
+            message = f"`{text}` is sent as it stands; it is also the name of a variable"
+            self.report.add("literal-like-variable", message, path, help="write `{{" + text + "}}` for its value")
+        else:
+            known = self.inputs.known(text)
+            if known is not None and known.is_declared and known.name == text:
+                message = f"`{text}` is sent as it stands; it is also the name of an input"
+                self.report.add("literal-like-variable", message, path, help=f"write `rest.{text}` or `tools.{text}`")
+

@@ -1,0 +1,216 @@
+"""What an exposed unit does, to a `FunctionPlan`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from naftiko.compile.broken import Broken
+from naftiko.compile.inputs import InputTable
+from naftiko.compile.outputs import output_plan
+from naftiko.compile.requests import RequestCompiler
+from naftiko.compile.scope import UnitScope
+from naftiko.compile.upstreams import Catalogue, Consumed, fault_of
+from naftiko.compile.variables import Variables
+from naftiko.compile.walk import walk
+from naftiko.diagnostics import Path, Severity
+from naftiko.expressions import Expression, Input, Variable, leaves
+from naftiko.jsonpath import parse as parse_jsonpath
+from naftiko.models.operations import Aggregate, AggregateFunction, Unit
+from naftiko.models.parameters import ExposedInput
+from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan
+from naftiko.report import Report
+from naftiko.suggestions import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of an aggregate, and where it stands."""
+
+    aggregate: Aggregate
+    function: AggregateFunction
+    path: Path
+
+
+class UnitCompiler:
+    """Compiles the exposed units of a capability."""
+
+    def __init__(
+        self, catalogue: Catalogue, functions: Mapping[str, Function], variables: Variables, report: Report
+    ) -> None:
+        self.catalogue = catalogue
+        self.functions = functions
+        self.variables = variables
+        self.report = report
+
+    def compile(
+        self,
+        unit: Unit,
+        path: Path,
+        namespace: str,
+        *,
+        name: str,
+        ref: str | None = None,
+        route: tuple[str, ...] = (),
+        inherited: tuple[tuple[ExposedInput, Path], ...] = (),
+        required_by_default: bool = False,
+    ) -> FunctionPlan:
+        """The plan of a unit. What keeps it from being carried out ends up in `broken`.
+
+        `route` are the placeholders of its REST path, `inherited` the inputs its resource declares;
+        `required_by_default` is how an MCP tool's inputs are read.
+        """
+        inputs = InputTable()
+        for placeholder in route:
+            draft = inputs.declare(placeholder)
+            draft.required = True
+            draft.declared_places.append(("path", placeholder))
+        scope = UnitScope(self.variables, self.report, inputs, frozenset({namespace}))
+        declared = [*inherited, *_with_paths(unit.inputParameters, path)]
+        request: RequestPlan | None = None
+        output = OutputPlan()
+        broken: str | None = None
+        target: str | None = None
+        try:
+            fault = fault_of(self.report, path)
+            function = self._function(ref, path) if ref is not None else None
+            if function is not None:
+                fault = fault or fault_of(self.report, function.path)
+                declared += _with_paths(function.function.inputParameters, function.path)
+            for item, where in declared:
+                self._declare(inputs, item, where, required_by_default, is_route=bool(route) or not required_by_default)
+            if fault is not None:
+                raise Broken(fault)
+            if function is not None:
+                target, request, output = self._through(unit, path, scope, function)
+            else:
+                target, request, output = self._own(unit, path, scope)
+        except Broken as error:
+            broken = error.reason
+        self._check_inputs(inputs, request, output, declared, broken)
+        plans = inputs.plans()
+        return FunctionPlan(name, plans, request, output, _variables(request, output), broken, target)
+
+    def _function(self, ref: str, path: Path) -> Function:
+        function = self.functions.get(ref)
+        if function is None:
+            message = f"no aggregate defines the function `{ref}`"
+            help = did_you_mean(ref, self.functions)
+            raise Broken(self.report.add("unknown-function", message, (*path, "ref"), help=help))
+        return function
+
+    def _declare(self, inputs: InputTable, item: ExposedInput, path: Path, required: bool, is_route: bool) -> None:
+        draft = inputs.known(item.name) if item.in_ == "path" else None
+        draft = draft or inputs.declare(item.name)
+        draft.complete(item)
+        if draft.required is None:
+            draft.required = item.required if item.required is not None else (True if required else None)
+        default = item.value if item.value is not None else item.default
+        if isinstance(item.value, str) and item.value.strip().startswith("$"):
+            try:
+                draft.path = parse_jsonpath(item.value)
+            except ValueError as error:
+                message = f"`{item.value}` is not a JSONPath: {error}"
+                raise Broken(self.report.add("invalid-jsonpath", message, (*path, "value"))) from error
+        elif default is not None:
+            draft.default, draft.has_default = default, True
+        if item.in_ == "path" and not draft.declared_places and is_route:
+            message = f"the input `{item.name}` comes from the path, which has no `{{{item.name}}}`"
+            raise Broken(self.report.add("path-input-without-placeholder", message, (*path, "name")))
+        if item.in_ is not None and item.in_ != "path":
+            place = "whole" if item.in_ == "body" and item.name == "body" else item.in_
+            draft.declared_places.append((place, item.name))
+
+    def _through(
+        self, unit: Unit, path: Path, scope: UnitScope, function: Function
+    ) -> tuple[str | None, RequestPlan | None, OutputPlan]:
+        """A unit that refers to an aggregate's function: its own `with` feeds the function's inputs."""
+        explicit, paths = self._with(unit.with_, (*path, "with"), scope)
+        namespaces = scope.namespaces | {function.aggregate.namespace}
+        inner = UnitScope(scope.variables, scope.report, scope.inputs, namespaces, explicit, paths)
+        target, request, output = self._own(function.function, function.path, inner)
+        if unit.outputParameters:
+            output = output_plan(unit.outputParameters, path, scope)
+        return target, request, output
+
+    def _own(
+        self, unit: Unit, path: Path, scope: UnitScope
+    ) -> tuple[str | None, RequestPlan | None, OutputPlan]:
+        if unit.steps:
+            message = "`steps` are not supported yet; a call of this says so"
+            raise Broken(self.report.add("not-supported", message, (*path, "steps"), key=True, severity=Severity.ERROR))
+        if unit.call is None:
+            output = output_plan(unit.outputParameters, path, scope)
+            if unit.outputParameters and all(_is_mock(item) for item in unit.outputParameters):
+                return None, None, output
+            message = "there is nothing to do: no `call`, no `ref`, no `steps`, and no output with a `value`"
+            raise Broken(self.report.add("nothing-to-do", message, path, key=True, help="add `call: namespace.operation`"))
+        consumed = self._consumed(unit.call, (*path, "call"))
+        explicit, paths = self._with(unit.with_, (*path, "with"), scope)
+        request = RequestCompiler(consumed, self.catalogue.bases[consumed.upstream], scope.calling(explicit, paths)).compile()
+        return consumed.name, request, output_plan(unit.outputParameters, path, scope)
+
+    def _with(
+        self, values: Mapping[str, object] | None, path: Path, scope: UnitScope
+    ) -> tuple[dict[str, Expression], dict[str, Path]]:
+        explicit = {name: scope.value(value, (*path, name)) for name, value in (values or {}).items()}
+        return explicit, {name: (*path, name) for name in explicit}
+
+    def _consumed(self, call: str, path: Path) -> Consumed:
+        """The operation a call means: the longest namespace that fits, then the operation."""
+        namespaces = self.catalogue.namespaces
+        candidates = [name for name in namespaces if call.startswith(name + ".")]
+        if not candidates:
+            namespace, dot, _ = call.rpartition(".")
+            if not dot:
+                message = f"`{call}` is not `namespace.operation`"
+                raise Broken(self.report.add("malformed-call", message, path))
+            message = f"nothing defines the namespace `{namespace}`"
+            raise Broken(self.report.add("unknown-namespace", message, path, help=did_you_mean(namespace, namespaces)))
+        namespace = max(candidates, key=len)
+        operations = namespaces[namespace]
+        name = call[len(namespace) + 1 :]
+        consumed = operations.get(name) or operations.get(name.rpartition(".")[2])
+        if consumed is None:
+            message = f"`{namespace}` has no operation `{name}`"
+            raise Broken(self.report.add("unknown-operation", message, path, help=did_you_mean(name, operations)))
+        return consumed
+
+    def _check_inputs(
+        self,
+        inputs: InputTable,
+        request: RequestPlan | None,
+        output: OutputPlan,
+        declared: list[tuple[ExposedInput, Path]],
+        broken: str | None,
+    ) -> None:
+        if broken is not None:
+            return
+        used = _input_names(request, output)
+        for item, path in declared:
+            draft = inputs.known(item.name)
+            if draft is not None and not draft.goes_to and draft.name not in used:
+                self.report.add("unused-input", f"the input `{item.name}` is used nowhere", (*path, "name"))
+
+
+def _with_paths(parameters: tuple[ExposedInput, ...] | None, path: Path) -> list[tuple[ExposedInput, Path]]:
+    return [(item, (*path, "inputParameters", index)) for index, item in enumerate(parameters or ())]
+
+
+def _is_mock(output: object) -> bool:
+    if getattr(output, "value", None) is not None:
+        return True
+    inner = list((getattr(output, "properties", None) or {}).values())
+    item = getattr(output, "items", None)
+    if item is not None:
+        inner.append(item)
+    return bool(inner) and all(_is_mock(member) for member in inner)
+
+
+def _variables(request: RequestPlan | None, output: OutputPlan) -> frozenset[str]:
+    return frozenset(leaf.key for leaf in walk(request, output) if isinstance(leaf, Variable))
+
+
+def _input_names(request: RequestPlan | None, output: OutputPlan) -> set[str]:
+    return {leaf.name for leaf in walk(request, output) if isinstance(leaf, Input)}
+

@@ -1,0 +1,147 @@
+"""Consumed namespaces: their base URIs, their authentication, and a table of their operations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from naftiko.compile.authentication import compile_auth
+from naftiko.compile.broken import reason
+from naftiko.compile.uris import Hole, Piece, join, pieces, split_base
+from naftiko.compile.variables import Variables
+from naftiko.diagnostics import Diagnostic, Path
+from naftiko.expressions import Expression, Template
+from naftiko.models.capability import CapabilityFile
+from naftiko.models.consumes import ConsumedOperation, ConsumedResource, ConsumesHttp
+from naftiko.nodes import Mapping, child
+from naftiko.plan import AuthPlan
+from naftiko.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Consumed:
+    """A consumed operation, with all that surrounds it."""
+
+    upstream: int
+    adapter: ConsumesHttp
+    resource: ConsumedResource
+    operation: ConsumedOperation
+    path: Path
+    uri: str
+    fault: Diagnostic | None
+
+    @property
+    def name(self) -> str:
+        return f"{self.adapter.namespace}.{self.operation.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A namespace's base URI and authentication. `problem` says why it cannot be used as it is declared."""
+
+    namespace: str
+    authority: Expression
+    path: tuple[Piece, ...]
+    declared: str
+    auth: AuthPlan | None
+    adapter_path: Path
+    problem: str | None
+    fault: Diagnostic | None
+
+
+class Catalogue:
+    """All consumed operations, by namespace and name: the first of a name wins."""
+
+    def __init__(self, model: CapabilityFile, variables: Variables, report: Report) -> None:
+        self._report = report
+        self._variables = variables
+        self.bases: list[Base] = []
+        self.namespaces: dict[str, dict[str, Consumed]] = {}
+        for path, adapter in _adapters(model):
+            self._add(path, adapter)
+
+    def _add(self, path: Path, adapter: ConsumesHttp) -> None:
+        index = len(self.bases)
+        fault = fault_of(self._report, path)
+        auth = compile_auth(adapter.authentication, (*path, "authentication"), self._variables, self._report)
+        self.bases.append(self._base(path, adapter, auth.plan, fault or auth.fault))
+        table = self.namespaces.setdefault(adapter.namespace, {})
+        for position, resource in enumerate(adapter.resources):
+            resource_path = (*path, "resources", position)
+            resource_fault = fault_of(self._report, resource_path)
+            for number, operation in enumerate(resource.operations):
+                operation_path = (*resource_path, "operations", number)
+                uri = join(resource.path, operation.path)
+                if operation.path:
+                    message = f"the operation has a path of its own; it is sent to `{uri}`"
+                    self._report.add("operation-path", message, (*operation_path, "path"))
+                if operation.name in table:
+                    message = f"`{adapter.namespace}` has an operation `{operation.name}` already; the first one is called"
+                    self._report.add("duplicate-operation", message, (*operation_path, "name"))
+                    continue
+                table[operation.name] = Consumed(
+                    upstream=index,
+                    adapter=adapter,
+                    resource=resource,
+                    operation=operation,
+                    path=operation_path,
+                    uri=uri,
+                    fault=fault or auth.fault or resource_fault or fault_of(self._report, operation_path),
+                )
+
+    def _base(self, path: Path, adapter: ConsumesHttp, auth: AuthPlan | None, fault: Diagnostic | None) -> Base:
+        text = adapter.baseUri or ""
+        authority, base_path = split_base(text.strip())
+        problem = self._problem(text.strip(), authority, path)
+        where = (*path, "baseUri")
+        parts: list[str | Expression] = []
+        for item in pieces(authority):
+            if isinstance(item, str):
+                parts.append(item)
+            elif item.style == "single":
+                parts.append(self._variables.server(item.name, where))
+            else:
+                parts.append(self._variables.operator(item.name, where))
+        return Base(
+            namespace=adapter.namespace,
+            authority=Template(tuple(parts)),
+            path=tuple(pieces(base_path.partition("?")[0].partition("#")[0])),
+            declared=text,
+            auth=auth,
+            adapter_path=path,
+            problem=reason(problem) if problem is not None else None,
+            fault=fault,
+        )
+
+    def _problem(self, text: str, authority: str, path: Path) -> Diagnostic | None:
+        help = "write `https://host/path`, or give one with `--base-uri`"
+        if not text:
+            message = "the API to consume has no base URI"
+            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help, key=True)
+        opens_with_hole = text.startswith(("{", "$"))
+        if not opens_with_hole and not authority.lower().startswith(("http://", "https://")):
+            message = f"`{text}` is not an HTTP base URI"
+            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
+        if authority.lower() in ("http://", "https://"):
+            return self._report.add("invalid-base-uri", f"`{text}` names no host", (*path, "baseUri"), help=help)
+        if "?" in text or "#" in text:
+            message = f"`{text}` has a query or fragment, which a base URI cannot have"
+            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
+        return None
+
+
+def _adapters(model: CapabilityFile) -> Iterator[tuple[Path, ConsumesHttp]]:
+    """The file's own consumes, then the capability's."""
+    for index, adapter in enumerate(model.consumes):
+        yield ("consumes", index), adapter
+    for index, adapter in enumerate(model.capability.consumes if model.capability else ()):
+        yield ("capability", "consumes", index), adapter
+
+
+def fault_of(report: Report, path: Path) -> Diagnostic | None:
+    node = child(report.root, *path)
+    return node.fault if isinstance(node, Mapping) else None
+
+
+def holes(items: tuple[Piece, ...] | list[Piece]) -> list[Hole]:
+    return [item for item in items if isinstance(item, Hole)]

@@ -1,0 +1,72 @@
+"""All the expressions that a function consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from naftiko.expressions import Expression, leaves
+from naftiko.plan import (
+    BodyPlan,
+    FieldsBodyPlan,
+    FormBodyPlan,
+    JsonBodyPlan,
+    MultipartBodyPlan,
+    OutputPlan,
+    ParameterPlan,
+    RequestPlan,
+    Shape,
+)
+
+
+def walk(request: RequestPlan | None, output: OutputPlan) -> Iterator[Expression]:
+    """The leaves of every expression in a request and in the answer made from it."""
+    if request is not None:
+        for expression in _request(request):
+            yield from leaves(expression)
+    for _, shape in output.members:
+        yield from _shape(shape)
+    for shape in output.options:
+        yield from _shape(shape)
+
+
+def _request(request: RequestPlan) -> Iterator[Expression]:
+    for parts in (request.base_path, request.path, request.query_pieces):
+        for item in parts:
+            if isinstance(item, ParameterPlan):
+                yield item.expression
+    for parameters in (request.query, request.headers, request.cookies):
+        for parameter in parameters:
+            yield parameter.expression
+    if request.body is not None:
+        yield from _body(request.body)
+    for output in request.outputs:
+        if output.literal is not None:
+            yield output.literal
+
+
+def _body(body: BodyPlan) -> Iterator[Expression]:
+    if isinstance(body, FieldsBodyPlan):
+        yield from (field.expression for field in body.fields)
+    elif isinstance(body, FormBodyPlan):
+        if isinstance(body.fields, tuple):
+            yield from (expression for _, expression in body.fields)
+        else:
+            yield body.fields
+    elif isinstance(body, MultipartBodyPlan):
+        for part in body.parts:
+            yield part.value
+            if part.filename is not None:
+                yield part.filename
+    else:
+        yield body.expression
+        if isinstance(body, JsonBodyPlan):
+            yield from (field.expression for field in body.fields)
+
+
+def _shape(shape: Shape) -> Iterator[Expression]:
+    if shape.literal is not None:
+        yield from leaves(shape.literal)
+    for _, member in shape.members:
+        yield from _shape(member)
+    if shape.item is not None:
+        yield from _shape(shape.item)

@@ -1,0 +1,1 @@
+"""Clients of the APIs a capability consumes."""

@@ -1,0 +1,1 @@
+"""HTTP upstreams: the request, its authentication, the exchange. Foreign errors are translated in `transport`."""

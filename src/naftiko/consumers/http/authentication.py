@@ -1,0 +1,138 @@
+"""How requests are authenticated: a class for each scheme.
+
+To add a scheme: write its class, put it into `schemes()`, its model into `naftiko.models.authentication` and its
+settings into `naftiko.compile.authentication`. A scheme gets the request last; it leaves alone what the caller filled.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Protocol
+
+import httpx
+
+from naftiko.consumers.http.request import Outgoing, cookie_value, field_value
+from naftiko.errors import NotRunnable
+from naftiko.expressions import Literal, Scope, as_text
+from naftiko.jsontext import decode, encode
+from naftiko.missing import MISSING
+from naftiko.plan import AuthPlan, ParameterPlan
+from naftiko.registry import Registry
+
+
+class Scheme(Protocol):
+    """An authentication scheme. `flow` is set where it takes more than one request."""
+
+    def __init__(self, plan: AuthPlan) -> None: ...
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None: ...
+
+    def flow(self, scope: Scope) -> httpx.Auth | None: ...
+
+
+def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
+    """A credential's text.
+
+    Raises:
+        NotRunnable: it has no value.
+    """
+    value = plan.settings[name].resolve(scope)
+    if value is MISSING or value is None:
+        raise NotRunnable(f"the credential `{name}` has no value")
+    return as_text(value)
+
+
+def _safe(name: str, text: str) -> str:
+    return field_value(text, ParameterPlan(name, Literal(text), None, True, None))
+
+
+class Basic:
+    """HTTP Basic (RFC 7617), in UTF-8."""
+
+    def __init__(self, plan: AuthPlan) -> None:
+        self.plan = plan
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+        pair = f"{setting(self.plan, 'username', scope)}:{setting(self.plan, 'password', scope)}"
+        outgoing.set_default("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
+
+    def flow(self, scope: Scope) -> httpx.Auth | None:
+        return None
+
+
+class Bearer:
+    """A bearer token (RFC 6750, section 2.1)."""
+
+    def __init__(self, plan: AuthPlan) -> None:
+        self.plan = plan
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+        outgoing.set_default("Authorization", "Bearer " + _safe("token", setting(self.plan, "token", scope)))
+
+    def flow(self, scope: Scope) -> httpx.Auth | None:
+        return None
+
+
+class ApiKey:
+    """Keys in headers, the query, cookies or fields of the body."""
+
+    def __init__(self, plan: AuthPlan) -> None:
+        self.plan = plan
+        self.placement = plan.options.get("placement", "header")
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+        for name in self.plan.settings:
+            text = setting(self.plan, name, scope)
+            if self.placement == "header":
+                outgoing.set_default(name, _safe(name, text))
+            elif self.placement == "query":
+                if all(known != name for known, _ in outgoing.query):
+                    outgoing.query.append((name, text))
+            elif self.placement == "cookie":
+                outgoing.cookies.append((name, cookie_value(text, ParameterPlan(name, Literal(text), None, True, None))))
+            else:
+                _into_body(outgoing, name, text)
+
+    def flow(self, scope: Scope) -> httpx.Auth | None:
+        return None
+
+
+class Digest:
+    """HTTP Digest (RFC 7616): the challenge is answered by httpx."""
+
+    def __init__(self, plan: AuthPlan) -> None:
+        self.plan = plan
+        self._known: dict[tuple[str, str], httpx.DigestAuth] = {}
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+        return None
+
+    def flow(self, scope: Scope) -> httpx.Auth | None:
+        pair = (setting(self.plan, "username", scope), setting(self.plan, "password", scope))
+        if pair not in self._known:
+            self._known = {pair: httpx.DigestAuth(*pair)}
+        return self._known[pair]
+
+
+def _into_body(outgoing: Outgoing, name: str, text: str) -> None:
+    """A key that an API wants among the fields of its body: of a form, or of a JSON object."""
+    media_type = next((value for header, value in outgoing.headers if header.lower() == "content-type"), "")
+    if "json" in media_type and outgoing.content is not None:
+        body = decode(outgoing.content)
+        if isinstance(body, Mapping):
+            outgoing.content = encode({**body, name: text})
+        return
+    pair = httpx.QueryParams({name: text})
+    outgoing.content = b"&".join(part for part in (outgoing.content, str(pair).encode()) if part)
+    outgoing.set_default("Content-Type", "application/x-www-form-urlencoded")
+
+
+def schemes() -> Registry[type[Scheme]]:
+    """A registry with every scheme that is carried out."""
+    registry: Registry[type[Scheme]] = Registry("authentication scheme")
+    registry.add("basic", Basic)
+    registry.add("bearer", Bearer)
+    registry.add("apikey", ApiKey)
+    registry.add("digest", Digest)
+    return registry

@@ -1,0 +1,105 @@
+"""Content codings undone piece by piece, so that a small answer cannot become a large one unseen.
+
+A library's own decoding gives whatever a chunk expands to at once; here the output of each step is bounded.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from typing import Protocol
+
+import brotli
+
+from naftiko.errors import UpstreamInvalid
+
+ACCEPTED = "gzip, deflate, br"
+_STEP = 256 * 1024
+
+
+class Decoder(Protocol):
+    """Undoes one content coding (RFC 9110, section 8.4)."""
+
+    def feed(self, data: bytes) -> Iterable[bytes]: ...
+
+    def finish(self) -> None: ...
+
+
+class Identity:
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        return (data,)
+
+    def finish(self) -> None:
+        return None
+
+
+class Gzip:
+    """`gzip` and `deflate`, the latter with or without its zlib header."""
+
+    def __init__(self, raw: bool = False) -> None:
+        self._zlib = zlib.decompressobj(-15 if raw else 47)
+        self._fed = False
+
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        while data:
+            try:
+                piece = self._zlib.decompress(data, _STEP)
+            except zlib.error as error:
+                if self._fed:
+                    raise _broken() from error
+                self._zlib = zlib.decompressobj(-15)
+                self._fed = True
+                continue
+            self._fed = True
+            data = self._zlib.unconsumed_tail
+            yield piece
+            if self._zlib.eof:
+                data = self._zlib.unused_data
+                if not data.startswith(b"\x1f\x8b"):
+                    return
+                self._zlib = zlib.decompressobj(47)
+
+    def finish(self) -> None:
+        if self._fed and not self._zlib.eof:
+            raise _broken()
+
+
+class Brotli:
+    """`br` (RFC 7932)."""
+
+    def __init__(self) -> None:
+        self._brotli = brotli.Decompressor()
+        self._fed = False
+
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        self._fed = True
+        try:
+            yield self._brotli.process(data, output_buffer_limit=_STEP)
+            while not self._brotli.can_accept_more_data():
+                yield self._brotli.process(b"", output_buffer_limit=_STEP)
+        except brotli.error as error:
+            raise _broken() from error
+
+    def finish(self) -> None:
+        if self._fed and not self._brotli.is_finished():
+            raise _broken()
+
+
+def _broken() -> UpstreamInvalid:
+    return UpstreamInvalid("the upstream's answer is compressed, and its compression is broken")
+
+
+def decoder(coding: str) -> Decoder:
+    """A decoder for a `Content-Encoding`.
+
+    Raises:
+        UpstreamInvalid: the coding is none of those that were asked for.
+    """
+    name = coding.strip().lower()
+    if name in ("", "identity"):
+        return Identity()
+    if name in ("gzip", "x-gzip", "deflate"):
+        return Gzip()
+    if name == "br":
+        return Brotli()
+    raise UpstreamInvalid(f"the upstream's answer has the content coding `{name[:40]}`, which was not asked for")

@@ -1,0 +1,283 @@
+"""YAML text to a tree of nodes with positions.
+
+Built on PyYAML's events rather than its constructor: one pass keeps every position, sees duplicate keys, and bounds
+depth and aliases before anything is built. Scalars are read by the YAML 1.2 core schema (section 10.3.2): a date is a
+string, and so is `yes`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from naftiko.diagnostics import START, Diagnostic, Path, Severity, Span
+from naftiko.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, locate
+from naftiko.decimals import decimal_or_float
+from naftiko.source import Source
+
+MAX_DEPTH = 100
+MAX_NODES = 250_000
+"""The most nodes a document may have once its aliases are written out."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"[-+]?[0-9]{1,4000}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
+_RADIX = re.compile(r"0o([0-7]{1,1000})|0x([0-9a-fA-F]{1,1000})")
+
+
+class _Stop(Exception):
+    """Reading cannot go on; carries the last finding."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self.diagnostic = diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file. `root` is None where the text is not one YAML document."""
+
+    source: Source
+    text: str
+    root: Node | None
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    def span(self, path: Path, *, key: bool = False) -> Span:
+        return locate(self.root, path, key=key)
+
+
+def parse(source: Source) -> Document:
+    """Read a source. Whatever is wrong with it becomes a diagnostic; nothing is raised."""
+    try:
+        text = _decode(source)
+    except _Stop as stop:
+        return Document(source, source.data.decode("utf-8", "replace"), None, (stop.diagnostic,))
+    builder = _Builder(source.name)
+    try:
+        root = builder.build(text)
+    except _Stop as stop:
+        return Document(source, text, None, (*builder.diagnostics, stop.diagnostic))
+    except yaml.YAMLError as error:
+        return Document(source, text, None, (*builder.diagnostics, _syntax(source.name, error)))
+    return Document(source, text, root, tuple(builder.diagnostics))
+
+
+def _decode(source: Source) -> str:
+    data = source.data
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _Stop(_error("not-utf8", "the file is UTF-16, not UTF-8", source.name, START, "save it as UTF-8"))
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8-sig", "replace")
+        line = before.count("\n") + 1
+        column = len(before) - (before.rfind("\n") + 1) + 1
+        message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} does not belong there"
+        raise _Stop(
+            _error("not-utf8", message, source.name, Span(line, column, line, column + 1), "save it as UTF-8")
+        ) from error
+
+
+def _error(code: str, message: str, file: str, span: Span, help: str = "", path: Path = ()) -> Diagnostic:
+    return Diagnostic(code, Severity.ERROR, message, file, span, path, help)
+
+
+def _syntax(name: str, error: yaml.YAMLError) -> Diagnostic:
+    """A finding for what PyYAML could not read."""
+    if isinstance(error, yaml.reader.ReaderError):
+        message = f"the file holds a character that YAML does not allow: U+{ord(str(error.character)[:1] or ' '):04X}"
+        return _error("yaml-syntax", message, name, START, "remove the control character")
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else START
+    problem = str(getattr(error, "problem", None) or "it cannot be read")
+    context = getattr(error, "context", None)
+    message = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
+    help = ""
+    if "\\t" in problem or "tab" in problem:
+        help = "indent with spaces; YAML does not allow tabs there"
+    elif "mapping values are not allowed" in problem:
+        help = "put the value in quotes if it holds a colon"
+    return _error("yaml-syntax", message, name, span, help)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A mapping or sequence that is being read."""
+
+    node: Mapping | Sequence
+    path: Path
+    anchor: str | None
+    key: str | None = None
+    key_span: Span = START
+    merges: list[Node] = field(default_factory=list)
+
+
+class _Builder:
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.diagnostics: list[Diagnostic] = []
+        self._anchors: dict[str, Node | None] = {}
+        self._stack: list[_Open] = []
+        self._nodes = 0
+
+    def build(self, text: str) -> Node | None:
+        root: Node | None = None
+        documents = 0
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    message = "the file holds several YAML documents; a capability file is one document"
+                    raise _Stop(
+                        _error("several-documents", message, self.name, _span(event), "split it at `---` into files")
+                    )
+            elif isinstance(event, yaml.ScalarEvent):
+                root = self._add(self._scalar(event), event) or root
+            elif isinstance(event, yaml.AliasEvent):
+                root = self._add(self._alias(event), event) or root
+            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+                self._open(event)
+            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
+                root = self._close(event) or root
+        if root is None or (isinstance(root, Scalar) and root.value is None):
+            message = "the file is empty"
+            raise _Stop(_error("empty-file", message, self.name, START, "a capability starts with `naftiko: 1.0.0-alpha2`"))
+        return root
+
+    def _fail(self, code: str, message: str, span: Span, help: str = "") -> _Stop:
+        return _Stop(_error(code, message, self.name, span, help, self._path()))
+
+    def _path(self) -> Path:
+        if not self._stack:
+            return ()
+        top = self._stack[-1]
+        if isinstance(top.node, Sequence):
+            return (*top.path, len(top.node.items))
+        return (*top.path, top.key) if top.key is not None else top.path
+
+    def _scalar(self, event: Any) -> Scalar:
+        span = _span(event)
+        value: ScalarValue = event.value
+        if event.tag == "tag:yaml.org,2002:binary":
+            raise self._fail("yaml-tag", "the tag !!binary is not supported here", span, "write the value as text")
+        if event.implicit[0] and event.style is None or event.tag in _TYPED_TAGS:
+            value = resolve(event.value)
+        return self._anchored(Scalar(value, event.value, span), event.anchor)
+
+    def _anchored(self, node: Scalar, anchor: str | None) -> Scalar:
+        if anchor is not None:
+            self._anchors[anchor] = node
+        return node
+
+    def _alias(self, event: Any) -> Node:
+        if event.anchor not in self._anchors:
+            raise self._fail("yaml-alias", f"the alias *{event.anchor} has no anchor before it", _span(event))
+        node = self._anchors[event.anchor]
+        if node is None:
+            raise self._fail("yaml-alias", f"the alias *{event.anchor} stands inside its own anchor", _span(event))
+        return node
+
+    def _open(self, event: Any) -> None:
+        if len(self._stack) >= MAX_DEPTH:
+            raise self._fail("too-deep", f"the document nests deeper than {MAX_DEPTH} levels", _span(event))
+        span = _span(event)
+        node = Mapping({}, span) if isinstance(event, yaml.MappingStartEvent) else Sequence([], span)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        path = self._path()
+        if self._stack and isinstance(self._stack[-1].node, Mapping) and self._stack[-1].key is None:
+            raise self._fail("yaml-key", "a key must be a plain word, not a list or mapping", span)
+        self._stack.append(_Open(node, path, event.anchor))
+
+    def _close(self, event: Any) -> Node | None:
+        done = self._stack.pop()
+        node = done.node
+        mark = event.end_mark
+        node.span = Span(node.span.line, node.span.column, mark.line + 1, mark.column + 1)
+        if isinstance(node, Mapping):
+            self._merge(node, done.merges)
+        if done.anchor is not None:
+            self._anchors[done.anchor] = node
+        return self._add(node, event)
+
+    def _merge(self, node: Mapping, merges: list[Node]) -> None:
+        """The merge key `<<` of YAML 1.1: keys of the mapping itself win, then earlier merged ones."""
+        for merged in merges:
+            for source in merged.items if isinstance(merged, Sequence) else [merged]:
+                if not isinstance(source, Mapping):
+                    raise self._fail("yaml-alias", "`<<` takes a mapping, or a list of mappings", source.span)
+                for key, entry in source.entries.items():
+                    if key not in node.entries:
+                        node.entries[key] = entry
+                        node.size += entry.node.size
+
+    def _add(self, node: Node, event: Any) -> Node | None:
+        """Put a finished node where it belongs; returns it if it is the root."""
+        self._nodes += node.size if isinstance(event, yaml.AliasEvent) else 1
+        if self._nodes > MAX_NODES:
+            message = f"the document has more than {MAX_NODES:,} values once its aliases are written out"
+            raise self._fail("too-large", message, _span(event))
+        if not self._stack:
+            return node
+        top = self._stack[-1]
+        if isinstance(top.node, Sequence):
+            top.node.items.append(node)
+            top.node.size += node.size
+        elif top.key is None:
+            self._key(top, node, event)
+        else:
+            if top.key == "<<" and not isinstance(node, Scalar):
+                top.merges.append(node)
+            else:
+                top.node.entries[top.key] = Entry(top.key_span, node)
+                top.node.size += node.size
+            top.key = None
+        return None
+
+    def _key(self, top: _Open, node: Node, event: Any) -> None:
+        span = _span(event)
+        if not isinstance(node, Scalar):
+            raise self._fail("yaml-key", "a key must be a plain word, not a list or mapping", span)
+        key = node.text
+        if isinstance(top.node, Mapping) and key in top.node.entries:
+            first = top.node.entries[key].key_span
+            message = f"the key `{key}` stands twice in one mapping; it is first on line {first.line}"
+            self.diagnostics.append(
+                _error("duplicate-key", message, self.name, span, "remove one of the two", (*top.path, key))
+            )
+        top.key, top.key_span = key, span
+
+
+_TYPED_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))
+
+
+def _span(event: Any) -> Span:
+    start, end = event.start_mark, event.end_mark
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def resolve(text: str) -> ScalarValue:
+    """A plain scalar by the core schema of YAML 1.2. Numbers keep their value, whatever their size."""
+    if text in _NULL:
+        return None
+    if text in _BOOLEAN:
+        return _BOOLEAN[text]
+    first = text[0]
+    if first not in "+-.0123456789":
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return decimal_or_float(text)
+    radix = _RADIX.fullmatch(text)
+    if radix:
+        return int(radix[1], 8) if radix[1] else int(radix[2], 16)
+    return text

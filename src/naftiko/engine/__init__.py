@@ -1,0 +1,1 @@
+"""Carries a plan out: one call at a time, whoever asks for it."""

@@ -1,0 +1,66 @@
+"""What a call answers, for any wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from naftiko.jsontext import decode, encode
+from naftiko.missing import MISSING, Missing
+
+PASSED_ON = ("etag", "last-modified", "cache-control", "location", "link", "retry-after")
+"""The upstream's headers that travel on, beside its content type (semantics, section 6)."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """The outcome of a call: either bytes that pass as they are, or a value of our own making.
+
+    `is_error` tells an upstream's error status. `media_type` is None where there is no body.
+    """
+
+    status: int
+    media_type: str | None
+    headers: tuple[tuple[str, str], ...] = ()
+    raw: bytes | None = None
+    made: object = MISSING
+    is_error: bool = False
+    upstream_seconds: float | None = None
+    _value: object = field(default=MISSING, repr=False)
+
+    def content(self) -> bytes:
+        """The body as bytes."""
+        if self.raw is None:
+            self.raw = b"" if self.made is MISSING else encode(self.made)
+        return self.raw
+
+    def text(self) -> str:
+        """The body as text; what is not text is replaced, not lost from sight."""
+        return self.content().decode("utf-8", "replace")
+
+    def value(self) -> object | Missing:
+        """The body as plain values, or `MISSING` where it is not JSON."""
+        if self.made is not MISSING:
+            return self.made
+        if self._value is MISSING and self.raw and is_json(self.media_type):
+            try:
+                self._value = decode(self.raw)
+            except ValueError:
+                return MISSING
+        return self._value
+
+
+def is_json(media_type: str | None) -> bool:
+    """Whether a content type says JSON (RFC 8259), or a format built on it (RFC 6839, section 3.1)."""
+    if media_type is None:
+        return False
+    essence = media_type.partition(";")[0].strip().lower()
+    return essence == "application/json" or essence.endswith("+json") or essence == "text/json"
+
+
+def charset_of(media_type: str | None) -> str:
+    """The charset parameter of a content type; UTF-8 where it has none."""
+    for parameter in (media_type or "").split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        if name.strip().lower() == "charset" and value.strip():
+            return value.strip().strip('"').lower()
+    return "utf-8"

@@ -1,0 +1,179 @@
+"""One capability's plan with its variables: every call of every adapter goes through `Engine.call`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from naftiko.coerce import Mismatch, coerce
+from naftiko.consumers.http.authentication import Scheme
+from naftiko.consumers.http.request import Outgoing, build
+from naftiko.consumers.http.transport import HttpTransport, Response
+from naftiko.engine.answer import PASSED_ON, Answer, charset_of, is_json
+from naftiko.engine.output import named, shaped
+from naftiko.errors import CallError, InputError, NotRunnable
+from naftiko.expressions import Scope
+from naftiko.formats import formats
+from naftiko.formats.base import Format
+from naftiko.missing import MISSING
+from naftiko.plan import FunctionPlan, InputPlan, RequestPlan
+from naftiko.registry import Registry
+
+
+class OpenUpstream:
+    """An upstream that can be called. `base_path` replaces the declared one; `problem` says why it cannot be.
+
+    `variables` are the keys that its credentials and its base URI need.
+    """
+
+    def __init__(
+        self,
+        transport: HttpTransport | None,
+        scheme: Scheme | None,
+        base_path: str | None,
+        problem: str | None,
+        variables: frozenset[str],
+    ) -> None:
+        self.transport = transport
+        self.scheme = scheme
+        self.base_path = base_path
+        self.problem = problem
+        self.variables = variables
+
+
+class Engine:
+    """Carries out functions of a plan. `missing` tells, by variable key, which variables have no value."""
+
+    def __init__(
+        self,
+        upstreams: Sequence[OpenUpstream],
+        variables: Mapping[str, str],
+        missing: Mapping[str, str],
+        environment: Mapping[str, str],
+        readers: Registry[Format] | None = None,
+    ) -> None:
+        self._upstreams = upstreams
+        self._variables = variables
+        self._missing = missing
+        self._environment = environment
+        self._readers = readers or formats()
+
+    async def close(self) -> None:
+        """Close all connections."""
+        for upstream in self._upstreams:
+            if upstream.transport is not None:
+                await upstream.transport.close()
+
+    def problem(self, function: FunctionPlan) -> str | None:
+        """Why a function cannot be carried out, if it cannot."""
+        if function.broken is not None:
+            return function.broken
+        upstream = self._upstreams[function.request.upstream] if function.request is not None else None
+        needed = function.variables | upstream.variables if upstream is not None else function.variables
+        for key in sorted(needed & self._missing.keys()):
+            return f"the variable `{self._missing[key]}` is not set"
+        return upstream.problem if upstream is not None else None
+
+    async def call(self, function: FunctionPlan, inputs: Mapping[str, object]) -> Answer:
+        """Carry a function out with the caller's inputs, by the names in its plan.
+
+        Raises:
+            CallError: it failed; what the upstream answered with an error status is an `Answer`, though.
+        """
+        problem = self.problem(function)
+        if problem is not None:
+            raise NotRunnable(f"`{function.name}` cannot be carried out: {problem}")
+        scope = Scope(self._variables, checked(function.inputs, inputs), {}, self._environment)
+        if function.request is None:
+            return Answer(200, "application/json", made=shaped(function.output, [{}], scope))
+        response = await self._send(function.request, scope)
+        return self._answer(function, function.request, response, scope)
+
+    async def _send(self, request: RequestPlan, scope: Scope) -> Response:
+        upstream = self._upstreams[request.upstream]
+        outgoing = build(request, scope, upstream.base_path)
+        outgoing.set_default("Accept", self._readers.get(request.raw_format).accept)
+        flow = None
+        if upstream.scheme is not None:
+            upstream.scheme.apply(outgoing, scope)
+            flow = upstream.scheme.flow(scope)
+        if upstream.transport is None:
+            raise CallError("the upstream is closed")
+        return await upstream.transport.send(_complete(outgoing), flow)
+
+    def _answer(self, function: FunctionPlan, request: RequestPlan, response: Response, scope: Scope) -> Answer:
+        media_type = response.header("content-type")
+        headers = tuple((name, value) for name in PASSED_ON for value in response.headers.get(name, ()))
+        is_error = not 200 <= response.status < 300
+        passed = Answer(
+            status=response.status,
+            media_type=media_type,
+            headers=headers,
+            raw=response.content,
+            is_error=response.status >= 400,
+            upstream_seconds=response.seconds,
+        )
+        if is_error or not response.content:
+            return passed
+        reader = self._readers.get(request.raw_format)
+        if function.output.is_response and request.raw_format == "json" and is_json(media_type):
+            return passed
+        try:
+            decoded = reader.decode(response.content, charset_of(media_type))
+        except ValueError:
+            return passed
+        if function.output.is_response and request.raw_format == "json":
+            passed.media_type = "application/json"
+            return passed
+        contexts = [decoded, *_root_contents(decoded, request), named(request.outputs, decoded, scope)]
+        value = shaped(function.output, contexts, scope)
+        return Answer(
+            status=response.status,
+            media_type="application/json",
+            headers=headers,
+            made=value,
+            upstream_seconds=response.seconds,
+        )
+
+
+def _complete(outgoing: Outgoing) -> Outgoing:
+    """A method that usually has a body says so when it has none (RFC 9110, section 8.6)."""
+    if outgoing.content is None and outgoing.method in ("POST", "PUT", "PATCH"):
+        outgoing.content = b""
+    return outgoing
+
+
+def _root_contents(decoded: object, request: RequestPlan) -> list[object]:
+    """XML has one root element; a mapping may start inside it."""
+    if request.raw_format == "xml" and isinstance(decoded, dict) and len(decoded) == 1:
+        return [inner for inner in decoded.values() if isinstance(inner, dict)]
+    return []
+
+
+def checked(plans: tuple[InputPlan, ...], inputs: Mapping[str, object]) -> dict[str, object]:
+    """The caller's inputs, brought to their types, with defaults filled in.
+
+    Raises:
+        InputError: one does not fit, or some are missing (all of them are named).
+    """
+    values: dict[str, object] = {}
+    lacking: list[str] = []
+    for plan in plans:
+        value = inputs.get(plan.name, MISSING)
+        if value is MISSING and plan.has_default:
+            value = plan.default
+        if value is MISSING:
+            if plan.required:
+                lacking.append(plan.name)
+            continue
+        if value is not None and plan.type is not None:
+            try:
+                value = coerce(value, plan.type)
+            except Mismatch as mismatch:
+                raise InputError(f"the input `{plan.name}` does not fit: {mismatch}", name=plan.name) from mismatch
+        values[plan.name] = value
+    if lacking:
+        names = ", ".join(f"`{name}`" for name in lacking)
+        verb = "is" if len(lacking) == 1 else "are"
+        noun = "input" if len(lacking) == 1 else "inputs"
+        raise InputError(f"the {noun} {names} {verb} required", name=lacking[0])
+    return values

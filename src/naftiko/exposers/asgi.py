@@ -1,0 +1,43 @@
+"""What every ASGI application here needs (ASGI 3.0)."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from starlette.types import Receive, Scope, Send
+
+_PATH_SAFE = "/:@!$&'()*+,;=~-._%"
+
+
+def raw_path(scope: Scope) -> str:
+    """The path as it was sent, without the prefix under which the application is mounted."""
+    raw = scope.get("raw_path")
+    path = raw.decode("latin-1") if raw else quote(scope["path"], safe=_PATH_SAFE)
+    root = quote(scope.get("root_path", ""), safe=_PATH_SAFE)
+    path = path.partition("?")[0]
+    return (path[len(root) :] or "/") if root and path.startswith(root) else path
+
+
+def headers_of(scope: Scope) -> dict[str, str]:
+    """The headers by lower-case name; one that comes several times is joined (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        if name in found:
+            found[name] += ("; " if name == "cookie" else ", ") + value
+        else:
+            found[name] = value
+    return found
+
+
+async def not_http(scope: Scope, receive: Receive, send: Send) -> None:
+    """The server's start and stop, and web sockets, which are refused."""
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    elif scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1000})

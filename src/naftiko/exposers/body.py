@@ -1,0 +1,45 @@
+"""Reading a request's body within a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import Receive
+
+from naftiko.errors import BodyTooLarge
+
+MAX_BODY = 8 * 1024 * 1024
+"""The most bytes a caller's body may have."""
+
+
+class ClientGone(Exception):
+    """The caller went away before its request was complete."""
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limit: int = MAX_BODY) -> bytes:
+    """The whole body of a request.
+
+    Raises:
+        BodyTooLarge: it has more than `limit` bytes, or says so.
+        ClientGone: the caller went away.
+    """
+    declared = headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"the request body is larger than {limit // (1024 * 1024)} MiB")

@@ -1,0 +1,77 @@
+"""Authentication of callers: the `authentication` of an exposed adapter."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from naftiko.expressions import Scope, as_text
+from naftiko.missing import MISSING
+from naftiko.plan import AuthPlan
+
+Headers = Mapping[str, str]
+
+
+class Gate:
+    """Lets callers in who show the adapter's credentials. Compares in constant time."""
+
+    def __init__(self, plan: AuthPlan, variables: Mapping[str, str]) -> None:
+        scope = Scope(variables, {}, {}, {})
+        self._scheme = plan.scheme
+        self._placement = plan.options.get("placement", "header")
+        self._settings: dict[str, str | None] = {}
+        for name, expression in plan.settings.items():
+            value = expression.resolve(scope)
+            self._settings[name] = None if value is MISSING or value is None else as_text(value)
+
+    @property
+    def challenge(self) -> str | None:
+        """The `WWW-Authenticate` that a refused caller is sent (RFC 9110, section 11.6.1)."""
+        return {"basic": 'Basic realm="naftiko", charset="UTF-8"', "bearer": 'Bearer realm="naftiko"'}.get(self._scheme)
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """The headers whose values are meant for us, and must not travel on. In lower case."""
+        if self._scheme == "apikey":
+            return frozenset(name.lower() for name in self._settings) if self._placement == "header" else frozenset()
+        return frozenset({"authorization"})
+
+    def admits(self, headers: Headers, query: str, method: str = "", path: str = "") -> bool:
+        """Whether a request with these headers (names in lower case) and this query string may pass."""
+        if any(value is None for value in self._settings.values()):
+            return False
+        if self._scheme == "bearer":
+            scheme, _, token = headers.get("authorization", "").partition(" ")
+            return scheme.lower() == "bearer" and self._same("token", token.strip())
+        if self._scheme == "basic":
+            return self._basic(headers.get("authorization", ""))
+        if self._placement == "query":
+            given = dict(parse_qsl(query, keep_blank_values=True))
+            return all(self._same(name, given.get(name, "")) for name in self._settings)
+        if self._placement == "cookie":
+            given = _cookies(headers.get("cookie", ""))
+            return all(self._same(name, given.get(name, "")) for name in self._settings)
+        return all(self._same(name, headers.get(name.lower(), "")) for name in self._settings)
+
+    def _basic(self, header: str) -> bool:
+        scheme, _, encoded = header.partition(" ")
+        if scheme.lower() != "basic":
+            return False
+        try:
+            username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return False
+        known = self._same("username", username)
+        return self._same("password", password) and known and bool(colon)
+
+    def _same(self, name: str, given: str) -> bool:
+        expected = self._settings[name] or ""
+        return bool(expected) and hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
+
+
+def _cookies(header: str) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in header.split(";") if part.strip())
+    return {name: value for name, _, value in pairs}

@@ -1,0 +1,1 @@
+"""The MCP adapter, on the official SDK's low-level server."""

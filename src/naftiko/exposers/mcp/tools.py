@@ -1,0 +1,43 @@
+"""Tools as MCP clients see them, and the inputs of a tool call."""
+
+from __future__ import annotations
+
+from mcp_types import Tool, ToolAnnotations
+
+from naftiko.engine.arguments import Arguments
+from naftiko.exposers.schema import inputs_schema
+from naftiko.plan import ToolPlan
+
+
+class CallableTool:
+    """A tool of the plan with what is decided once: its description for clients, and how its inputs are found."""
+
+    def __init__(self, plan: ToolPlan) -> None:
+        self.plan = plan
+        self.schema = inputs_schema(plan.function)
+        self.described = Tool(
+            name=plan.name,
+            title=plan.title,
+            description=_description(plan),
+            input_schema=self.schema,
+            annotations=_annotations(plan),
+        )
+        self.arguments = Arguments(plan.function)
+
+
+def _description(plan: ToolPlan) -> str | None:
+    if plan.function.broken is None:
+        return plan.description
+    return f"{plan.description or plan.name} (cannot be carried out: {plan.function.broken})"
+
+
+def _annotations(plan: ToolPlan) -> ToolAnnotations | None:
+    if not plan.hints and plan.title is None:
+        return None
+    return ToolAnnotations(
+        title=plan.title,
+        read_only_hint=plan.hints.get("readOnly"),
+        destructive_hint=plan.hints.get("destructive"),
+        idempotent_hint=plan.hints.get("idempotent"),
+        open_world_hint=plan.hints.get("openWorld"),
+    )

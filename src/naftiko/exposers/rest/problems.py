@@ -1,0 +1,32 @@
+"""Errors of our own as `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.responses import Response
+
+from naftiko.errors import CallError, InputError
+from naftiko.jsontext import encode
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_BASE = "https://naftiko.io/problems/"
+
+
+def problem(
+    status: int, kind: str, title: str, detail: str, headers: Mapping[str, str] | None = None, **extra: object
+) -> Response:
+    """A problem response; `kind` is the stable last segment of its `type`."""
+    body = {"type": TYPE_BASE + kind, "title": title, "status": status, "detail": detail, **extra}
+    return Response(encode(body), status, headers, MEDIA_TYPE)
+
+
+def of_error(error: CallError) -> Response:
+    """The problem that tells a failed call."""
+    extra = {"input": error.name} if isinstance(error, InputError) and error.name is not None else {}
+    return problem(error.status, error.kind, error.title, error.detail, **extra)
+
+
+def unexpected() -> Response:
+    """The problem for a fault of this software; the log has what happened."""
+    return problem(500, "internal-error", "The call failed", "something went wrong in the engine; its log says what")

@@ -1,0 +1,277 @@
+"""Templates and references: parsed once at load, resolved against a `Scope` at each call.
+
+The grammar is small (semantics, section 3): `{{name}}` inside text, and as a whole value a reference such as
+`rest.body`, `env.TOKEN` or `$.step.field`. What a name stands for is decided by the compiler; here are only the
+resolved forms, each of which answers with a value or `MISSING`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from naftiko.jsonpath import JsonPath
+from naftiko.jsontext import encode_text
+from naftiko.missing import MISSING
+
+_TEMPLATE = re.compile(r"\{\{\{?\s*([^{}]*?)\s*\}?\}\}")
+
+
+@dataclass(slots=True)
+class Scope:
+    """What an expression may see during one call."""
+
+    variables: Mapping[str, str]
+    inputs: Mapping[str, object]
+    steps: Mapping[str, object]
+    environment: Mapping[str, str]
+
+
+class Expression(Protocol):
+    """A value that is known once a call is made."""
+
+    def resolve(self, scope: Scope) -> object: ...
+
+    def children(self) -> tuple[Expression, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """The value itself."""
+
+    value: object
+
+    def resolve(self, scope: Scope) -> object:
+        return self.value
+
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A binding variable, by its key in the plan's table."""
+
+    key: str
+
+    def resolve(self, scope: Scope) -> object:
+        return scope.variables.get(self.key, MISSING)
+
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The caller's input of this name, or what lies at `path` inside it."""
+
+    name: str
+    path: tuple[str, ...] = ()
+
+    def resolve(self, scope: Scope) -> object:
+        value = scope.inputs.get(self.name, MISSING)
+        return descend(value, self.path) if self.path else value
+
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutput:
+    """An earlier step's output, or what lies at `path` inside it."""
+
+    step: str
+    path: tuple[str, ...] = ()
+
+    def resolve(self, scope: Scope) -> object:
+        return descend(scope.steps.get(self.step, MISSING), self.path)
+
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepsPath:
+    """A JSONPath over the outputs of all earlier steps, by step name."""
+
+    path: JsonPath
+
+    def resolve(self, scope: Scope) -> object:
+        return self.path.first(scope.steps)
+
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A variable of the process environment that no binding declares."""
+
+    name: str
+
+    def resolve(self, scope: Scope) -> object:
+        return scope.environment.get(self.name, MISSING)
+
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first of several expressions that has a value."""
+
+    options: tuple[Expression, ...]
+
+    def resolve(self, scope: Scope) -> object:
+        for option in self.options:
+            value = option.resolve(scope)
+            if value is not MISSING:
+                return value
+        return MISSING
+
+    def children(self) -> tuple[Expression, ...]:
+        return self.options
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with expressions in it; missing as a whole where one of them is missing."""
+
+    parts: tuple[str | Expression, ...]
+
+    def resolve(self, scope: Scope) -> object:
+        texts: list[str] = []
+        for part in self.parts:
+            if isinstance(part, str):
+                texts.append(part)
+                continue
+            value = part.resolve(scope)
+            if value is MISSING or value is None:
+                return MISSING
+            texts.append(as_text(value))
+        return "".join(texts)
+
+    def children(self) -> tuple[Expression, ...]:
+        return tuple(part for part in self.parts if not isinstance(part, str))
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOf:
+    """An object whose members are expressions; a missing one leaves its key out."""
+
+    members: tuple[tuple[str, Expression], ...]
+
+    def resolve(self, scope: Scope) -> object:
+        built = {}
+        for name, expression in self.members:
+            value = expression.resolve(scope)
+            if value is not MISSING:
+                built[name] = value
+        return built
+
+    def children(self) -> tuple[Expression, ...]:
+        return tuple(expression for _, expression in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list whose items are expressions; a missing one leaves its place out."""
+
+    items: tuple[Expression, ...]
+
+    def resolve(self, scope: Scope) -> object:
+        values = [item.resolve(scope) for item in self.items]
+        return [value for value in values if value is not MISSING]
+
+    def children(self) -> tuple[Expression, ...]:
+        return self.items
+
+
+Resolver: TypeAlias = Callable[[str], Expression]
+"""Decides what a name inside `{{ }}` stands for."""
+
+
+def as_text(value: object) -> str:
+    """A value inside longer text: text as it is, booleans in lower case, objects and lists as compact JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return encode_text(value)
+
+
+def descend(value: object, path: tuple[str, ...]) -> object:
+    """What lies at a path of object members (and list indices) inside a value."""
+    for part in path:
+        if isinstance(value, Mapping):
+            value = value.get(part, MISSING)
+        elif isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return MISSING
+    return value
+
+
+def has_template(text: str) -> bool:
+    return "{{" in text and _TEMPLATE.search(text) is not None
+
+
+def template_names(text: str) -> list[str]:
+    """The names inside `{{ }}`, in order."""
+    return [match[1] for match in _TEMPLATE.finditer(text) if match[1]]
+
+
+def split_template(text: str) -> Iterator[tuple[str, str | None]]:
+    """Pieces of text, each with the name that follows it (None at the end)."""
+    position = 0
+    for match in _TEMPLATE.finditer(text):
+        if not match[1]:
+            continue
+        yield text[position : match.start()], match[1]
+        position = match.end()
+    yield text[position:], None
+
+
+def parse_text(text: str, resolve: Resolver) -> Expression:
+    """Text with `{{name}}` in it. A template that is the whole value keeps the value's type."""
+    if "{{" not in text:
+        return Literal(text)
+    parts: list[str | Expression] = []
+    for piece, name in split_template(text):
+        if piece:
+            parts.append(piece)
+        if name is not None:
+            parts.append(resolve(name))
+    if not parts or all(isinstance(part, str) for part in parts):
+        return Literal(text)
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        return parts[0]
+    return Template(tuple(parts))
+
+
+def parse_value(value: object, resolve: Resolver) -> Expression:
+    """A plain value of the document, with templates in its texts, at any depth."""
+    if isinstance(value, str):
+        return parse_text(value, resolve)
+    if isinstance(value, Mapping):
+        members = tuple((str(name), parse_value(item, resolve)) for name, item in value.items())
+        if all(isinstance(expression, Literal) for _, expression in members):
+            return Literal(value)
+        return ObjectOf(members)
+    if isinstance(value, list | tuple):
+        items = tuple(parse_value(item, resolve) for item in value)
+        if all(isinstance(item, Literal) for item in items):
+            return Literal(value)
+        return ListOf(items)
+    return Literal(value)
+
+
+def leaves(expression: Expression) -> Iterator[Expression]:
+    """All expressions in a tree that have no parts of their own."""
+    children = expression.children()
+    if not children:
+        yield expression
+    for inner in children:
+        yield from leaves(inner)

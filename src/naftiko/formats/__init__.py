@@ -1,0 +1,25 @@
+"""Response formats by name (`outputRawFormat`).
+
+To add one: write a module with a `Format`, and put it into `formats()`. A decoder gets the bytes of a response and
+gives plain values; it raises ValueError on bytes that are not of its format.
+"""
+
+from __future__ import annotations
+
+from naftiko.formats.base import Format
+from naftiko.formats.delimited import CSV, PSV, TSV
+from naftiko.formats.json import JSON
+from naftiko.formats.text import TEXT
+from naftiko.formats.xml import XML
+from naftiko.formats.yaml import YAML
+from naftiko.registry import Registry
+
+SUPPORTED = frozenset({"json", "text", "xml", "csv", "tsv", "psv", "yaml"})
+
+
+def formats() -> Registry[Format]:
+    """A registry with every format that is carried out."""
+    registry: Registry[Format] = Registry("response format")
+    for item in (JSON, TEXT, XML, CSV, TSV, PSV, YAML):
+        registry.add(item.name, item)
+    return registry

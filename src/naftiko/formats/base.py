@@ -1,0 +1,26 @@
+"""What a format is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A response format: its name, how it is read, and the `Accept` header that asks for it.
+
+    `decode` takes the bytes and the charset of a response, and raises ValueError where they are not of the format.
+    """
+
+    name: str
+    accept: str
+    decode: Callable[[bytes, str], object]
+
+
+def text_of(data: bytes, charset: str) -> str:
+    """Bytes as text; ValueError where they are not text in the charset."""
+    try:
+        return data.decode(charset)
+    except LookupError:
+        return data.decode("utf-8")

@@ -1,0 +1,28 @@
+"""Comma, tab and pipe separated values: a list of objects, with the first row as names."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from naftiko.formats.base import Format, text_of
+
+
+def _reader(delimiter: str, name: str, accept: str) -> Format:
+    def decode(data: bytes, charset: str) -> object:
+        text = text_of(data, charset).lstrip("\ufeff")
+        try:
+            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            raise ValueError(f"not {name}: {error}") from error
+        if not rows:
+            return []
+        names = rows[0]
+        return [dict(zip(names, row, strict=False)) for row in rows[1:] if row]
+
+    return Format(name, accept, decode)
+
+
+CSV = _reader(",", "csv", "text/csv, */*;q=0.5")
+TSV = _reader("\t", "tsv", "text/tab-separated-values, */*;q=0.5")
+PSV = _reader("|", "psv", "text/plain, */*;q=0.5")

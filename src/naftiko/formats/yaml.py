@@ -1,0 +1,18 @@
+"""YAML, read with the same bounds as a capability file."""
+
+from __future__ import annotations
+
+from naftiko.document import parse
+from naftiko.formats.base import Format
+from naftiko.nodes import plain
+from naftiko.source import Source
+
+
+def _decode(data: bytes, charset: str) -> object:
+    document = parse(Source("response", data))
+    if document.root is None or document.diagnostics:
+        raise ValueError(document.diagnostics[0].message if document.diagnostics else "not YAML")
+    return plain(document.root)
+
+
+YAML = Format("yaml", "application/yaml, text/yaml;q=0.9, */*;q=0.5", _decode)

@@ -1,0 +1,37 @@
+"""JSON text, in and out, without loss: integers of any size and decimals keep their value, keys their order.
+
+`decode` raises `ValueError` on anything that is not one JSON value (RFC 8259); `NaN` and `Infinity` are not.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from naftiko.decimals import decimal_or_float
+
+_decoder = msgspec.json.Decoder(float_hook=decimal_or_float)
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def decode(data: bytes | str) -> object:
+    """A JSON text (UTF-8) as plain values: dict, list, str, int, float or Decimal, bool, None.
+
+    Raises:
+        ValueError: it is not JSON. The message says what is wrong and at which byte.
+    """
+    try:
+        value: object = _decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise ValueError(str(error)) from error
+    except RecursionError as error:
+        raise ValueError("the JSON nests too deeply") from error
+    return value
+
+
+def encode(value: object) -> bytes:
+    """Plain values as compact JSON (UTF-8)."""
+    return _encoder.encode(value)
+
+
+def encode_text(value: object) -> str:
+    return _encoder.encode(value).decode()

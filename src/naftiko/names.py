@@ -1,0 +1,8 @@
+"""How names are compared where spelling may differ."""
+
+from __future__ import annotations
+
+
+def fold(name: str) -> str:
+    """A name with case, `-` and `_` ignored, as inputs are found by (semantics, section 3)."""
+    return name.replace("-", "").replace("_", "").casefold()

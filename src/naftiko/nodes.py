@@ -1,0 +1,138 @@
+"""The document as a tree of nodes, each of which knows where it stands in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from naftiko.diagnostics import START, Diagnostic, Path, Span
+
+ScalarValue: TypeAlias = str | int | float | Decimal | bool | None
+Plain: TypeAlias = "ScalarValue | list[Plain] | dict[str, Plain]"
+
+
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A scalar. `text` is what the file says, `value` what it means."""
+
+    value: ScalarValue
+    text: str
+    span: Span
+    size: int = 1
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One key of a mapping and its value."""
+
+    key_span: Span
+    node: Node
+
+
+@dataclass(slots=True, eq=False)
+class Mapping:
+    """A mapping with text keys, in the order of the file.
+
+    `file` names the file of the tree below, where it was imported from another one. `fault` is the first error inside
+    it that keeps what it declares from being carried out.
+    """
+
+    entries: dict[str, Entry]
+    span: Span
+    size: int = 1
+    file: str | None = None
+    fault: Diagnostic | None = None
+
+    def get(self, key: str) -> Node | None:
+        entry = self.entries.get(key)
+        return entry.node if entry is not None else None
+
+    def text(self, key: str) -> str | None:
+        """The text of a scalar value; None where there is none."""
+        node = self.get(key)
+        return node.text if isinstance(node, Scalar) and node.value is not None else None
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A sequence, in the order of the file."""
+
+    items: list[Node]
+    span: Span
+    size: int = 1
+
+
+Node: TypeAlias = Scalar | Mapping | Sequence
+
+
+def plain(node: Node) -> Plain:
+    """The plain value of a tree: dicts, lists and scalars."""
+    if isinstance(node, Scalar):
+        return node.value
+    if isinstance(node, Mapping):
+        return {key: plain(entry.node) for key, entry in node.entries.items()}
+    return [plain(item) for item in node.items]
+
+
+def child(node: Node | None, *path: str | int) -> Node | None:
+    """The node at a path below another one, or None."""
+    for part in path:
+        if isinstance(node, Mapping) and isinstance(part, str):
+            node = node.get(part)
+        elif isinstance(node, Sequence) and isinstance(part, int) and 0 <= part < len(node.items):
+            node = node.items[part]
+        else:
+            return None
+    return node
+
+
+def mappings(node: Node | None, path: Path = ()) -> Iterator[tuple[Path, Mapping]]:
+    """The mappings in a sequence, with their paths; nothing where `node` is no sequence."""
+    if isinstance(node, Sequence):
+        for index, item in enumerate(node.items):
+            if isinstance(item, Mapping):
+                yield (*path, index), item
+
+
+def locate(root: Node | None, path: Path, *, key: bool = False) -> Span:
+    """The narrowest span for a path: of the value, or of its key.
+
+    Where the path leads nowhere (a missing key), the span of the nearest key above it.
+    """
+    if root is None:
+        return START
+    span, key_span, node = root.span, None, root
+    for part in path:
+        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
+            entry = node.entries[part]
+            key_span, node = entry.key_span, entry.node
+        elif isinstance(node, Sequence) and isinstance(part, int) and 0 <= part < len(node.items):
+            key_span, node = None, node.items[part]
+        else:
+            return _head(node, key_span)
+        span = node.span
+    if key and key_span is not None:
+        return key_span
+    return span if isinstance(node, Scalar) else _head(node, key_span)
+
+
+def file_of(root: Node, path: Path) -> str | None:
+    """The file that a path leads into, where that is not the document's own."""
+    file: str | None = None
+    node: Node | None = root
+    for part in path:
+        node = child(node, part)
+        if isinstance(node, Mapping) and node.file is not None:
+            file = node.file
+    return file
+
+
+def _head(node: Node, key_span: Span | None) -> Span:
+    """What to point at for a whole block: its key, or its first key, never all its lines."""
+    if key_span is not None:
+        return key_span
+    if isinstance(node, Mapping) and node.entries:
+        return next(iter(node.entries.values())).key_span
+    return Span(node.span.line, node.span.column, node.span.line, node.span.column + 1)

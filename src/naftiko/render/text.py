@@ -1,0 +1,74 @@
+"""Diagnostics as text: the place, the line, a caret under the exact span, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from naftiko.diagnostics import Diagnostic, Severity
+
+_COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
+_WIDTH = 160
+
+
+class Paint:
+    """ANSI colours, or none."""
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+
+    def __call__(self, text: str, style: str) -> str:
+        return f"\x1b[{style}m{text}\x1b[0m" if self.enabled else text
+
+
+def render(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colour: bool = False) -> str:
+    """All findings, a paragraph each. `texts` has the text of each file, by name."""
+    paint = Paint(colour)
+    lines_of = {name: text.splitlines() for name, text in texts.items()}
+    return "\n".join(_one(found, lines_of.get(found.file), paint) for found in diagnostics)
+
+
+def _one(found: Diagnostic, lines: list[str] | None, paint: Paint) -> str:
+    head = paint(f"{found.severity.label}[{found.code}]", _COLOURS[found.severity])
+    rows = [f"{paint(found.where, '1')}: {head}: {printable(found.message)}"]
+    if lines is not None and 0 < found.span.line <= len(lines):
+        rows.extend(_excerpt(found, lines[found.span.line - 1], paint))
+    if found.help:
+        rows.append(f"    {paint('help', '1')}: {printable(found.help)}")
+    return "\n".join(rows) + "\n"
+
+
+def _excerpt(found: Diagnostic, line: str, paint: Paint) -> list[str]:
+    """The line with a caret under the span; long lines are cut around it."""
+    start = found.span.column - 1
+    end = found.span.end_column - 1 if found.span.end_line == found.span.line else len(line)
+    first = max(0, start - _WIDTH // 2) if len(line) > _WIDTH else 0
+    shown = printable(line[first : first + _WIDTH].replace("\t", " "))
+    carets = max(1, min(end, first + len(shown)) - start)
+    gutter = str(found.span.line)
+    margin = " " * (start - first)
+    return [
+        f"{' ' * len(gutter)} |",
+        f"{gutter} | {shown}",
+        f"{' ' * len(gutter)} | {margin}{paint('^' * carets, _COLOURS[found.severity])}",
+    ]
+
+
+def printable(text: str) -> str:
+    """Text that cannot steer a terminal: control characters of a file are shown, not sent."""
+    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode()
+
+
+def summary(diagnostics: Iterable[Diagnostic], files: int) -> str:
+    """How many of each, in one line."""
+    found = list(diagnostics)
+    counts = [
+        f"{number} {severity.label}{'' if number == 1 or severity is Severity.INFO else 's'}"
+        for severity in Severity
+        if (number := sum(item.severity is severity for item in found))
+    ]
+    checked = f"{files} file{'' if files == 1 else 's'} checked"
+    return f"{checked}: {', '.join(counts)}" if counts else f"{checked}: nothing to report"

@@ -1,0 +1,40 @@
+"""Collects diagnostics about one document, with their places."""
+
+from __future__ import annotations
+
+from naftiko.codes import CODES
+from naftiko.diagnostics import Diagnostic, Path, Severity, Span
+from naftiko.nodes import Mapping, file_of, locate
+
+
+class Report:
+    """Where the passes over a document leave what they find."""
+
+    def __init__(self, root: Mapping, file: str) -> None:
+        self.root = root
+        self.file = file
+        self.found: list[Diagnostic] = []
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        help: str = "",
+        key: bool = False,
+        severity: Severity | None = None,
+        span: Span | None = None,
+    ) -> Diagnostic:
+        """Add a finding about the value (or, with `key`, the key) at `path`."""
+        diagnostic = Diagnostic(
+            code=code,
+            severity=CODES[code].severity if severity is None else severity,
+            message=message,
+            file=file_of(self.root, path) or self.file,
+            span=span or locate(self.root, path, key=key),
+            path=path,
+            help=help,
+        )
+        self.found.append(diagnostic)
+        return diagnostic

@@ -1,0 +1,153 @@
+"""Sockets and HTTP servers: bound before anything starts, drained before anything stops."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Generator, Sequence
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from naftiko.errors import AddressInUse, SetupError
+
+GRACE = 10
+"""Seconds that calls in flight have to finish, once a server is told to stop."""
+
+MAX_HEAD = 64 * 1024
+"""The most bytes a request line and its headers may have together."""
+
+
+class _BoundedHead(HttpToolsProtocol):
+    """HTTP/1.1 with a bound on what comes before the body: uvicorn itself has none."""
+
+    _head = 0
+
+    def on_message_begin(self) -> None:
+        self._head = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+
+    def _count(self, size: int) -> None:
+        self._head += size
+        if self._head > MAX_HEAD:
+            raise ValueError("the request's headers are too large")
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to the program."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def bind(host: str, port: int, owner: str, remedy: str) -> socket.socket:
+    """A listening socket. Port 0 picks a free one.
+
+    Raises:
+        AddressInUse: the port is taken; the message names `owner` and `remedy`.
+        SetupError: the address is not one of this machine.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (OSError, UnicodeError) as error:
+        raise SetupError(f"{owner} cannot listen on `{host}`: it is no address of this machine") from error
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except PermissionError as error:
+        listener.close()
+        raise SetupError(f"{owner} may not listen on port {port}: ports below 1024 need privileges; {remedy}") from error
+    except OSError as error:
+        listener.close()
+        if error.errno in _IN_USE:
+            raise AddressInUse(f"port {port} on {host} is in use, and {owner} needs it; {remedy}") from error
+        raise SetupError(f"{owner} cannot listen on {host}:{port}: {error.strerror or error}") from error
+    listener.setblocking(False)
+    return listener
+
+
+_IN_USE = frozenset({48, 98, 10048})
+"""`EADDRINUSE` on macOS, Linux and Windows."""
+
+
+class Servers:
+    """HTTP servers on bound sockets, started and stopped together."""
+
+    def __init__(self, pairs: Sequence[tuple[ASGIApp, socket.socket]], grace: int = GRACE) -> None:
+        self._sockets = [listener for _, listener in pairs]
+        self._servers = [
+            _Server(
+                uvicorn.Config(
+                    app,
+                    http=_BoundedHead,
+                    ws="none",
+                    lifespan="off",
+                    interface="asgi3",
+                    log_config=None,
+                    access_log=False,
+                    server_header=False,
+                    proxy_headers=False,
+                    timeout_keep_alive=75,
+                    timeout_graceful_shutdown=grace,
+                )
+            )
+            for app, _ in pairs
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Serve; returns once every socket accepts."""
+        self._tasks = [
+            asyncio.create_task(server.serve(sockets=[listener]))
+            for server, listener in zip(self._servers, self._sockets, strict=True)
+        ]
+        while not all(server.started for server in self._servers):
+            if any(task.done() for task in self._tasks):
+                break
+            await asyncio.sleep(0.002)
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    def hurry(self) -> None:
+        """Stop waiting for calls in flight."""
+        for server in self._servers:
+            server.force_exit = True
+
+    async def stop(self) -> None:
+        """Accept no more, let calls in flight finish, close."""
+        for server in self._servers:
+            server.should_exit = True
+        results = await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = {task for server in self._servers for task in server.server_state.tasks}
+        if left:
+            await asyncio.wait(left, timeout=1)
+        for listener in self._sockets:
+            listener.close()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+
+@contextlib.asynccontextmanager
+async def serving(pairs: Sequence[tuple[ASGIApp, socket.socket]], grace: int = GRACE) -> AsyncIterator[Servers]:
+    """Servers that run for as long as the context does."""
+    servers = Servers(pairs, grace)
+    await servers.start()
+    try:
+        yield servers
+    finally:
+        await servers.stop()

@@ -1,0 +1,68 @@
+"""Where text comes from: a file, standard input, a string."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from naftiko.errors import SourceError
+
+MAX_BYTES = 4 * 1024 * 1024
+"""The largest capability file, in bytes. The largest published one has a hundredth of that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes of a capability file, and the name under which messages speak of it.
+
+    `directory` is where relative locations in it start from.
+    """
+
+    name: str
+    data: bytes
+    directory: Path = Path()
+
+    @property
+    def title(self) -> str:
+        """The file's name without folder and ending."""
+        return Path(self.name).stem
+
+
+def read_source(path: str | Path, stdin: BinaryIO | None = None) -> Source:
+    """Read a file, or standard input for `-`.
+
+    Raises:
+        SourceError: it does not exist, cannot be read, or is larger than `MAX_BYTES`.
+    """
+    if str(path) == "-":
+        if stdin is None:
+            raise SourceError("standard input cannot be read here")
+        return Source("<stdin>", _bounded(stdin.read(MAX_BYTES + 1), "<stdin>"), Path())
+    file = Path(path)
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_BYTES + 1)
+    except IsADirectoryError as error:
+        raise SourceError(f"{path} is a folder, not a file") from error
+    except FileNotFoundError as error:
+        raise SourceError(f"{path} does not exist{_nearby(file)}") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be opened"
+        raise SourceError(f"{path} cannot be read: {reason.lower()}") from error
+    return Source(str(path), _bounded(data, str(path)), file.parent)
+
+
+def _bounded(data: bytes, name: str) -> bytes:
+    if len(data) > MAX_BYTES:
+        raise SourceError(f"{name} is larger than {MAX_BYTES // (1024 * 1024)} MiB, the most a capability file may have")
+    return data
+
+
+def _nearby(file: Path) -> str:
+    """A hint for the commonest slip: `.yml` typed for `.yaml`, or the other way round."""
+    for suffix in (".yaml", ".yml"):
+        other = file.with_suffix(suffix)
+        if other != file and other.exists():
+            return f"; did you mean {other}?"
+    return ""
