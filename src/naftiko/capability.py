@@ -56,9 +56,9 @@ def find(plan: Plan, name: str) -> FunctionPlan:
     plain: dict[str, FunctionPlan] = {}
     qualified: dict[str, FunctionPlan] = {}
     for adapter in sorted(plan.adapters, key=lambda adapter: adapter.type != "mcp"):
-        for item in (*adapter.tools, *adapter.routes):
-            plain.setdefault(item.name, item.function)
-            qualified.setdefault(f"{adapter.namespace}.{item.name}", item.function)
+        for function in adapter.functions:
+            plain.setdefault(function.name, function)
+            qualified.setdefault(f"{adapter.namespace}.{function.name}", function)
         for route in adapter.routes:
             qualified.setdefault(f"{route.method} {route.path}", route.function)
     found = plain.get(name) or qualified.get(name)

@@ -8,8 +8,14 @@ from decimal import Decimal
 from naftiko.jsontext import decode, encode_text
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,4000}")
-_KINDS = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-          "array": "a list", "object": "an object"}
+_KINDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
 
 
 class Mismatch(ValueError):
@@ -53,7 +59,9 @@ def coerce(value: object, type: str | None) -> object:
 
 
 def _mismatch(value: object, type: str) -> Mismatch:
-    shown = encode_text(value) if isinstance(value, str | int | float | bool) and len(str(value)) <= 40 else kind_of(value)
+    shown = (
+        encode_text(value) if isinstance(value, str | int | float | bool) and len(str(value)) <= 40 else kind_of(value)
+    )
     return Mismatch(f"{shown} is not {_KINDS[type]}")
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
+from naftiko.decimals import decimal_or_float
 from naftiko.diagnostics import START, Diagnostic, Path, Severity, Span
 from naftiko.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, locate
-from naftiko.decimals import decimal_or_float
 from naftiko.source import Source
 
 MAX_DEPTH = 100
@@ -149,7 +149,9 @@ class _Builder:
                 root = self._close(event) or root
         if root is None or (isinstance(root, Scalar) and root.value is None):
             message = "the file is empty"
-            raise _Stop(_error("empty-file", message, self.name, START, "a capability starts with `naftiko: 1.0.0-alpha2`"))
+            raise _Stop(
+                _error("empty-file", message, self.name, START, "a capability starts with `naftiko: 1.0.0-alpha2`")
+            )
         return root
 
     def _fail(self, code: str, message: str, span: Span, help: str = "") -> _Stop:
@@ -168,7 +170,7 @@ class _Builder:
         value: ScalarValue = event.value
         if event.tag == "tag:yaml.org,2002:binary":
             raise self._fail("yaml-tag", "the tag !!binary is not supported here", span, "write the value as text")
-        if event.implicit[0] and event.style is None or event.tag in _TYPED_TAGS:
+        if (event.implicit[0] and event.style is None) or event.tag in _TYPED_TAGS:
             value = resolve(event.value)
         return self._anchored(Scalar(value, event.value, span), event.anchor)
 

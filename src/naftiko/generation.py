@@ -168,7 +168,13 @@ def _split(uri: str, what: str) -> Override:
         port = parts.port
     except ValueError as error:
         raise SetupError(f"{what}: `{_shown(uri)}` is not a URL") from error
-    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or port == 0:
+    if (
+        parts.scheme.lower() not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or port == 0
+    ):
         raise SetupError(f"{what}: `{_shown(uri)}` is not a base URI; write `http://host/path` or `https://host/path`")
     return Override(f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/"))
 
@@ -257,4 +263,3 @@ async def _sandboxes(plan: Plan, resolved: Resolved, stack: AsyncExitStack) -> d
         found[index] = Override(f"http://127.0.0.1:{listener.getsockname()[1]}", None)
     await stack.enter_async_context(serving(pairs, grace=1))
     return found
-

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jsonpath_ng.exceptions import JSONPathError
-from jsonpath_ng.ext import parse as parse_extended
+from jsonpath_ng.ext.parser import parse as parse_extended
 from jsonpath_ng.jsonpath import JSONPath as ForeignPath
 
 from naftiko.missing import MISSING

@@ -145,4 +145,3 @@ def local_file(location: str, directory: FilePath) -> FilePath | None:
     if rest.startswith(("/./", "/../")):
         return directory / rest[1:]
     return FilePath(rest) if rest.startswith("/") else directory / rest
-

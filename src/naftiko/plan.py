@@ -274,7 +274,7 @@ class AdapterPlan:
     @property
     def functions(self) -> tuple[FunctionPlan, ...]:
         """What the adapter's routes or tools do."""
-        return tuple(item.function for item in (*self.routes, *self.tools))
+        return (*(route.function for route in self.routes), *(tool.function for tool in self.tools))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from naftiko.plan import AdapterPlan, Plan
 from naftiko.serving import Servers, bind
 from naftiko.suggestions import did_you_mean
 
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
@@ -67,8 +69,7 @@ def ports(plan: Plan, overrides: Mapping[str, int]) -> dict[str, int]:
 def url_of(adapter: AdapterPlan, listener: socket.socket) -> str:
     """Where a client on this machine reaches an adapter."""
     host, port = listener.getsockname()[:2]
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1" if host == "0.0.0.0" else "::1"
+    host = _EVERYWHERE.get(host, host)
     shown = f"[{host}]" if ":" in host else host
     return f"http://{shown}:{port}" + ("/mcp" if adapter.type == "mcp" else "")
 

@@ -69,7 +69,9 @@ def bind(host: str, port: int, owner: str, remedy: str) -> socket.socket:
         listener.listen(2048)
     except PermissionError as error:
         listener.close()
-        raise SetupError(f"{owner} may not listen on port {port}: ports below 1024 need privileges; {remedy}") from error
+        raise SetupError(
+            f"{owner} may not listen on port {port}: ports below 1024 need privileges; {remedy}"
+        ) from error
     except OSError as error:
         listener.close()
         if error.errno in _IN_USE:

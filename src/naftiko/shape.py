@@ -14,7 +14,9 @@ from naftiko.suggestions import did_you_mean
 
 _ROUNDS = 50
 _DESCRIPTIVE = frozenset({"description", "label", "tags", "created", "modified", "stakeholders", "example"})
-_UNITS = frozenset({"operations", "tools", "functions", "resources", "consumes", "exposes", "aggregates", "skills", "prompts"})
+_UNITS = frozenset(
+    {"operations", "tools", "functions", "resources", "consumes", "exposes", "aggregates", "skills", "prompts"}
+)
 
 
 def build(root: Mapping, report: Report) -> tuple[CapabilityFile, list[Diagnostic]]:
@@ -52,10 +54,7 @@ def _report(root: Mapping, file: str, problem: Any, victims: list[tuple[Mapping 
             absent = str(part)
     path: Path = tuple(part for part, _ in trail)
     file = file_of(root, path) or file
-    if absent is not None:
-        diagnostic = _missing(root, file, path, absent)
-    else:
-        diagnostic = _misfit(root, file, path, node, problem)
+    diagnostic = _missing(root, file, path, absent) if absent is not None else _misfit(root, file, path, node, problem)
     if diagnostic.severity is Severity.ERROR:
         _blame(root, trail, diagnostic)
     nodes: list[Node] = [root, *(inner for _, inner in trail)]
@@ -91,7 +90,7 @@ def _misfit(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> D
         return Diagnostic("unknown-key", Severity.WARNING, message, file, span, path, did_you_mean(last, valid))
     span = locate(root, path)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
-        return _wrong_tag(root, file, path, node, problem)
+        return _wrong_tag(root, file, path, problem)
     if kind in ("literal_error", "enum"):
         expected = str(problem["ctx"]["expected"]).replace("'", "`").replace(" or ", ", ")
         if last == "type" and len(path) > 2 and path[-3] in ("inputParameters", "outputParameters"):
@@ -105,11 +104,13 @@ def _misfit(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> D
     return Diagnostic("wrong-type", severity, message, file, span, path)
 
 
-def _wrong_tag(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> Diagnostic:
+def _wrong_tag(root: Mapping, file: str, path: Path, problem: Any) -> Diagnostic:
     tags = str(problem.get("ctx", {}).get("expected_tags", "")).replace("'", "`")
     if problem["type"] == "union_tag_not_found":
         message = f"{_name(path)} has no `type`"
-        return Diagnostic("missing-key", Severity.ERROR, message, file, locate(root, path, key=True), path, "add `type:`")
+        return Diagnostic(
+            "missing-key", Severity.ERROR, message, file, locate(root, path, key=True), path, "add `type:`"
+        )
     message = f"`{problem['ctx']['tag']}` is not a known type of {_name(path)}"
     span = locate(root, (*path, "type"))
     return Diagnostic("unknown-type", Severity.ERROR, message, file, span, (*path, "type"), f"valid: {tags}")
@@ -209,5 +210,3 @@ _EXPECTED = {
 
 def _expected(kind: str, problem: Any) -> str:
     return _EXPECTED.get(kind) or str(problem["msg"]).lower()
-
-

@@ -55,7 +55,9 @@ def read_source(path: str | Path, stdin: BinaryIO | None = None) -> Source:
 
 def _bounded(data: bytes, name: str) -> bytes:
     if len(data) > MAX_BYTES:
-        raise SourceError(f"{name} is larger than {MAX_BYTES // (1024 * 1024)} MiB, the most a capability file may have")
+        raise SourceError(
+            f"{name} is larger than {MAX_BYTES // (1024 * 1024)} MiB, the most a capability file may have"
+        )
     return data
 
 

@@ -64,9 +64,7 @@ def resolve(plan: Plan, sources: Sources, needed: frozenset[str]) -> Resolved:
     return Resolved(values, missing, ordered(found))
 
 
-def _value(
-    variable: VariablePlan, sources: Sources, read: dict[tuple[str, str], Mapping[str, str]]
-) -> str | None:
+def _value(variable: VariablePlan, sources: Sources, read: dict[tuple[str, str], Mapping[str, str]]) -> str | None:
     if variable.name in sources.settings:
         return sources.settings[variable.name]
     if variable.source is None:

@@ -44,5 +44,6 @@ def _parts(adapter: ExposesRest | ExposesMcp, path: Path, report: Report) -> Non
         return
     for key in ("resources", "prompts"):
         if getattr(adapter, key):
-            report.add("not-supported", f"MCP `{key}` are not supported yet; they are not served", (*path, key), key=True)
-
+            report.add(
+                "not-supported", f"MCP `{key}` are not supported yet; they are not served", (*path, key), key=True
+            )

@@ -15,4 +15,6 @@ def check(root: Mapping, report: Report) -> None:
     if text is None:
         report.add("unknown-version", "the file does not name the version it is written for", (), help="add `naftiko:`")
     elif text not in KNOWN:
-        report.add("unknown-version", f"`{text}` is not a known version; it is read as the newest", ("naftiko",), help=valid)
+        report.add(
+            "unknown-version", f"`{text}` is not a known version; it is read as the newest", ("naftiko",), help=valid
+        )

@@ -30,7 +30,8 @@ def call(
     name: Annotated[str, typer.Argument(metavar="OPERATION", help="A tool, a route's operation, or 'METHOD /path'.")],
     inputs: Annotated[list[str] | None, typer.Argument(metavar="[NAME=VALUE]...", help="Its inputs.")] = None,
     json: Annotated[
-        str | None, typer.Option("--json", metavar="BODY", help="The body, as JSON; @FILE reads a file, - standard input.")
+        str | None,
+        typer.Option("--json", metavar="BODY", help="The body, as JSON; @FILE reads a file, - standard input."),
     ] = None,
     base_uri: options.BaseUri = None,
     var: options.Var = None,
@@ -44,9 +45,12 @@ def call(
     Exit status: 0 when it succeeds, 1 when the upstream or the call fails, 2 when it cannot be carried out as asked.
     """
     settings = Settings(
-        base_uris=options.base_uris(base_uri), limits=options.limits(timeout, max_response), sandbox=sandbox, allow_missing=True
+        base_uris=options.base_uris(base_uri),
+        limits=options.limits(timeout, max_response),
+        sandbox=sandbox,
+        allow_missing=True,
     )
-    loaded, plan, diagnostics = plan_of(file)
+    loaded, plan, _ = plan_of(file)
     try:
         function = find(plan, name)
         values = _inputs(function, options.pairs("input", inputs), json)

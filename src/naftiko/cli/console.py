@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Protocol
 
 from naftiko.diagnostics import Diagnostic, Severity
@@ -37,7 +37,7 @@ class Console(Protocol):
 
 
 def _now() -> str:
-    return datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class JsonConsole:
@@ -59,7 +59,11 @@ class JsonConsole:
         self._emit("error", message=message)
 
     def error(self, error: NaftikoError, source: str) -> None:
-        found = [as_json(item) for item in error.diagnostics] if isinstance(error, CapabilityError | MissingVariables) else []
+        found = (
+            [as_json(item) for item in error.diagnostics]
+            if isinstance(error, CapabilityError | MissingVariables)
+            else []
+        )
         self._emit("error", message=str(error), **({"diagnostics": found} if found else {}))
 
     def ready(self, generation: Generation, served: tuple[Served, ...]) -> None:
@@ -107,7 +111,8 @@ class TextConsole:
             names = len({found.message for found in error.diagnostics})
             what = "a variable it needs is" if names == 1 else "variables it needs are"
             self.failed(
-                f"not started: {what} not set. Set them, or try it with --sandbox, or start anyway with --allow-missing-env"
+                f"not started: {what} not set. Set what is missing, try it with --sandbox, "
+                "or start anyway with --allow-missing-env"
             )
         else:
             self.failed(str(error))
@@ -118,7 +123,8 @@ class TextConsole:
         lines = [f"{paint(text.printable(plan.title), '1')}  ({plan.file})"]
         if self.settings.sandbox:
             lines.append(
-                paint("SANDBOX", "1;33") + ": built-in stand-ins answer in place of the real upstreams; nothing leaves this machine"
+                paint("SANDBOX", "1;33")
+                + ": built-in stand-ins answer in place of the real upstreams; nothing leaves this machine"
             )
         else:
             lines.extend(f"  sends to   {name}: {origin or 'nowhere'}" for name, origin in generation.origins.items())
@@ -178,7 +184,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 def _log_through(formatter: logging.Formatter) -> None:
-    """Warnings and errors of all parts go to standard error; libraries' notes of each request, with URLs, go nowhere."""
+    """Warnings and errors of all parts go to standard error; notes of each request, with URLs, go nowhere."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     root = logging.getLogger()

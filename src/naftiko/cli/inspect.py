@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,7 +20,7 @@ from naftiko.render.text import printable
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     text = "text"
     json = "json"
 
@@ -135,9 +135,12 @@ def _tree(described: dict[str, object]) -> list[str]:
         auth = f", {upstream['authentication']} authentication" if upstream["authentication"] else ""
         lines.append(f"├─ consumes {upstream['namespace']}: {upstream['baseUri'] or '(no base URI)'}{auth}")
         for operation in _items(upstream, "operations"):
-            lines.append(f"│    {operation['name']}: {operation['request'] or 'cannot be carried out: ' + str(operation['problem'])}")
+            problem = f"cannot be carried out: {operation['problem']}"
+            lines.append(f"│    {operation['name']}: {operation['request'] or problem}")
     for adapter in _items(described, "exposes"):
-        lines.append(f"├─ exposes {adapter['namespace']}: {adapter['type']} on port {adapter['port']}{_problem(adapter)}")
+        lines.append(
+            f"├─ exposes {adapter['namespace']}: {adapter['type']} on port {adapter['port']}{_problem(adapter)}"
+        )
         for item in (*_items(adapter, "routes"), *_items(adapter, "tools")):
             calls = f" → {item['calls']}" if item["calls"] else ""
             lines.append(f"│    {item.get('route', item['name'])}{calls}{_problem(item)}")
@@ -147,7 +150,9 @@ def _tree(described: dict[str, object]) -> list[str]:
     for variable in variables:
         state = "set" if variable["isSet"] else "NOT SET"
         source = "" if variable["source"] == "environment" else f" from {variable['source']}"
-        lines.append(f"     {variable['name']}{source}: {state}  (used at {', '.join(map(str, _list(variable, 'usedAt')))})")
+        lines.append(
+            f"     {variable['name']}{source}: {state}  (used at {', '.join(map(str, _list(variable, 'usedAt')))})"
+        )
     return [printable(line) for line in lines]
 
 

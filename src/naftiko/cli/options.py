@@ -20,9 +20,12 @@ BaseUri = Annotated[
     ),
 ]
 Var = Annotated[
-    list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Set a variable, such as {tenant} of a base URI.")
+    list[str] | None,
+    typer.Option("--var", metavar="NAME=VALUE", help="Set a variable, such as {tenant} of a base URI."),
 ]
-EnvFile = Annotated[str | None, typer.Option("--env-file", metavar="FILE", help="Read variables from NAME=value lines.")]
+EnvFile = Annotated[
+    str | None, typer.Option("--env-file", metavar="FILE", help="Read variables from NAME=value lines.")
+]
 AllowMissing = Annotated[
     bool, typer.Option("--allow-missing-env", help="Start even if variables are missing; calls that need them fail.")
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -23,7 +23,7 @@ from naftiko.runtime import serve
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 
-class LogFormat(str, Enum):
+class LogFormat(StrEnum):
     text = "text"
     json = "json"
 
@@ -34,7 +34,8 @@ def run(
     base_uri: options.BaseUri = None,
     var: options.Var = None,
     port: Annotated[
-        list[str] | None, typer.Option("--port", metavar="NS=PORT", help="Serve an adapter on another port; 0 picks one.")
+        list[str] | None,
+        typer.Option("--port", metavar="NS=PORT", help="Serve an adapter on another port; 0 picks one."),
     ] = None,
     host: Annotated[str | None, typer.Option("--host", metavar="ADDR", help="Listen on this address.")] = None,
     env_file: options.EnvFile = None,

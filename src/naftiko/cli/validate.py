@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -20,7 +20,7 @@ from naftiko.source import read_source
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     text = "text"
     json = "json"
 
@@ -64,5 +64,3 @@ def _print(found: list[Diagnostic], texts: dict[str, str], verbose: bool) -> Non
         typer.echo(text_renderer.render(shown, texts, colour=colour(sys.stdout)))
     hint = "" if len(shown) == len(found) else " (--verbose shows what only informs)"
     typer.echo(text_renderer.summary(found, len(texts)) + hint)
-
-

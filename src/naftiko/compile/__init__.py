@@ -41,7 +41,9 @@ def compile_capability(loaded: Loaded) -> tuple[Plan, tuple[Diagnostic, ...]]:
     catalogue = Catalogue(model, variables, report)
     units = UnitCompiler(catalogue, _functions(model), variables, report)
     adapters = compile_adapters(body.exposes if body else (), units, report)
-    upstreams = tuple(_upstream(base, index, catalogue, variables, report) for index, base in enumerate(catalogue.bases))
+    upstreams = tuple(
+        _upstream(base, index, catalogue, variables, report) for index, base in enumerate(catalogue.bases)
+    )
     info = model.info
     plan = Plan(
         file=loaded.file,

@@ -71,7 +71,13 @@ def _rest(adapter: ExposesRest, path: Path, units: UnitCompiler, report: Report)
                 continue
             seen[key] = name
             function = units.compile(
-                operation, where, common.namespace, name=name, ref=operation.ref, route=placeholders, inherited=inherited
+                operation,
+                where,
+                common.namespace,
+                name=name,
+                ref=operation.ref,
+                route=placeholders,
+                inherited=inherited,
             )
             source = units.functions.get(operation.ref or "")
             routes.append(

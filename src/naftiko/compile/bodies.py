@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from naftiko.expressions import Expression, Input, leaves, parse_value, split_template
 from naftiko.jsontext import decode
-from naftiko.models.bodies import FormBody, JsonBody, MultipartBody, Part, RawBody, RequestBody, TextBody
+from naftiko.models.bodies import FormBody, JsonBody, Part, RawBody, RequestBody, TextBody
 from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
@@ -70,9 +70,7 @@ class BodyCompiler:
             if explicit is not None or isinstance(block.data, str):
                 return FormBodyPlan(explicit or self._value(block.data, declared))
             return FormBodyPlan(tuple((name, self._value(item, declared)) for name, item in block.data.items()))
-        if isinstance(block, MultipartBody):
-            return MultipartBodyPlan(tuple(self._part(part, declared) for part in block.data))
-        return None
+        return MultipartBodyPlan(tuple(self._part(part, declared) for part in block.data))
 
     def _part(self, part: Part, declared: dict[str, Declared]) -> PartPlan:
         filename = self._value(part.filename, declared) if part.filename is not None else None

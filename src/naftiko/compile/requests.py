@@ -19,7 +19,6 @@ from naftiko.models.parameters import ConsumedInput
 from naftiko.names import fold
 from naftiko.plan import ParameterPlan, RequestPlan
 
-
 _UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
 """Response formats of the specification that `naftiko.formats` does not read."""
 
@@ -129,7 +128,9 @@ class RequestCompiler:
     def _check_path_inputs(self) -> None:
         for item in self._placed("path"):
             if item.name not in self._filled:
-                message = f"the input `{item.name}` goes into the path `{self.consumed.uri}`, which has no `{{{item.name}}}`"
+                message = (
+                    f"the input `{item.name}` goes into the path `{self.consumed.uri}`, which has no `{{{item.name}}}`"
+                )
                 raise Broken(
                     self.report.add(
                         "path-input-without-placeholder",
@@ -309,5 +310,3 @@ def _texts(value: object) -> Iterable[str]:
     elif hasattr(value, "__dict__"):
         for item in vars(value).values():
             yield from _texts(item)
-
-

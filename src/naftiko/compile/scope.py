@@ -138,4 +138,3 @@ class UnitScope:
             if known is not None and known.is_declared and known.name == text:
                 message = f"`{text}` is sent as it stands; it is also the name of an input"
                 self.report.add("literal-like-variable", message, path, help=f"write `rest.{text}` or `tools.{text}`")
-

@@ -14,7 +14,7 @@ from naftiko.compile.upstreams import Catalogue, Consumed, fault_of
 from naftiko.compile.variables import Variables
 from naftiko.compile.walk import walk
 from naftiko.diagnostics import Path, Severity
-from naftiko.expressions import Expression, Input, Variable, leaves
+from naftiko.expressions import Expression, Input, Variable
 from naftiko.jsonpath import parse as parse_jsonpath
 from naftiko.models.operations import Aggregate, AggregateFunction, Unit
 from naftiko.models.parameters import ExposedInput
@@ -133,9 +133,7 @@ class UnitCompiler:
             output = output_plan(unit.outputParameters, path, scope)
         return target, request, output
 
-    def _own(
-        self, unit: Unit, path: Path, scope: UnitScope
-    ) -> tuple[str | None, RequestPlan | None, OutputPlan]:
+    def _own(self, unit: Unit, path: Path, scope: UnitScope) -> tuple[str | None, RequestPlan | None, OutputPlan]:
         if unit.steps:
             message = "`steps` are not supported yet; a call of this says so"
             raise Broken(self.report.add("not-supported", message, (*path, "steps"), key=True, severity=Severity.ERROR))
@@ -144,10 +142,14 @@ class UnitCompiler:
             if unit.outputParameters and all(_is_mock(item) for item in unit.outputParameters):
                 return None, None, output
             message = "there is nothing to do: no `call`, no `ref`, no `steps`, and no output with a `value`"
-            raise Broken(self.report.add("nothing-to-do", message, path, key=True, help="add `call: namespace.operation`"))
+            raise Broken(
+                self.report.add("nothing-to-do", message, path, key=True, help="add `call: namespace.operation`")
+            )
         consumed = self._consumed(unit.call, (*path, "call"))
         explicit, paths = self._with(unit.with_, (*path, "with"), scope)
-        request = RequestCompiler(consumed, self.catalogue.bases[consumed.upstream], scope.calling(explicit, paths)).compile()
+        request = RequestCompiler(
+            consumed, self.catalogue.bases[consumed.upstream], scope.calling(explicit, paths)
+        ).compile()
         return consumed.name, request, output_plan(unit.outputParameters, path, scope)
 
     def _with(
@@ -213,4 +215,3 @@ def _variables(request: RequestPlan | None, output: OutputPlan) -> frozenset[str
 
 def _input_names(request: RequestPlan | None, output: OutputPlan) -> set[str]:
     return {leaf.name for leaf in walk(request, output) if isinstance(leaf, Input)}
-

@@ -76,7 +76,9 @@ class Catalogue:
                     message = f"the operation has a path of its own; it is sent to `{uri}`"
                     self._report.add("operation-path", message, (*operation_path, "path"))
                 if operation.name in table:
-                    message = f"`{adapter.namespace}` has an operation `{operation.name}` already; the first one is called"
+                    message = (
+                        f"`{adapter.namespace}` has an operation `{operation.name}` already; the first one is called"
+                    )
                     self._report.add("duplicate-operation", message, (*operation_path, "name"))
                     continue
                 table[operation.name] = Consumed(

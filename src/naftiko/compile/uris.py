@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-PLACEHOLDER = re.compile(r"\$\{\s*(?P<dollar>[^{}]+?)\s*\}|\{\{\s*(?P<double>[^{}]+?)\s*\}\}|\{\s*(?P<single>[^{}]+?)\s*\}")
+PLACEHOLDER = re.compile(
+    r"\$\{\s*(?P<dollar>[^{}]+?)\s*\}|\{\{\s*(?P<double>[^{}]+?)\s*\}\}|\{\s*(?P<single>[^{}]+?)\s*\}"
+)
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
 _QUERY_SAFE = _PATH_SAFE + "?"

@@ -76,7 +76,12 @@ class Variables:
         if variable.key not in self._undeclared:
             self._undeclared.add(variable.key)
             message = f"the variable `{name}` is used, but no binding declares it; the process environment is asked"
-            self._report.add("undeclared-variable", message, path, help=f"declare it: `binds: [{{namespace: env, keys: {{{name}: {name}}}}}]`")
+            self._report.add(
+                "undeclared-variable",
+                message,
+                path,
+                help=f"declare it: `binds: [{{namespace: env, keys: {{{name}: {name}}}}}]`",
+            )
         return self._use(variable, path)
 
     def operator(self, name: str, path: Path) -> Expression:

@@ -10,9 +10,7 @@ from naftiko.jsontext import encode_text
 
 def render(diagnostics: Iterable[Diagnostic], files: Iterable[str]) -> str:
     """One JSON object; lines and columns count from 1, `endColumn` is exclusive."""
-    return encode_text(
-        {"version": 1, "files": list(files), "diagnostics": [as_json(found) for found in diagnostics]}
-    )
+    return encode_text({"version": 1, "files": list(files), "diagnostics": [as_json(found) for found in diagnostics]})
 
 
 def as_json(found: Diagnostic) -> dict[str, object]:

@@ -82,9 +82,7 @@ class SandboxUpstream:
     def _received(
         self, method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str], body: bytes
     ) -> dict[str, object]:
-        shown = {
-            name: value for name, value in headers.items() if name not in _QUIET and name not in self._credentials
-        }
+        shown = {name: value for name, value in headers.items() if name not in _QUIET and name not in self._credentials}
         received: dict[str, object] = {"method": method, "path": path}
         parameters = {name: value for name, value in query if name.lower() not in self._credentials}
         if parameters:
@@ -109,7 +107,9 @@ def _respond(operation: _Operation, received: dict[str, object]) -> Response:
     if raw_format == "xml":
         return Response(xmltodict.unparse({"response": answer}), status, media_type="application/xml")
     if raw_format in ("csv", "tsv", "psv"):
-        return Response("name,value\nsandbox,received\n".replace(",", _SEPARATORS[raw_format]), status, media_type="text/csv")
+        return Response(
+            "name,value\nsandbox,received\n".replace(",", _SEPARATORS[raw_format]), status, media_type="text/csv"
+        )
     if raw_format == "text":
         return Response(encode(answer), status, media_type="text/plain")
     return Response(encode(answer), status, media_type="application/json")

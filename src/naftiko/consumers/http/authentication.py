@@ -90,7 +90,9 @@ class ApiKey:
                 if all(known != name for known, _ in outgoing.query):
                     outgoing.query.append((name, text))
             elif self.placement == "cookie":
-                outgoing.cookies.append((name, cookie_value(text, ParameterPlan(name, Literal(text), None, True, None))))
+                outgoing.cookies.append(
+                    (name, cookie_value(text, ParameterPlan(name, Literal(text), None, True, None)))
+                )
             else:
                 _into_body(outgoing, name, text)
 

@@ -127,9 +127,7 @@ def _path(pieces: tuple[str | ParameterPlan, ...], scope: Scope) -> str:
     return _pieces(pieces, scope, _segment)
 
 
-def _pieces(
-    pieces: tuple[str | ParameterPlan, ...], scope: Scope, encoded: Callable[[str, ParameterPlan], str]
-) -> str:
+def _pieces(pieces: tuple[str | ParameterPlan, ...], scope: Scope, encoded: Callable[[str, ParameterPlan], str]) -> str:
     texts = []
     for piece in pieces:
         if isinstance(piece, str):
@@ -191,7 +189,7 @@ def _joined(value: object) -> str:
 
 def field_value(text: str, parameter: ParameterPlan) -> str:
     """A header value (RFC 9110, section 5.5): no control characters, no white space around it."""
-    if any(ord(character) < 32 and character != "\t" or ord(character) == 127 for character in text):
+    if any((ord(character) < 32 and character != "\t") or ord(character) == 127 for character in text):
         name = parameter.blame or parameter.name
         raise InputError(f"the input `{name}` holds a control character, which a header cannot carry", name=name)
     return text.strip(" \t")

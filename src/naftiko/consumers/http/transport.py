@@ -144,7 +144,9 @@ class HttpTransport:
         return UpstreamTimeout(message, upstream_seconds=time.perf_counter() - started)
 
     def _unreachable(self, reason: str, started: float) -> UpstreamUnreachable:
-        return UpstreamUnreachable(f"{self.shown} cannot be reached: {reason}", upstream_seconds=time.perf_counter() - started)
+        return UpstreamUnreachable(
+            f"{self.shown} cannot be reached: {reason}", upstream_seconds=time.perf_counter() - started
+        )
 
 
 def _connect_reason(error: BaseException) -> str:
@@ -158,7 +160,7 @@ def _connect_reason(error: BaseException) -> str:
 
 
 def _messages(error: BaseException | None) -> list[str]:
-    found = []
+    found: list[str] = []
     while error is not None and len(found) < 8:
         found.append(f"{type(error).__name__} {error}")
         error = error.__cause__ or error.__context__

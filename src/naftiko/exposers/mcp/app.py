@@ -97,19 +97,16 @@ class McpApp:
         if raw_path(scope) not in PATHS:
             return Response("there is nothing here; the MCP endpoint is /mcp\n", 404, media_type="text/plain")
         if scope["method"] != "POST":
-            return Response(
-                "MCP messages are sent with POST\n", 405, {"Allow": "POST"}, media_type="text/plain"
-            )
-        if self._gate is not None:
-            if not self._gate.admits(headers_of(scope), scope["query_string"].decode("latin-1")):
-                challenge = self._gate.challenge
-                return Response(
-                    "the request carries no valid credentials for this adapter\n",
-                    401,
-                    {"WWW-Authenticate": challenge} if challenge else None,
-                    media_type="text/plain",
-                )
-        return None
+            return Response("MCP messages are sent with POST\n", 405, {"Allow": "POST"}, media_type="text/plain")
+        if self._gate is None or self._gate.admits(headers_of(scope), scope["query_string"].decode("latin-1")):
+            return None
+        challenge = self._gate.challenge
+        return Response(
+            "the request carries no valid credentials for this adapter\n",
+            401,
+            {"WWW-Authenticate": challenge} if challenge else None,
+            media_type="text/plain",
+        )
 
     def _input_schema(self, name: str) -> Mapping[str, Any] | None:
         tool = self._tools.get(name)
@@ -153,7 +150,9 @@ def _security(is_loopback: bool) -> TransportSecuritySettings | None:
         enable_dns_rebinding_protection=True,
         allowed_hosts=[name for host in LOOPBACK for name in (host, f"{host}:*")],
         allowed_origins=[
-            name for host in LOOPBACK for scheme in ("http", "https") for name in (f"{scheme}://{host}", f"{scheme}://{host}:*")
+            name
+            for host in LOOPBACK
+            for scheme in ("http", "https")
+            for name in (f"{scheme}://{host}", f"{scheme}://{host}:*")
         ],
     )
-

@@ -105,7 +105,10 @@ class RestApp:
             if path == OPENAPI_PATH:
                 return self._describe(method)
             return problem(
-                404, "not-found", "There is nothing here", f"no route leads to {path[:200]}; {OPENAPI_PATH} lists them all"
+                404,
+                "not-found",
+                "There is nothing here",
+                f"no route leads to {path[:200]}; {OPENAPI_PATH} lists them all",
             )
         query = parse_query(query_string)
         allowed = _allowed(match, query)
@@ -143,7 +146,7 @@ class RestApp:
         headers: Mapping[str, str],
         receive: Receive,
     ) -> Answer:
-        body = MISSING
+        body: object = MISSING
         if self._reads_body[id(route)]:
             body = _decoded(await read_body(receive, headers), headers, route)
         incoming = Incoming(values, query, headers, body, self._withheld)
@@ -181,9 +184,8 @@ def _decoded(data: bytes, headers: Mapping[str, str], route: RoutePlan) -> objec
         whole = next((plan for plan in route.function.inputs if ("whole", plan.name) in plan.places), None)
         if whole is not None and whole.type == "string" and media_type.lower().startswith("text/"):
             return data.decode(charset_of(media_type), "replace")
-        raise UnsupportedMedia(
-            f"the body is `{media_type.partition(';')[0].strip()[:80]}`; send JSON, with `Content-Type: application/json`"
-        )
+        essence = media_type.partition(";")[0].strip()[:80]
+        raise UnsupportedMedia(f"the body is `{essence}`; send JSON, with `Content-Type: application/json`")
     try:
         return decode(data)
     except ValueError as error:
@@ -208,4 +210,3 @@ async def _send(response: Response, scope: Scope, receive: Receive, send: Send) 
         await send({"type": "http.response.body", "body": b""})
         return
     await response(scope, receive, send)
-

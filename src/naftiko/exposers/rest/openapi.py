@@ -139,7 +139,10 @@ def _responses(route: RoutePlan) -> Json:
     if route.function.broken is not None:
         return {"501": _problem_response(f"Cannot be carried out: {route.function.broken}")}
     return {
-        "2XX": {"description": "The answer.", "content": {"application/json": {"schema": _output(route.function.output)}}},
+        "2XX": {
+            "description": "The answer.",
+            "content": {"application/json": {"schema": _output(route.function.output)}},
+        },
         "default": {
             "description": "What the upstream answered, or why it was not asked.",
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}, "*/*": {}},

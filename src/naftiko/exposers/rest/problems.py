@@ -14,17 +14,24 @@ TYPE_BASE = "https://naftiko.io/problems/"
 
 
 def problem(
-    status: int, kind: str, title: str, detail: str, headers: Mapping[str, str] | None = None, **extra: object
+    status: int,
+    kind: str,
+    title: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    input: str | None = None,
 ) -> Response:
-    """A problem response; `kind` is the stable last segment of its `type`."""
-    body = {"type": TYPE_BASE + kind, "title": title, "status": status, "detail": detail, **extra}
+    """A problem response; `kind` is the stable last segment of its `type`, `input` the one that is to blame."""
+    body: dict[str, object] = {"type": TYPE_BASE + kind, "title": title, "status": status, "detail": detail}
+    if input is not None:
+        body["input"] = input
     return Response(encode(body), status, headers, MEDIA_TYPE)
 
 
 def of_error(error: CallError) -> Response:
     """The problem that tells a failed call."""
-    extra = {"input": error.name} if isinstance(error, InputError) and error.name is not None else {}
-    return problem(error.status, error.kind, error.title, error.detail, **extra)
+    name = error.name if isinstance(error, InputError) else None
+    return problem(error.status, error.kind, error.title, error.detail, input=name)
 
 
 def unexpected() -> Response:

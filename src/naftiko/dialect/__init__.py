@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from naftiko.diagnostics import Path
-from naftiko.dialect_auth import authentication
+from naftiko.dialect.authentication import authentication
 from naftiko.nodes import Entry, Mapping, Node, Scalar, Sequence, child, mappings
 from naftiko.report import Report
 
@@ -149,7 +149,7 @@ def _external_refs(root: Mapping, report: Report) -> None:
 
 
 def _binds(owner: Mapping, path: Path, report: Report) -> None:
-    for inner, bind in mappings(owner.get("binds"), path):
+    for _inner, bind in mappings(owner.get("binds"), path):
         _drop_nulls(bind)
         keys = bind.get("keys")
         if isinstance(keys, Sequence):
@@ -164,7 +164,7 @@ def _binds(owner: Mapping, path: Path, report: Report) -> None:
 def _consumes(adapter: Mapping, path: Path, report: Report) -> None:
     _drop_nulls(adapter)
     authentication(adapter, path, report)
-    _inputs(adapter, path, report, lambda name: "header")
+    _inputs(adapter, path, report, lambda _: "header")
     for resource_path, resource in mappings(adapter.get("resources"), (*path, "resources")):
         _drop_nulls(resource)
         resource_uri = resource.text("path") or ""
@@ -194,7 +194,10 @@ def _consumed_operation(operation: Mapping, path: Path, resource_uri: str, repor
             put(body, "type", Scalar("json", "json", body.span))
         if "data" not in body.entries and body.text("type") is not None:
             report.add(
-                "body-without-data", "a body without `data`: the caller's input `body` is sent", (*path, "body"), key=True
+                "body-without-data",
+                "a body without `data`: the caller's input `body` is sent",
+                (*path, "body"),
+                key=True,
             )
             put(body, "data", Scalar("{{body}}", "{{body}}", body.span))
 
@@ -232,7 +235,9 @@ def _output(output: Mapping, path: Path, report: Report) -> None:
     _spelling(output, "type", _TYPES, "type-spelling", path, report)
     properties = output.get("properties")
     if isinstance(properties, Sequence):
-        report.add("properties-list", "`properties` is a list; it is read as a map by name", (*path, "properties"), key=True)
+        report.add(
+            "properties-list", "`properties` is a list; it is read as a map by name", (*path, "properties"), key=True
+        )
         put(output, "properties", _by_name(properties), "properties")
     items = output.get("items")
     if isinstance(items, Sequence):
@@ -281,10 +286,9 @@ def _exposes(adapter: Mapping, path: Path, report: Report) -> None:
             _unit(operation, inner, report)
     for inner, tool in mappings(adapter.get("tools"), (*path, "tools")):
         _unit(tool, inner, report)
-    for inner, prompt in mappings(adapter.get("prompts"), (*path, "prompts")):
-        _drop_nulls(prompt)
-    for inner, skill in mappings(adapter.get("skills"), (*path, "skills")):
-        _drop_nulls(skill)
+    for key in ("prompts", "skills"):
+        for _, part in mappings(adapter.get(key)):
+            _drop_nulls(part)
 
 
 def _unit(unit: Mapping, path: Path, report: Report) -> None:

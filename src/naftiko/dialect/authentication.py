@@ -31,7 +31,9 @@ def authentication(adapter: Mapping, path: Path, report: Report) -> None:
     if not isinstance(auth, Mapping):
         return
     path = (*path, "authentication")
-    for key in [key for key, entry in auth.entries.items() if isinstance(entry.node, Scalar) and entry.node.value is None]:
+    for key in [
+        key for key, entry in auth.entries.items() if isinstance(entry.node, Scalar) and entry.node.value is None
+    ]:
         del auth.entries[key]
     kind = auth.text("type")
     if kind is None:
