@@ -123,6 +123,8 @@ class HttpTransport:
         declared = response.headers.get("content-length", "")
         if declared.isascii() and declared.isdigit() and int(declared) > self.limits.response:
             raise self._too_large()
+        if response.is_closed:
+            return response.content
         undo = decoder(response.headers.get("content-encoding", ""))
         chunks: list[bytes] = []
         size = 0

@@ -1,0 +1,284 @@
+"""What tests share: an upstream that records, a served capability, the shared corpus."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import naftiko
+import pytest
+from naftiko.serving import bind, serving
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED = ROOT / "capabilities" / "http-tracking-batch.yaml"
+SHARED = ROOT.parent / "shared"
+
+needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the published files, is not here")
+
+
+@dataclass
+class Recorded:
+    """A request as it arrived."""
+
+    method: str
+    target: str
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        return self.target.partition("?")[2]
+
+    def header(self, name: str) -> str | None:
+        found = [value for known, value in self.headers if known == name.lower()]
+        return found[0] if found else None
+
+    def json(self) -> object:
+        return json.loads(self.body)
+
+
+Responder = Callable[[Request], Awaitable[Response]]
+
+
+async def accepted(request: Request) -> Response:
+    return JSONResponse({"success": True})
+
+
+@dataclass
+class Upstream:
+    """A real HTTP server on loopback that records what arrives. `respond` may be replaced at any time."""
+
+    url: str = ""
+    requests: list[Recorded] = field(default_factory=list)
+    respond: Responder = accepted
+
+    async def __call__(self, scope, receive, send) -> None:
+        request = Request(scope, receive)
+        body = await request.body()
+        target = scope["raw_path"].decode("latin-1")
+        if scope["query_string"]:
+            target += "?" + scope["query_string"].decode("latin-1")
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+        self.requests.append(Recorded(request.method, target, headers, body))
+        response = await self.respond(request)
+        await response(scope, receive, send)
+
+    @property
+    def last(self) -> Recorded:
+        assert self.requests, "nothing arrived upstream"
+        return self.requests[-1]
+
+
+@asynccontextmanager
+async def upstream(respond: Responder = accepted) -> AsyncIterator[Upstream]:
+    recorder = Upstream(respond=respond)
+    listener = bind("127.0.0.1", 0, "the test's upstream", "")
+    recorder.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with serving([(recorder, listener)], grace=1):
+        yield recorder
+
+
+def answering(status: int = 200, body: bytes | str = b"", media_type: str | None = None, **headers: str) -> Responder:
+    """A responder that always gives the same answer."""
+
+    async def respond(request: Request) -> Response:
+        return Response(body, status, {name.replace("_", "-"): value for name, value in headers.items()}, media_type)
+
+    return respond
+
+
+@dataclass
+class Running:
+    """`naftiko run` in a process of its own. `urls` has each adapter's, by namespace."""
+
+    process: asyncio.subprocess.Process
+    urls: dict[str, str] = field(default_factory=dict)
+    events: list[dict[str, object]] = field(default_factory=list)
+    stderr: str = ""
+    stdout: str = ""
+
+    async def wait_ready(self) -> None:
+        async for event in self.read():
+            if event.get("event") == "ready":
+                self.urls = {item["namespace"]: item["url"] for item in event["adapters"]}
+                return
+        raise AssertionError(f"it never became ready: {self.stderr}")
+
+    async def read(self) -> AsyncIterator[dict[str, object]]:
+        assert self.process.stderr is not None
+        while line := await self.process.stderr.readline():
+            self.stderr += line.decode()
+            if line.startswith(b"{"):
+                event = json.loads(line)
+                self.events.append(event)
+                yield event
+
+    async def stop(self, number: int = signal.SIGTERM) -> int:
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        async for _ in self.read():
+            pass
+        assert self.process.stdout is not None
+        self.stdout += (await self.process.stdout.read()).decode()
+        return await asyncio.wait_for(self.process.wait(), 30)
+
+    def calls(self) -> list[dict[str, object]]:
+        return [event for event in self.events if event["event"] == "call"]
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment without any credential of the seed, plus `extra`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEGMENT")}
+    return {**kept, **(extra or {})}
+
+
+async def start(*arguments: str, environment: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "naftiko",
+        *arguments,
+        env=clean_environment(environment),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        limit=1024 * 1024,
+    )
+
+
+async def command(
+    *arguments: str, environment: Mapping[str, str] | None = None, stdin: bytes | None = None
+) -> tuple[int, str, str]:
+    """Run a command to its end: exit status, standard output, standard error."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "naftiko",
+        *arguments,
+        env=clean_environment(environment),
+        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await asyncio.wait_for(process.communicate(stdin), 60)
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def running(
+    file: Path | str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Running]:
+    """A capability served by the real command, on free ports, until the context ends."""
+    ports = [option for name in _namespaces(file) for option in ("--port", f"{name}=0")]
+    process = await start("run", str(file), "--log-format", "json", *ports, *arguments, environment=environment)
+    served = Running(process)
+    try:
+        await served.wait_ready()
+        yield served
+    finally:
+        status = await served.stop()
+        assert status == 0, served.stderr
+
+
+def _namespaces(file: Path | str) -> list[str]:
+    return [adapter.namespace for adapter in naftiko.load(file).plan.adapters]
+
+
+def write(folder: Path, text: str, name: str = "capability.yaml") -> Path:
+    """A capability file of the test's own."""
+    file = folder / name
+    file.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+    return file
+
+
+def capability(consumes: str, exposes: str = "", top: str = "") -> str:
+    """A capability's text from its parts, each indented as a list item would be."""
+
+    def block(text: str) -> str:
+        return textwrap.indent(textwrap.dedent(text).strip("\n"), "    ")
+
+    parts = [f"naftiko: 1.0.0-alpha2\n{textwrap.dedent(top)}capability:", "  consumes:", block(consumes)]
+    if exposes:
+        parts += ["  exposes:", block(exposes)]
+    return "\n".join(parts) + "\n"
+
+
+def one_operation(operation: str, tool: str = "", *, path: str = "/things", adapter: str = "", auth: str = "") -> str:
+    """A capability with one consumed operation `op`, exposed as the tool `do` and the route `POST /do`."""
+
+    def block(text: str, width: int) -> str:
+        return textwrap.indent(textwrap.dedent(text).strip("\n"), " " * width)
+
+    return (
+        "\n".join(
+            line
+            for line in [
+                "naftiko: 1.0.0-alpha2",
+                "capability:",
+                "  consumes:",
+                "  - type: http",
+                "    namespace: api",
+                "    baseUri: http://upstream.invalid/base",
+                block(adapter, 4),
+                block(auth, 4),
+                "    resources:",
+                "    - name: things",
+                f"      path: '{path}'",
+                "      operations:",
+                "      - name: op",
+                block(operation, 8),
+                "  exposes:",
+                "  - type: mcp",
+                "    namespace: tools-mcp",
+                "    port: 9090",
+                "    tools:",
+                "    - name: do",
+                "      description: Do it",
+                "      call: api.op",
+                block(tool, 6),
+                "  - type: rest",
+                "    namespace: web",
+                "    port: 8080",
+                "    resources:",
+                "    - path: /do",
+                "      operations:",
+                "      - name: do",
+                "        method: POST",
+                "        call: api.op",
+                block(tool, 8),
+            ]
+            if line.strip()
+        )
+        + "\n"
+    )
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path,
+    text: str,
+    recorder: Upstream | None = None,
+    environment: Mapping[str, str] | None = None,
+    **settings: object,
+) -> AsyncIterator[naftiko.Runtime]:
+    """A capability of the test's own, open against a recorder."""
+    loaded = naftiko.load(write(folder, text))
+    base_uris = {"*": recorder.url} if recorder is not None else {}
+    async with loaded.open(
+        naftiko.Settings(**{"base_uris": base_uris, **settings}), environment=environment or {}
+    ) as runtime:
+        yield runtime
