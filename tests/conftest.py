@@ -1,15 +1,29 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests. One loop, one upstream and one server last the whole session; each test gets them clean."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
+import pytest
 import pytest_asyncio
-from support import Upstream, upstream
+from support import Stage, Upstream, staged
 
 
-@pytest_asyncio.fixture
-async def recorder() -> AsyncIterator[Upstream]:
-    """A recording upstream on loopback."""
-    async with upstream() as served:
-        yield served
+@pytest_asyncio.fixture(scope="session")
+async def session_stage() -> AsyncIterator[Stage]:
+    async with staged() as built:
+        yield built
+
+
+@pytest.fixture
+def stage(session_stage: Stage) -> Iterator[Stage]:
+    """A server for the application under test, and an upstream that records."""
+    session_stage.recorder.reset()
+    yield session_stage
+    session_stage.app = None
+
+
+@pytest.fixture
+def recorder(stage: Stage) -> Upstream:
+    """An upstream on loopback that records."""
+    return stage.recorder

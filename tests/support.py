@@ -13,11 +13,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
+import mcp
 import naftiko
 import pytest
+from mcp_types import CallToolResult, Tool
+from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.rest.app import RestApp
 from naftiko.serving import bind, serving
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "capabilities" / "http-tracking-batch.yaml"
@@ -66,6 +72,10 @@ class Upstream:
     requests: list[Recorded] = field(default_factory=list)
     respond: Responder = accepted
 
+    def reset(self) -> None:
+        self.requests = []
+        self.respond = accepted
+
     async def __call__(self, scope, receive, send) -> None:
         request = Request(scope, receive)
         body = await request.body()
@@ -90,6 +100,29 @@ async def upstream(respond: Responder = accepted) -> AsyncIterator[Upstream]:
     recorder.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with serving([(recorder, listener)], grace=1):
         yield recorder
+
+
+@dataclass
+class Stage:
+    """One real server, on which the application under test takes its turn, and one upstream that records."""
+
+    recorder: Upstream
+    url: str = ""
+    app: ASGIApp | None = None
+
+    async def __call__(self, scope, receive, send) -> None:
+        assert self.app is not None
+        await self.app(scope, receive, send)
+
+
+@asynccontextmanager
+async def staged() -> AsyncIterator[Stage]:
+    async with upstream() as recorder:
+        built = Stage(recorder)
+        listener = bind("127.0.0.1", 0, "the stage", "")
+        built.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with serving([(built, listener)], grace=1):
+            yield built
 
 
 def answering(status: int = 200, body: bytes | str = b"", media_type: str | None = None, **headers: str) -> Responder:
@@ -142,7 +175,8 @@ class Running:
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment without any credential of the seed, plus `extra`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("SEGMENT")}
+    unwanted = ("SEGMENT", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(unwanted)}
     return {**kept, **(extra or {})}
 
 
@@ -265,6 +299,45 @@ def one_operation(operation: str, tool: str = "", *, path: str = "/things", adap
         )
         + "\n"
     )
+
+
+@asynccontextmanager
+async def on_stage(
+    folder: Path,
+    stage: Stage,
+    text: str,
+    environment: Mapping[str, str] | None = None,
+    **settings: object,
+) -> AsyncIterator[Client]:
+    """The REST and MCP adapters of a capability of the test's own, called over real sockets."""
+    async with opened(folder, text, stage.recorder, environment, **settings) as runtime:
+        yield Client(stage, runtime)
+
+
+@dataclass
+class Client:
+    """Calls a capability on the stage, as a REST client or as an MCP client."""
+
+    stage: Stage
+    runtime: naftiko.Runtime
+
+    async def rest(self, method: str, path: str, **arguments: object) -> httpx.Response:
+        self.stage.app = self._app(RestApp)
+        async with httpx.AsyncClient(base_url=self.stage.url, timeout=30) as client:
+            return await client.request(method, path, **arguments)
+
+    async def tool(self, arguments: Mapping[str, object], name: str = "do") -> CallToolResult:
+        self.stage.app = self._app(McpApp)
+        async with mcp.Client(f"{self.stage.url}/mcp", mode="2026-07-28") as client:
+            return await client.call_tool(name, dict(arguments))
+
+    async def tools(self) -> dict[str, Tool]:
+        self.stage.app = self._app(McpApp)
+        async with mcp.Client(f"{self.stage.url}/mcp", mode="2026-07-28") as client:
+            return {tool.name: tool for tool in (await client.list_tools()).tools}
+
+    def _app(self, kind: type) -> ASGIApp:
+        return next(app for app in self.runtime.apps.values() if isinstance(app, kind))
 
 
 @asynccontextmanager

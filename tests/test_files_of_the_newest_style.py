@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
@@ -16,13 +16,10 @@ from urllib.parse import parse_qsl, quote
 import httpx
 import naftiko
 import pytest
-import pytest_asyncio
 import yaml
 from mcp import Client
 from naftiko.exposers.mcp.app import McpApp
-from naftiko.serving import bind, serving
-from starlette.types import ASGIApp
-from support import SHARED, Recorded, Upstream, needs_shared, upstream
+from support import SHARED, Recorded, Stage, needs_shared
 
 FOLDER = SHARED / "corpus" / "tagged"
 FILES = sorted(FOLDER.rglob("*.yaml"))
@@ -98,29 +95,6 @@ def authorization(auth: Mapping[str, str] | None, environment: Mapping[str, str]
     return "Bearer " + fill(auth["token"])
 
 
-@dataclass
-class Stage:
-    """One real server, on which the adapter under test takes its turn, and one upstream."""
-
-    recorder: Upstream
-    url: str = ""
-    app: ASGIApp | None = None
-
-    async def __call__(self, scope, receive, send) -> None:
-        assert self.app is not None
-        await self.app(scope, receive, send)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    async with upstream() as recorder:
-        built = Stage(recorder)
-        listener = bind("127.0.0.1", 0, "the stage", "")
-        built.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        async with serving([(built, listener)], grace=1):
-            yield built
-
-
 def declared(file: Path) -> dict[str, Expected]:
     body = yaml.safe_load(file.read_text(encoding="utf-8"))["capability"]
     return {
@@ -160,7 +134,6 @@ def test_there_are_files() -> None:
 
 
 @needs_shared
-@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 async def test_every_tool_and_route(file: Path, stage: Stage) -> None:
     capability = naftiko.load(file)
