@@ -15,15 +15,16 @@ from pathlib import Path
 
 import httpx
 import mcp
-import naftiko
 import pytest
 from mcp_types import CallToolResult, Tool
-from naftiko.exposers.mcp.app import McpApp
-from naftiko.exposers.rest.app import RestApp
-from naftiko.serving import bind, serving
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
+
+import naftiko
+from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.rest.app import RestApp
+from naftiko.serving import bind, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "capabilities" / "http-tracking-batch.yaml"

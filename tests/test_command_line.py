@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import signal
 from pathlib import Path
@@ -10,9 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 from mcp import Client
-from naftiko.serving import bind
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from naftiko.serving import bind
 from support import SEED, Upstream, answering, capability, command, one_operation, running, start, write
 
 KEYS = {"SEGMENT_USER": "user-7f3a", "SEGMENT_PASS": "pass-91bc"}
@@ -72,8 +74,6 @@ async def test_an_env_file(recorder: Upstream, tmp_path: Path) -> None:
     arguments = ("--env-file", str(env_file), "--base-uri", recorder.url)
     async with running(SEED, *arguments, environment={"SEGMENT_USER": "from-env"}) as served:
         await post(served)
-    import base64
-
     assert base64.b64decode(recorder.last.header("authorization").split()[1]) == b"from-env:p$a{ss}"
     status, _, err = await command("run", str(SEED), "--env-file", str(tmp_path / "none"))
     assert (status, "cannot be read" in err) == (2, True)
@@ -328,16 +328,15 @@ async def test_adapters_that_ask_for_one_port(tmp_path: Path) -> None:
 
 
 async def test_a_foreign_host_name_is_refused_on_loopback() -> None:
-    async with running(SEED, "--sandbox") as served:
-        async with httpx.AsyncClient() as client:
-            body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-            headers = {"Accept": "application/json, text/event-stream", "Host": "evil.example"}
-            refused = await client.post(served.urls["http-tracking-batch-mcp"], json=body, headers=headers)
-            other = await client.post(
-                served.urls["http-tracking-batch-mcp"], json=body, headers={**headers, "Host": "localhost"}
-            )
-            got = await client.get(served.urls["http-tracking-batch-mcp"], headers={"Accept": "text/event-stream"})
-            lost = await client.post(served.urls["http-tracking-batch-mcp"] + "/else", json=body)
+    async with running(SEED, "--sandbox") as served, httpx.AsyncClient() as client:
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        headers = {"Accept": "application/json, text/event-stream", "Host": "evil.example"}
+        refused = await client.post(served.urls["http-tracking-batch-mcp"], json=body, headers=headers)
+        other = await client.post(
+            served.urls["http-tracking-batch-mcp"], json=body, headers={**headers, "Host": "localhost"}
+        )
+        got = await client.get(served.urls["http-tracking-batch-mcp"], headers={"Accept": "text/event-stream"})
+        lost = await client.post(served.urls["http-tracking-batch-mcp"] + "/else", json=body)
     assert refused.status_code == 421
     assert other.status_code == 200
     assert (got.status_code, got.headers["allow"]) == (405, "POST")
@@ -360,17 +359,16 @@ async def test_no_secret_is_ever_printed(recorder: Upstream, tmp_path: Path) -> 
     for number, auth in enumerate(auths):
         text = one_operation("method: POST\ninputParameters: [{name: body, in: body, type: object}]", auth=auth)
         file = write(tmp_path, text.replace("capability:\n", bind_keys + "capability:\n", 1), f"c{number}.yaml")
-        for status in (200, 500):
-            recorder.respond = answering(status, '{"x": 1}', "application/json")
-            async with running(file, "--base-uri", recorder.url, environment=secrets) as served:
+        async with running(file, "--base-uri", recorder.url, environment=secrets) as served:
+            for status in (200, 500):
+                recorder.respond = answering(status, '{"x": 1}', "application/json")
                 await use(served, printed)
             assert any(value in str(recorder.last) for value in secrets.values()) or number == 0
-            printed += [served.stdout, served.stderr]
-        for base in ("http://127.0.0.1:1", f"{recorder.url}:x"):
-            done = await command("call", str(file), "do", "body={}", "--base-uri", base, environment=secrets)
-            printed += done[1:]
-        for arguments in (("inspect", str(file)), ("inspect", str(file), "--format", "json"), ("validate", str(file))):
-            printed += (await command(*arguments, environment=secrets))[1:]
+        printed += [served.stdout, served.stderr]
+        arguments = ("call", str(file), "do", "body={}", "--base-uri", "http://127.0.0.1:1")
+        printed += (await command(*arguments, environment=secrets))[1:]
+    for arguments in (("inspect", str(file)), ("inspect", str(file), "--format", "json"), ("validate", str(file))):
+        printed += (await command(*arguments, environment=secrets))[1:]
     everything = "\n".join(printed)
     for value in (*secrets.values(), "dS1zZWNyZXQtMTpwLXNlY3JldC0y"):
         assert value not in everything

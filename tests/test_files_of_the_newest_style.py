@@ -14,10 +14,11 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
 import httpx
-import naftiko
 import pytest
 import yaml
 from mcp import Client
+
+import naftiko
 from naftiko.exposers.mcp.app import McpApp
 from support import SHARED, Recorded, Stage, needs_shared
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 from mcp import Client, MCPError
+
+import naftiko
 from support import SEED, Upstream, clean_environment, running
 
 KEYS = {"SEGMENT_USER": "user-7f3a", "SEGMENT_PASS": "pass-91bc"}
@@ -56,8 +58,6 @@ async def test_rest_sends_the_declared_request(recorder: Upstream) -> None:
 
 async def test_the_declared_base_uri_is_used() -> None:
     """Without an override requests go to the declared host and base path."""
-    import naftiko
-
     sent: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:

@@ -10,10 +10,11 @@ from pathlib import Path
 import brotli
 import httpx
 import pytest
-from naftiko import Limits
-from naftiko.serving import bind
 from starlette.requests import Request
 from starlette.responses import Response
+
+from naftiko import Limits
+from naftiko.serving import bind
 from support import Stage, answering, on_stage, one_operation
 
 POST = one_operation(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         UpstreamTimeout,
         UpstreamUnreachable,
     )
-    from naftiko.generation import Settings
+    from naftiko.opening import Settings
 
 _HOMES = {
     "Answer": "engine.answer",
@@ -40,7 +40,7 @@ _HOMES = {
     "Diagnostic": "diagnostics",
     "Limits": "consumers.http.transport",
     "Runtime": "capability",
-    "Settings": "generation",
+    "Settings": "opening",
     "Severity": "diagnostics",
     "Span": "diagnostics",
     "load": "capability",

@@ -16,25 +16,25 @@ from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic
 from naftiko.engine.answer import Answer
 from naftiko.engine.arguments import Arguments
-from naftiko.errors import UnknownOperation
+from naftiko.engine.lookup import find
 from naftiko.exposers.observer import Observer, unobserved
-from naftiko.generation import Generation, Settings, opened
+from naftiko.generation import Generation, generation
 from naftiko.loader import load as load_source
-from naftiko.plan import FunctionPlan, Plan
+from naftiko.opening import Settings
+from naftiko.plan import Plan
 from naftiko.source import read_source
-from naftiko.suggestions import did_you_mean
 
 
 class Runtime:
     """An open capability."""
 
-    def __init__(self, generation: Generation) -> None:
-        self._generation = generation
+    def __init__(self, built: Generation) -> None:
+        self._built = built
 
     @property
     def apps(self) -> Mapping[str, ASGIApp]:
         """The ASGI application of each adapter, by namespace, to mount in any server."""
-        return {adapter.plan.namespace: adapter.app for adapter in self._generation.adapters}
+        return {adapter.plan.namespace: adapter.app for adapter in self._built.adapters}
 
     async def call(self, name: str, inputs: Mapping[str, object] | None = None) -> Answer:
         """Carry out an operation or tool with inputs by name.
@@ -43,28 +43,8 @@ class Runtime:
             UnknownOperation: there is none of this name.
             CallError: the call failed; an upstream's error status is an `Answer`.
         """
-        function = find(self._generation.plan, name)
-        return await self._generation.engine.call(function, Arguments(function).bind(inputs or {}))
-
-
-def find(plan: Plan, name: str) -> FunctionPlan:
-    """The function of a tool or route: by name (tools first), `namespace.name`, or a route by `METHOD /path`.
-
-    Raises:
-        UnknownOperation: there is none.
-    """
-    plain: dict[str, FunctionPlan] = {}
-    qualified: dict[str, FunctionPlan] = {}
-    for adapter in sorted(plan.adapters, key=lambda adapter: adapter.type != "mcp"):
-        for function in adapter.functions:
-            plain.setdefault(function.name, function)
-            qualified.setdefault(f"{adapter.namespace}.{function.name}", function)
-        for route in adapter.routes:
-            qualified.setdefault(f"{route.method} {route.path}", route.function)
-    found = plain.get(name) or qualified.get(name)
-    if found is None:
-        raise UnknownOperation(f"the capability exposes no `{name}`; {did_you_mean(name, plain)}")
-    return found
+        function = find(self._built.opened.plan, name)
+        return await self._built.opened.engine.call(function, Arguments(function).bind(inputs or {}))
 
 
 class Capability:
@@ -98,8 +78,8 @@ class Capability:
             settings=variables or {},
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
-        async with opened(self.plan, sources, settings, observer, client) as generation:
-            yield Runtime(generation)
+        async with generation(self.plan, sources, settings, observer, client) as built:
+            yield Runtime(built)
 
 
 def load(path: str | Path) -> Capability:

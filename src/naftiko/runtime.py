@@ -13,7 +13,8 @@ from typing import Protocol
 from naftiko.bindings.resolve import Sources
 from naftiko.errors import SetupError
 from naftiko.exposers.observer import Observer
-from naftiko.generation import Generation, Settings, opened
+from naftiko.generation import Generation, generation
+from naftiko.opening import Settings
 from naftiko.plan import AdapterPlan, Plan
 from naftiko.serving import Servers, bind
 from naftiko.suggestions import did_you_mean
@@ -32,7 +33,7 @@ class Served:
 class Events(Protocol):
     """What the runtime tells whoever started it."""
 
-    def ready(self, generation: Generation, served: tuple[Served, ...]) -> None: ...
+    def ready(self, built: Generation, served: tuple[Served, ...]) -> None: ...
 
     def stopping(self) -> None: ...
 
@@ -99,17 +100,17 @@ async def serve(
                 listener = bind(settings.address(adapter), numbers[adapter.namespace], owner, remedy)
                 stack.callback(listener.close)
                 listeners[adapter.namespace] = listener
-        generation = await stack.enter_async_context(opened(plan, sources, settings, observer))
-        pairs = [(adapter.app, listeners[adapter.plan.namespace]) for adapter in generation.adapters]
+        built = await stack.enter_async_context(generation(plan, sources, settings, observer))
+        pairs = [(adapter.app, listeners[adapter.plan.namespace]) for adapter in built.adapters]
         servers = Servers(pairs)
         remove = _on_signals(stop, servers.hurry)
         stack.callback(remove)
         await servers.start()
         events.ready(
-            generation,
+            built,
             tuple(
                 Served(adapter.plan, url_of(adapter.plan, listeners[adapter.plan.namespace]))
-                for adapter in generation.adapters
+                for adapter in built.adapters
             ),
         )
         await stop.wait()

@@ -12,13 +12,14 @@ import typer
 
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
-from naftiko.capability import Runtime, find
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of, show
 from naftiko.engine.answer import Answer
+from naftiko.engine.arguments import Arguments
+from naftiko.engine.lookup import find
 from naftiko.errors import CallError, MissingVariables, NaftikoError
-from naftiko.generation import Settings, opened
 from naftiko.jsontext import decode
+from naftiko.opening import Settings, opened
 from naftiko.plan import FunctionPlan, Plan
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -59,7 +60,7 @@ def call(
             settings=options.pairs("--var", var),
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
-        answer = asyncio.run(_call(plan, sources, settings, name, values))
+        answer = asyncio.run(_call(plan, sources, settings, function, values))
     except CallError as error:
         fail(error.detail, 1)
     except MissingVariables as error:
@@ -72,9 +73,11 @@ def call(
         fail(f"the upstream answered {answer.status}", 1)
 
 
-async def _call(plan: Plan, sources: Sources, settings: Settings, name: str, values: dict[str, object]) -> Answer:
-    async with opened(plan, sources, settings) as generation:
-        return await Runtime(generation).call(name, values)
+async def _call(
+    plan: Plan, sources: Sources, settings: Settings, function: FunctionPlan, values: dict[str, object]
+) -> Answer:
+    async with opened(plan, sources, settings) as built:
+        return await built.engine.call(function, Arguments(function).bind(values))
 
 
 def _inputs(function: FunctionPlan, given: dict[str, str], json: str | None) -> dict[str, object]:

@@ -11,8 +11,9 @@ from typing import Protocol
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
 from naftiko.exposers.observer import Call
-from naftiko.generation import Generation, Settings
+from naftiko.generation import Generation
 from naftiko.jsontext import encode_text
+from naftiko.opening import Settings
 from naftiko.render import text
 from naftiko.render.json import as_json
 from naftiko.runtime import Served
@@ -29,7 +30,7 @@ class Console(Protocol):
 
     def error(self, error: NaftikoError, source: str) -> None: ...
 
-    def ready(self, generation: Generation, served: tuple[Served, ...]) -> None: ...
+    def ready(self, built: Generation, served: tuple[Served, ...]) -> None: ...
 
     def stopping(self) -> None: ...
 
@@ -66,9 +67,9 @@ class JsonConsole:
         )
         self._emit("error", message=str(error), **({"diagnostics": found} if found else {}))
 
-    def ready(self, generation: Generation, served: tuple[Served, ...]) -> None:
+    def ready(self, built: Generation, served: tuple[Served, ...]) -> None:
         adapters = [{"namespace": item.plan.namespace, "type": item.plan.type, "url": item.url} for item in served]
-        missing = sorted(set(generation.resolved.missing.values()))
+        missing = sorted(set(built.opened.resolved.missing.values()))
         self._emit("ready", adapters=adapters, sandbox=self.settings.sandbox, missing=missing)
 
     def stopping(self) -> None:
@@ -117,9 +118,9 @@ class TextConsole:
         else:
             self.failed(str(error))
 
-    def ready(self, generation: Generation, served: tuple[Served, ...]) -> None:
+    def ready(self, built: Generation, served: tuple[Served, ...]) -> None:
         paint = self._paint
-        plan = generation.plan
+        plan = built.opened.plan
         lines = [f"{paint(text.printable(plan.title), '1')}  ({plan.file})"]
         if self.settings.sandbox:
             lines.append(
@@ -127,8 +128,8 @@ class TextConsole:
                 + ": built-in stand-ins answer in place of the real upstreams; nothing leaves this machine"
             )
         else:
-            lines.extend(f"  sends to   {name}: {origin or 'nowhere'}" for name, origin in generation.origins.items())
-        for name in sorted(set(generation.resolved.missing.values())):
+            lines.extend(f"  sends to   {name}: {origin or 'nowhere'}" for name, origin in built.opened.origins.items())
+        for name in sorted(set(built.opened.resolved.missing.values())):
             lines.append(f"  {paint('missing', '1;31')}    {name} is not set; calls that need it fail")
         for item in served:
             lines.extend(["", *self._adapter(item)])

@@ -16,7 +16,7 @@ from naftiko.cli import options
 from naftiko.cli.console import Console, JsonConsole, TextConsole
 from naftiko.cli.loading import plan_of
 from naftiko.errors import NaftikoError
-from naftiko.generation import Settings
+from naftiko.opening import Settings
 from naftiko.plan import Plan
 from naftiko.runtime import serve
 

@@ -1,0 +1,228 @@
+"""A plan and its variables to an engine: base URIs, connections, credentials, stand-ins for the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import httpx
+
+from naftiko.bindings.resolve import Resolved, Sources, resolve
+from naftiko.consumers.http.authentication import schemes
+from naftiko.consumers.http.transport import HttpTransport, Limits
+from naftiko.engine.engine import Engine, OpenUpstream
+from naftiko.errors import MissingVariables, SetupError
+from naftiko.expressions import Expression, Scope, Variable, as_text, leaves
+from naftiko.missing import MISSING
+from naftiko.plan import AdapterPlan, Plan, Upstream
+from naftiko.sandbox.upstream import SandboxUpstream
+from naftiko.serving import bind, serving
+from naftiko.suggestions import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a capability is opened.
+
+    `base_uris` replaces base URIs by consumed namespace; `*` means every one, with `{namespace}` standing for its
+    name, and the empty name means the only one. `host` replaces the adapters' addresses.
+    """
+
+    base_uris: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    host: str | None = None
+    allow_missing: bool = False
+    sandbox: bool = False
+
+    def address(self, adapter: AdapterPlan) -> str:
+        """The address an adapter listens on."""
+        host = self.host or adapter.address or "127.0.0.1"
+        return "127.0.0.1" if host == "localhost" else host
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A plan that can be carried out. `resolved` tells which variables have values, `origins` where requests go."""
+
+    plan: Plan
+    engine: Engine
+    settings: Settings
+    resolved: Resolved
+    origins: Mapping[str, str]
+
+
+@asynccontextmanager
+async def opened(
+    plan: Plan, sources: Sources, settings: Settings | None = None, client: httpx.AsyncClient | None = None
+) -> AsyncIterator[Opened]:
+    """Open a plan for as long as the context lasts.
+
+    `client` replaces the connections to upstreams: the seam for tests, with `httpx.MockTransport`.
+
+    Raises:
+        MissingVariables: variables have no value, and `settings` does not allow that.
+        SetupError: a base URI or a source of variables is not usable.
+    """
+    settings = settings or Settings()
+    async with AsyncExitStack() as stack:
+        if settings.sandbox:
+            resolved = _placeholders(plan)
+            overrides = await _sandboxes(plan, resolved, stack)
+            environment: Mapping[str, str] = {}
+        else:
+            overrides = base_overrides(plan, settings.base_uris)
+            resolved = resolve(plan, sources, needed_variables(plan, overrides))
+            if resolved.missing and not settings.allow_missing:
+                raise MissingVariables(resolved.diagnostics)
+            environment = sources.merged()
+        upstreams = [
+            _open(upstream, overrides.get(index), resolved, settings, client)
+            for index, upstream in enumerate(plan.upstreams)
+        ]
+        engine = Engine(upstreams, resolved.values, resolved.missing, environment)
+        stack.push_async_callback(engine.close)
+        origins = {
+            upstream.namespace: entry.transport.shown if entry.transport else ""
+            for upstream, entry in zip(plan.upstreams, upstreams, strict=True)
+        }
+        yield Opened(plan, engine, settings, resolved, origins)
+
+
+# Base URIs
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Another base URI than the declared one. `path` is None where the declared path stays."""
+
+    origin: str
+    path: str | None
+
+
+def base_overrides(plan: Plan, base_uris: Mapping[str, str]) -> dict[int, Override]:
+    """The base URIs that replace declared ones, by index of the upstream.
+
+    Raises:
+        SetupError: a name is no consumed namespace, or a URI is not an HTTP one.
+    """
+    namespaces = [upstream.namespace for upstream in plan.upstreams]
+    for name in base_uris:
+        if name == "" and len(set(namespaces)) > 1:
+            raise SetupError(
+                f"`--base-uri URL` fits one consumed namespace, and there are {len(set(namespaces))}: "
+                f"{', '.join(dict.fromkeys(namespaces))}; use `--base-uri NS=URL`, or `--base-uri '*=URL'` for all"
+            )
+        if name not in ("", "*") and name not in namespaces:
+            raise SetupError(f"`--base-uri`: nothing is consumed as `{name}`; {did_you_mean(name, namespaces)}")
+    found: dict[int, Override] = {}
+    for index, namespace in enumerate(namespaces):
+        uri = base_uris.get(namespace, base_uris.get("", base_uris.get("*")))
+        if uri is not None:
+            found[index] = _split(uri.replace("{namespace}", namespace), "`--base-uri`")
+    return found
+
+
+def _split(uri: str, what: str) -> Override:
+    """A base URI as origin and path."""
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError as error:
+        raise SetupError(f"{what}: `{_shown(uri)}` is not a URL") from error
+    if (
+        parts.scheme.lower() not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or port == 0
+    ):
+        raise SetupError(f"{what}: `{_shown(uri)}` is not a base URI; write `http://host/path` or `https://host/path`")
+    return Override(f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/"))
+
+
+def _shown(uri: str) -> str:
+    """A URI without user and password."""
+    scheme, separator, rest = uri.partition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + separator + host.rpartition("@")[2] + slash + path
+
+
+def _open(
+    upstream: Upstream,
+    override: Override | None,
+    resolved: Resolved,
+    settings: Settings,
+    client: httpx.AsyncClient | None,
+) -> OpenUpstream:
+    problem = None
+    origin = None
+    base_path = override.path if override is not None else None
+    if override is not None:
+        origin = override.origin
+    elif upstream.problem is not None:
+        problem = upstream.problem
+    else:
+        value = upstream.authority.resolve(Scope(resolved.values, {}, {}, {}))
+        if value is MISSING:
+            problem = f"the base URI `{upstream.declared}` has no value"
+        else:
+            try:
+                declared = _split(as_text(value), f"the base URI of `{upstream.namespace}`")
+                origin = declared.origin + (declared.path or "")
+            except SetupError as error:
+                problem = str(error)
+    transport = HttpTransport(origin, _shown(origin), settings.limits, client) if origin is not None else None
+    scheme = schemes().get(upstream.auth.scheme)(upstream.auth) if upstream.auth is not None else None
+    return OpenUpstream(transport, scheme, base_path, problem, _upstream_keys(upstream, override is not None))
+
+
+# Variables
+
+
+def needed_variables(plan: Plan, overrides: Mapping[int, Override]) -> frozenset[str]:
+    """The keys of the variables that some call, or some adapter, cannot do without."""
+    keys: set[str] = set()
+    called: set[int] = set()
+    for adapter in plan.adapters:
+        if adapter.auth is not None:
+            keys |= _keys(adapter.auth.settings.values())
+        for function in adapter.functions:
+            keys |= function.variables
+            if function.request is not None:
+                called.add(function.request.upstream)
+    for index in called:
+        keys |= _upstream_keys(plan.upstreams[index], index in overrides)
+    return frozenset(keys)
+
+
+def _upstream_keys(upstream: Upstream, is_replaced: bool) -> frozenset[str]:
+    """The variables in an upstream's credentials, and in its base URI unless another one is used."""
+    expressions = list(upstream.auth.settings.values()) if upstream.auth is not None else []
+    if not is_replaced:
+        expressions.append(upstream.authority)
+    return _keys(expressions)
+
+
+def _keys(expressions: Iterable[Expression]) -> frozenset[str]:
+    return frozenset(leaf.key for item in expressions for leaf in leaves(item) if isinstance(leaf, Variable))
+
+
+# The sandbox
+
+
+def _placeholders(plan: Plan) -> Resolved:
+    return Resolved({variable.key: f"sandbox-{variable.name}" for variable in plan.variables}, {}, ())
+
+
+async def _sandboxes(plan: Plan, resolved: Resolved, stack: AsyncExitStack) -> dict[int, Override]:
+    """Start a stand-in for every upstream, on a free loopback port."""
+    pairs = []
+    found: dict[int, Override] = {}
+    for index in range(len(plan.upstreams)):
+        listener = bind("127.0.0.1", 0, "the sandbox", "")
+        pairs.append((SandboxUpstream(plan, index, resolved.values), listener))
+        found[index] = Override(f"http://127.0.0.1:{listener.getsockname()[1]}", None)
+    await stack.enter_async_context(serving(pairs, grace=1))
+    return found
