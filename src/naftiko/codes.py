@@ -41,7 +41,6 @@ CODES: dict[str, Code] = {
     # Published variants that are understood
     "info-label": Code(INFO, "`info` spells its `label` otherwise.", "Name it `label`."),
     "properties-list": Code(INFO, "`properties` is a list of named parameters.", "Write it as a map by name."),
-    "items-list": Code(INFO, "`items` is a list.", "Write one parameter, an object of them."),
     "auth-spelling": Code(INFO, "`authentication` is spelled in a published variant.", "Use the official keys."),
     "body-type": Code(INFO, "The body's `type` is spelled in a published variant.", "Use the official name."),
     "body-without-data": Code(INFO, "A body block without `data`.", "The caller's input `body` is sent."),
@@ -72,7 +71,6 @@ CODES: dict[str, Code] = {
     "invalid-base-uri": Code(ERROR, "A base URI is not usable.", "Write `https://host/path`, or use `--base-uri`."),
     "invalid-header-name": Code(ERROR, "A header or cookie name has characters HTTP does not allow.", "Rename it."),
     "literal-like-variable": Code(WARNING, "A literal value is spelled like a variable.", "Write `{{NAME}}`."),
-    "caller-in-auth": Code(ERROR, "Credentials would depend on the caller.", "Use a binding."),
     "auth-incomplete": Code(ERROR, "An `authentication` lacks what its type needs.", "Add the missing key."),
     "undeclared-variable": Code(WARNING, "A variable is used that no binding declares.", "Declare it under `binds`."),
     "missing-variable": Code(ERROR, "A variable that is needed has no value.", "Set it in the environment."),

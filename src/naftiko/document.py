@@ -25,9 +25,7 @@ MAX_NODES = 250_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INTEGER = re.compile(r"[-+]?[0-9]{1,4000}")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
-_RADIX = re.compile(r"0o([0-7]{1,1000})|0x([0-9a-fA-F]{1,1000})")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,4000})(?P<fraction>(?:\.[0-9]{1,4000})?(?:[eE][-+]?[0-9]{1,4})?)")
 
 
 class _Stop(Exception):
@@ -66,7 +64,7 @@ def parse(source: Source) -> Document:
     except _Stop as stop:
         return Document(source, text, None, (*builder.diagnostics, stop.diagnostic))
     except yaml.YAMLError as error:
-        return Document(source, text, None, (*builder.diagnostics, _syntax(source.name, error)))
+        return Document(source, text, None, (*builder.diagnostics, _syntax(source.name, text, error)))
     return Document(source, text, root, tuple(builder.diagnostics))
 
 
@@ -90,18 +88,22 @@ def _error(code: str, message: str, file: str, span: Span, help: str = "", path:
     return Diagnostic(code, Severity.ERROR, message, file, span, path, help)
 
 
-def _syntax(name: str, error: yaml.YAMLError) -> Diagnostic:
+def _syntax(name: str, text: str, error: yaml.YAMLError) -> Diagnostic:
     """A finding for what PyYAML could not read."""
     if isinstance(error, yaml.reader.ReaderError):
         message = f"the file holds a character that YAML does not allow: U+{ord(str(error.character)[:1] or ' '):04X}"
         return _error("yaml-syntax", message, name, START, "remove the control character")
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    lines = text.splitlines()
+    mark = getattr(error, "problem_mark", None)
+    if mark is None or mark.line >= len(lines):
+        mark = getattr(error, "context_mark", None) or mark
     span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else START
     problem = str(getattr(error, "problem", None) or "it cannot be read")
     context = getattr(error, "context", None)
     message = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
     help = ""
-    if "\\t" in problem or "tab" in problem:
+    line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    if mark and line[mark.column : mark.column + 1] == "\t":
         help = "indent with spaces; YAML does not allow tabs there"
     elif "mapping values are not allowed" in problem:
         help = "put the value in quotes if it holds a colon"
@@ -170,7 +172,7 @@ class _Builder:
         value: ScalarValue = event.value
         if event.tag == "tag:yaml.org,2002:binary":
             raise self._fail("yaml-tag", "the tag !!binary is not supported here", span, "write the value as text")
-        if (event.implicit[0] and event.style is None) or event.tag in _TYPED_TAGS:
+        if event.implicit[0] or event.tag in _TYPED_TAGS:
             value = resolve(event.value)
         return self._anchored(Scalar(value, event.value, span), event.anchor)
 
@@ -267,19 +269,17 @@ def _span(event: Any) -> Span:
 
 
 def resolve(text: str) -> ScalarValue:
-    """A plain scalar by the core schema of YAML 1.2. Numbers keep their value, whatever their size."""
+    """A plain scalar by the core schema of YAML 1.2, with the numbers that JSON knows.
+
+    Other spellings of numbers (`007`, `+33`, `0x1F`) stay text: as numbers they would lose what was written.
+    """
     if text in _NULL:
         return None
     if text in _BOOLEAN:
         return _BOOLEAN[text]
-    first = text[0]
-    if first not in "+-.0123456789":
+    if text[0] not in "-0123456789":
         return text
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return decimal_or_float(text)
-    radix = _RADIX.fullmatch(text)
-    if radix:
-        return int(radix[1], 8) if radix[1] else int(radix[2], 16)
-    return text
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    return decimal_or_float(text) if match["fraction"] else int(text)

@@ -16,7 +16,7 @@ from naftiko.jsonpath import JsonPath
 from naftiko.jsontext import encode_text
 from naftiko.missing import MISSING
 
-_TEMPLATE = re.compile(r"\{\{\{?\s*([^{}]*?)\s*\}?\}\}")
+_TEMPLATE = re.compile(r"\{\{\{\s*(?P<triple>[^{}]*?)\s*\}\}\}|\{\{\s*(?P<double>[^{}]*?)\s*\}\}")
 
 
 @dataclass(slots=True)
@@ -220,16 +220,17 @@ def has_template(text: str) -> bool:
 
 def template_names(text: str) -> list[str]:
     """The names inside `{{ }}`, in order."""
-    return [match[1] for match in _TEMPLATE.finditer(text) if match[1]]
+    return [name for _, name in split_template(text) if name is not None]
 
 
 def split_template(text: str) -> Iterator[tuple[str, str | None]]:
     """Pieces of text, each with the name that follows it (None at the end)."""
     position = 0
     for match in _TEMPLATE.finditer(text):
-        if not match[1]:
+        name = match["triple"] or match["double"]
+        if not name:
             continue
-        yield text[position : match.start()], match[1]
+        yield text[position : match.start()], name
         position = match.end()
     yield text[position:], None
 

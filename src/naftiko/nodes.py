@@ -129,6 +129,12 @@ def file_of(root: Node, path: Path) -> str | None:
     return file
 
 
+def fault_at(root: Node, path: Path) -> Diagnostic | None:
+    """What keeps the mapping at a path from being carried out, as far as its shape goes."""
+    node = child(root, *path)
+    return node.fault if isinstance(node, Mapping) else None
+
+
 def _head(node: Node, key_span: Span | None) -> Span:
     """What to point at for a whole block: its key, or its first key, never all its lines."""
     if key_span is not None:

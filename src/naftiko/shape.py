@@ -14,6 +14,7 @@ from naftiko.suggestions import did_you_mean
 
 _ROUNDS = 50
 _DESCRIPTIVE = frozenset({"description", "label", "tags", "created", "modified", "stakeholders", "example"})
+_ENTRIES = {"consumes": "consumed API", "exposes": "adapter", "data": "part", "keys": "key"}
 _UNITS = frozenset(
     {"operations", "tools", "functions", "resources", "consumes", "exposes", "aggregates", "skills", "prompts"}
 )
@@ -166,7 +167,9 @@ def _singular(path: Path) -> str:
     if not words:
         return "document"
     word = words[-1]
-    return word[:-1] if isinstance(path[-1], int) and word.endswith("s") else word
+    if not isinstance(path[-1], int):
+        return word
+    return _ENTRIES.get(word) or word.removesuffix("s")
 
 
 def _name(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from naftiko.diagnostics import Path
 from naftiko.models.capability import CapabilityFile
 from naftiko.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill
+from naftiko.nodes import fault_at
 from naftiko.report import Report
 
 
@@ -24,12 +25,12 @@ def check(model: CapabilityFile, report: Report) -> None:
         if isinstance(adapter, ExposesMcp) and adapter.transport == "stdio":
             report.add("not-supported", "the transport `stdio` is not supported yet", (*path, "transport"))
             continue
-        if adapter.port is None:
+        if adapter.port is None and fault_at(report.root, path) is None:
             report.add("port-missing", "the adapter has no port", path, help="add `port:`; 0 picks a free one")
-        elif adapter.port in ports and adapter.port:
+        elif adapter.port and adapter.port in ports:
             message = f"port {adapter.port} is asked for by `{ports[adapter.port]}` too"
             report.add("port-conflict", message, (*path, "port"), help="change it here, or with `--port NS=PORT`")
-        else:
+        elif adapter.port is not None:
             ports[adapter.port] = adapter.namespace or adapter.type
         _parts(adapter, path, report)
 

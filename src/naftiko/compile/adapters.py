@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
 from naftiko.compile.units import UnitCompiler
-from naftiko.compile.upstreams import fault_of
 from naftiko.compile.uris import Hole, pieces
 from naftiko.diagnostics import Path, Severity
 from naftiko.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill, McpTool
 from naftiko.models.parameters import ExposedInput
+from naftiko.nodes import fault_at
 from naftiko.plan import AdapterPlan, RoutePlan, ToolPlan
 from naftiko.report import Report
 
@@ -35,7 +35,7 @@ def compile_adapters(
 
 def _common(adapter: ExposesRest | ExposesMcp, path: Path, units: UnitCompiler, report: Report) -> AdapterPlan:
     auth = compile_auth(adapter.authentication, (*path, "authentication"), units.variables, report)
-    fault = fault_of(report, path) or auth.fault
+    fault = fault_at(report.root, path) or auth.fault
     if auth.plan is not None and auth.plan.scheme not in _INBOUND and fault is None:
         message = f"callers cannot be authenticated by `{auth.plan.scheme}` yet; the adapter is not served"
         fault = report.add("not-supported", message, (*path, "authentication", "type"), severity=Severity.ERROR)

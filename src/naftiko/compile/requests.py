@@ -157,12 +157,12 @@ class RequestCompiler:
         own: Expression | None = None
         if item is not None and item.parameter.value is not None:
             own = self.scope.value(item.parameter.value, (*item.path, "value"))
-            self._check_literal(own, item)
+            self._check_literal(own, item, (*item.path, "value"))
         if explicit is not None:
             self._feed(explicit, item, label, place)
             if isinstance(explicit, Literal | Variable):
                 if item is not None:
-                    self._check_literal(explicit, item)
+                    self._check_literal(explicit, item, self.scope.with_paths.get(name, item.path))
                 return explicit
             if own is not None:
                 return FirstOf((explicit, own))
@@ -219,13 +219,13 @@ class RequestCompiler:
                 if draft is not None and draft.required is None:
                     draft.required = True
 
-    def _check_literal(self, expression: Expression, item: Declared) -> None:
+    def _check_literal(self, expression: Expression, item: Declared, path: Path) -> None:
         if isinstance(expression, Literal) and item.parameter.type is not None:
             try:
                 coerce(expression.value, item.parameter.type)
             except Mismatch as mismatch:
                 message = f"the value of `{item.name}` does not fit: {mismatch}"
-                raise Broken(self.report.add("invalid-literal", message, item.path)) from mismatch
+                raise Broken(self.report.add("invalid-literal", message, path)) from mismatch
 
     # Checks
 

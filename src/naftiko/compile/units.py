@@ -10,7 +10,7 @@ from naftiko.compile.inputs import InputTable
 from naftiko.compile.outputs import output_plan
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
-from naftiko.compile.upstreams import Catalogue, Consumed, fault_of
+from naftiko.compile.upstreams import Catalogue, Consumed
 from naftiko.compile.variables import Variables
 from naftiko.compile.walk import walk
 from naftiko.diagnostics import Path, Severity
@@ -18,6 +18,7 @@ from naftiko.expressions import Expression, Input, Variable
 from naftiko.jsonpath import parse as parse_jsonpath
 from naftiko.models.operations import Aggregate, AggregateFunction, Unit
 from naftiko.models.parameters import ExposedInput
+from naftiko.nodes import fault_at
 from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan
 from naftiko.report import Report
 from naftiko.suggestions import did_you_mean
@@ -72,10 +73,10 @@ class UnitCompiler:
         broken: str | None = None
         target: str | None = None
         try:
-            fault = fault_of(self.report, path)
+            fault = fault_at(self.report.root, path)
             function = self._function(ref, path) if ref is not None else None
             if function is not None:
-                fault = fault or fault_of(self.report, function.path)
+                fault = fault or fault_at(self.report.root, function.path)
                 declared += _with_paths(function.function.inputParameters, function.path)
             for item, where in declared:
                 self._declare(inputs, item, where, required_by_default, is_route=bool(route) or not required_by_default)

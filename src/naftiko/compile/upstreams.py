@@ -13,7 +13,7 @@ from naftiko.diagnostics import Diagnostic, Path
 from naftiko.expressions import Expression, Template
 from naftiko.models.capability import CapabilityFile
 from naftiko.models.consumes import ConsumedOperation, ConsumedResource, ConsumesHttp
-from naftiko.nodes import Mapping, child
+from naftiko.nodes import fault_at
 from naftiko.plan import AuthPlan
 from naftiko.report import Report
 
@@ -62,13 +62,13 @@ class Catalogue:
 
     def _add(self, path: Path, adapter: ConsumesHttp) -> None:
         index = len(self.bases)
-        fault = fault_of(self._report, path)
+        fault = fault_at(self._report.root, path)
         auth = compile_auth(adapter.authentication, (*path, "authentication"), self._variables, self._report)
         self.bases.append(self._base(path, adapter, auth.plan, fault or auth.fault))
         table = self.namespaces.setdefault(adapter.namespace, {})
         for position, resource in enumerate(adapter.resources):
             resource_path = (*path, "resources", position)
-            resource_fault = fault_of(self._report, resource_path)
+            resource_fault = fault_at(self._report.root, resource_path)
             for number, operation in enumerate(resource.operations):
                 operation_path = (*resource_path, "operations", number)
                 uri = join(resource.path, operation.path)
@@ -88,7 +88,7 @@ class Catalogue:
                     operation=operation,
                     path=operation_path,
                     uri=uri,
-                    fault=fault or auth.fault or resource_fault or fault_of(self._report, operation_path),
+                    fault=fault or auth.fault or resource_fault or fault_at(self._report.root, operation_path),
                 )
 
     def _base(self, path: Path, adapter: ConsumesHttp, auth: AuthPlan | None, fault: Diagnostic | None) -> Base:
@@ -138,11 +138,6 @@ def _adapters(model: CapabilityFile) -> Iterator[tuple[Path, ConsumesHttp]]:
         yield ("consumes", index), adapter
     for index, adapter in enumerate(model.capability.consumes if model.capability else ()):
         yield ("capability", "consumes", index), adapter
-
-
-def fault_of(report: Report, path: Path) -> Diagnostic | None:
-    node = child(report.root, *path)
-    return node.fault if isinstance(node, Mapping) else None
 
 
 def holes(items: tuple[Piece, ...] | list[Piece]) -> list[Hole]:

@@ -1,0 +1,71 @@
+"""Golden files: a document, and what is said about it, word for word.
+
+`NAFTIKO_UPDATE_GOLDEN=1 pytest tests/test_diagnostics.py` writes the expected texts anew; read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from naftiko.codes import CODES
+from naftiko.compile import compile_capability
+from naftiko.diagnostics import Diagnostic, Severity, Span, ordered
+from naftiko.loader import load
+from naftiko.render.json import as_json
+from naftiko.render.text import render, summary
+from naftiko.source import Source
+from support import ROOT
+
+FOLDER = Path(__file__).parent / "golden" / "diagnostics"
+FILES = sorted(FOLDER.glob("*.yaml"))
+
+
+def diagnose(name: str, data: bytes, folder: Path) -> tuple[str, tuple[Diagnostic, ...]]:
+    loaded = load(Source(name, data, folder))
+    found = compile_capability(loaded)[1] if loaded.model is not None else loaded.diagnostics
+    return loaded.document.text, found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_golden(file: Path) -> None:
+    text, found = diagnose(file.name, file.read_bytes(), FOLDER)
+    printed = render(found, {file.name: text}) + "\n" + summary(found, 1) + "\n"
+    expected = file.with_suffix(".txt")
+    if os.environ.get("NAFTIKO_UPDATE_GOLDEN"):
+        expected.write_text(printed, encoding="utf-8")
+    assert printed == expected.read_text(encoding="utf-8")
+    assert found == ordered(found)
+    for item in found:
+        assert item.code in CODES
+        assert item.span.line >= 1
+        assert as_json(item)["code"] == item.code
+
+
+def test_every_code_is_used() -> None:
+    source = "\n".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "src").rglob("*.py") if file.name != "codes.py"
+    )
+    unused = [code for code in CODES if f'"{code}"' not in source]
+    assert unused == []
+
+
+def test_colours_and_control_characters() -> None:
+    found = Diagnostic("wrong-type", Severity.ERROR, "evil \x1b[31m", "f", Span(1, 3, 1, 5), (), "help \x07")
+    plain = render([found], {"f": "ab\x1b[2Jcd"})
+    assert "\x1b" not in plain
+    assert "\x07" not in plain
+    coloured = render([found], {"f": "abcd"}, colour=True)
+    assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render([found], {"f": "abcd"})
+
+
+def test_long_lines_are_cut_around_the_span() -> None:
+    line = "x" * 1000 + "HERE" + "y" * 1000
+    found = Diagnostic("wrong-type", Severity.WARNING, "m", "f", Span(1, 1001, 1, 1005))
+    rows = render([found], {"f": line}).splitlines()
+    assert len(rows[2]) < 200
+    start = rows[3].index("^")
+    assert rows[2][start : start + 4] == "HERE"
+    assert rows[3].count("^") == 4
