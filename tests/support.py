@@ -341,6 +341,11 @@ class Client:
         return next(app for app in self.runtime.apps.values() if isinstance(app, kind))
 
 
+def load_text(folder: Path, text: str) -> naftiko.Capability:
+    """A capability of the test's own, loaded."""
+    return naftiko.load(write(folder, text))
+
+
 @asynccontextmanager
 async def opened(
     folder: Path,

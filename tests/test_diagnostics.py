@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from naftiko.codes import CODES
 from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic, Severity, Span, ordered

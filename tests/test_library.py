@@ -1,0 +1,176 @@
+"""The library's surface, and how it is used."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import httpx
+import mcp
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+import naftiko
+from naftiko.formats import SUPPORTED, formats
+from naftiko.registry import Registry
+from naftiko.serving import bind, serving
+from support import ROOT, SEED, Upstream, answering, one_operation, opened, write
+
+
+def test_the_public_names() -> None:
+    assert naftiko.__all__ == [
+        "AddressInUse",
+        "Answer",
+        "BindingError",
+        "CallError",
+        "Capability",
+        "CapabilityError",
+        "Diagnostic",
+        "InputError",
+        "Limits",
+        "MissingVariables",
+        "NaftikoError",
+        "NotRunnable",
+        "Runtime",
+        "Settings",
+        "SetupError",
+        "Severity",
+        "SourceError",
+        "Span",
+        "UnknownOperation",
+        "UpstreamInvalid",
+        "UpstreamTimeout",
+        "UpstreamUnreachable",
+        "__version__",
+        "load",
+    ]
+    for name in naftiko.__all__:
+        assert getattr(naftiko, name) is not None
+    assert callable(naftiko.load)
+    with pytest.raises(AttributeError, match="no_such_name"):
+        naftiko.no_such_name  # noqa: B018
+
+
+def test_one_error_carries_all_diagnostics(tmp_path: Path) -> None:
+    with pytest.raises(naftiko.CapabilityError) as caught:
+        naftiko.load(write(tmp_path, "a: 1\na: 2\nb: 1\nb: 2\n"))
+    assert [found.code for found in caught.value.diagnostics].count("duplicate-key") == 2
+    assert "capability.yaml:2:1" in str(caught.value)
+    with pytest.raises(naftiko.SourceError):
+        naftiko.load(tmp_path / "nothing.yaml")
+
+
+async def test_what_is_raised_in_the_context_comes_out_as_it_is() -> None:
+    with pytest.raises(KeyError):
+        async with naftiko.load(SEED).open(naftiko.Settings(sandbox=True)):
+            raise KeyError("mine")
+
+
+async def test_applications_mount_in_any_server(recorder: Upstream) -> None:
+    """Under a prefix, in one Starlette application, on one real socket."""
+    settings = naftiko.Settings(base_uris={"": recorder.url})
+    environment = {"SEGMENT_USER": "u", "SEGMENT_PASS": "p"}
+    async with naftiko.load(SEED).open(settings, environment=environment) as runtime:
+        apps = runtime.apps
+        app = Starlette(
+            routes=[Mount("/api", apps["http-tracking-batch-rest"]), Mount("/agents", apps["http-tracking-batch-mcp"])]
+        )
+        listener = bind("127.0.0.1", 0, "the test", "")
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with serving([(app, listener)], grace=1):
+            async with httpx.AsyncClient() as client:
+                response = await client.post(f"{url}/api/v1/batch", json={"batch": []})
+            async with mcp.Client(f"{url}/agents/mcp") as client:
+                result = await client.call_tool("send-batch-events", {"body": {"batch": []}})
+    assert response.status_code == 200
+    assert result.is_error is False
+    assert len(recorder.requests) == 2
+
+
+async def test_lifespan_and_web_sockets_are_answered() -> None:
+    async with naftiko.load(SEED).open(naftiko.Settings(sandbox=True)) as runtime:
+        for app in runtime.apps.values():
+            sent = []
+            messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+
+            async def receive(messages=messages):
+                return next(messages)
+
+            async def send(message, sent=sent):
+                sent.append(message["type"])
+
+            await app({"type": "lifespan"}, receive, send)
+            assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+            async def connect():
+                return {"type": "websocket.connect"}
+
+            await app({"type": "websocket"}, connect, send)
+            assert sent[-1] == "websocket.close"
+
+
+async def test_names_of_what_is_called(tmp_path: Path, recorder: Upstream) -> None:
+    async with opened(tmp_path, one_operation("method: GET"), recorder) as runtime:
+        for name in ("do", "web.do", "tools-mcp.do", "POST /do"):
+            assert (await runtime.call(name)).status == 200
+        with pytest.raises(naftiko.UnknownOperation, match="did you mean `do`"):
+            await runtime.call("doo")
+
+
+async def test_numbers_in_structured_content(tmp_path: Path, recorder: Upstream) -> None:
+    recorder.respond = answering(
+        200, '{"a": 1.10, "b": [1e400, {"c": 0.1}], "d": 123456789012345678901234567890}', "application/json"
+    )
+    async with opened(tmp_path, one_operation("method: GET"), recorder) as runtime:
+        app = runtime.apps["tools-mcp"]
+        listener = bind("127.0.0.1", 0, "the test", "")
+        async with serving([(app, listener)], grace=1):
+            for mode in ("legacy", "2026-07-28"):
+                async with mcp.Client(f"http://127.0.0.1:{listener.getsockname()[1]}/mcp", mode=mode) as client:
+                    result = await client.call_tool("do", {})
+                    assert result.structured_content == {
+                        "a": 1.1,
+                        "b": ["1E+400", {"c": 0.1}],
+                        "d": 123456789012345678901234567890,
+                    }
+                    assert "1.10" in result.content[0].text
+
+
+def test_registries_refuse_a_second_of_a_name() -> None:
+    registry: Registry[int] = Registry("thing")
+    registry.add("one", 1)
+    with pytest.raises(ValueError, match="thing `one` is registered twice"):
+        registry.add("one", 2)
+    with pytest.raises(LookupError, match="did you mean `one`"):
+        registry.get("ome")
+    assert "one" in registry
+    assert list(registry) == ["one"]
+
+
+def test_formats_are_read_or_refused() -> None:
+    """Every format of the specification is either read, or refused at load."""
+    from typing import get_args
+
+    from naftiko.compile.requests import _UNREAD
+    from naftiko.models.consumes import RawFormat
+
+    assert set(formats()) == SUPPORTED
+    assert set(get_args(RawFormat)) == SUPPORTED | _UNREAD
+
+
+def test_the_seed_is_as_published() -> None:
+    shared = ROOT.parent / "shared" / "seed" / "http-tracking-batch.yaml"
+    if not shared.is_file():
+        pytest.skip("../shared is not here")
+    assert SEED.read_bytes() == shared.read_bytes()
+
+
+def test_no_function_hides_an_import() -> None:
+    """Imports stand at the top of a module, but in the command line, where they cost start-up time."""
+    for file in (ROOT / "src").rglob("*.py"):
+        if "cli" in file.parts:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                assert not [inner for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)], file
