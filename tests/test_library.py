@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import mcp
@@ -12,7 +13,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 import naftiko
+from naftiko.compile.requests import _UNREAD
 from naftiko.formats import SUPPORTED, formats
+from naftiko.models.consumes import RawFormat
 from naftiko.registry import Registry
 from naftiko.serving import bind, serving
 from support import ROOT, SEED, Upstream, answering, one_operation, opened, write
@@ -150,11 +153,6 @@ def test_registries_refuse_a_second_of_a_name() -> None:
 
 def test_formats_are_read_or_refused() -> None:
     """Every format of the specification is either read, or refused at load."""
-    from typing import get_args
-
-    from naftiko.compile.requests import _UNREAD
-    from naftiko.models.consumes import RawFormat
-
     assert set(formats()) == SUPPORTED
     assert set(get_args(RawFormat)) == SUPPORTED | _UNREAD
 

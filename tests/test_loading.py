@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.responses import JSONResponse
 
 import naftiko
 from naftiko import BindingError, MissingVariables, Settings, Severity
@@ -17,7 +19,7 @@ from naftiko.loader import load
 from naftiko.missing import MISSING
 from naftiko.nodes import Mapping, Scalar, plain
 from naftiko.source import MAX_BYTES, Source, read_source
-from support import SHARED, Upstream, capability, needs_shared, one_operation, opened, write
+from support import SHARED, Upstream, answering, capability, needs_shared, one_operation, opened, write
 
 CONSUMES = """
 naftiko: 1.0.0-alpha3
@@ -27,7 +29,9 @@ consumes:
   baseUri: http://upstream.invalid
   authentication: {type: bearer, token: '{{TOKEN}}'}
   resources:
-  - {name: r, path: /ships, operations: [{name: list, method: GET}, {name: bad, method: GET, inputParameters: [{name: x, in: path}]}]}
+  - name: r
+    path: /ships
+    operations: [{name: list, method: GET}, {name: bad, method: GET, inputParameters: [{name: x, in: path}]}]
 """
 IMPORTING = """
 naftiko: 1.0.0-alpha3
@@ -61,7 +65,7 @@ async def test_an_imported_adapter(importing: Path, recorder: Upstream) -> None:
     errors = [found for found in loaded.diagnostics if found.severity is Severity.ERROR]
     assert [found.code for found in errors] == ["path-input-without-placeholder"]
     assert errors[0].file.endswith("shared/consumes.yaml"), "a finding names the file it is in"
-    assert errors[0].span.line == 8
+    assert errors[0].span.line == 10
     async with loaded.open(Settings(base_uris={"fleet": recorder.url}), environment={}) as runtime:
         await runtime.call("do")
     assert (recorder.last.target, recorder.last.header("authorization")) == ("/ships", "Bearer from-file")
@@ -115,13 +119,12 @@ async def test_version_0_5(tmp_path: Path, recorder: Upstream) -> None:
         "outputParameters: [{type: array, mapping: $.rows, items: [{type: string, mapping: $.n}]}]",
     ).replace(
         "naftiko: 1.0.0-alpha2\n",
-        "naftiko: 0.5\nexternalRefs:\n- {name: keys, type: environment, resolution: file, uri: keys.json, keys: {TOKEN: tok}}\n",
+        "naftiko: 0.5\nexternalRefs:\n- {name: keys, "
+        "type: environment, resolution: file, uri: ./keys.json, keys: {TOKEN: tok}}\n",
     )
     write(tmp_path, '{"tok": "t1"}', "keys.json")
 
     async def rows(request):
-        from starlette.responses import JSONResponse
-
         return JSONResponse({"rows": [{"n": "x"}]})
 
     recorder.respond = rows
@@ -138,8 +141,6 @@ async def test_items_of_an_orchestrated_output(tmp_path: Path, recorder: Upstrea
         "outputParameters: [{type: array, mapping: $.rows, items: [{name: a, type: string}, {name: b, type: number}]}]",
     )
     async with opened(tmp_path, text, recorder) as runtime:
-        from support import answering
-
         recorder.respond = answering(200, '{"rows": [{"a": 1, "b": "2", "c": 3}]}', "application/json")
         assert (await runtime.call("do")).value() == [{"a": "1", "b": 2}]
 
@@ -254,7 +255,7 @@ def test_jsonpath(path: str, value: object) -> None:
 
 @pytest.mark.parametrize("path", ["a.b", "$.a[", "$.a b", "$.a[?(", "$a", "$.a.length()"])
 def test_what_is_no_jsonpath(path: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"\w"):
         parse_jsonpath(path)
 
 
@@ -321,8 +322,6 @@ def check_bounded(data: bytes) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(consumes=YAML, exposes=YAML, binds=YAML, aggregates=YAML)
 def test_only_findings_whatever_the_values_are(consumes, exposes, binds, aggregates) -> None:
-    import json
-
     body = {"consumes": consumes, "exposes": exposes, "aggregates": aggregates}
     check_bounded(json.dumps({"naftiko": "1.0.0-alpha2", "binds": binds, "capability": body}).encode())
 

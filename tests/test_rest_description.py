@@ -52,7 +52,7 @@ SHOP = capability(
           call: shop.update
           outputParameters:
           - {name: id, type: string, mapping: $.id}
-          - {name: rows, type: array, mapping: $.rows, items: {type: object, properties: {a: {type: number, mapping: $.a}}}}
+          - {name: rows, type: array, mapping: $.rows, items: {properties: {a: {type: number, mapping: $.a}}}}
       - path: /items/{item-id}?action=attach
         operations: [{method: POST, name: attach, call: shop.act}]
       - path: /items/{item-id}?action=detach
@@ -197,7 +197,7 @@ async def test_callers_of_tools(tmp_path: Path, stage: Stage) -> None:
         stage.app = runtime.apps["m"]
         async with httpx.AsyncClient() as client:
             assert (
-                await client.post(f"{stage.url}/mcp", json=body, headers={"Authorization": "Bearer "})
+                await client.post(f"{stage.url}/mcp", json=body, headers={"Authorization": "Bearer x"})
             ).status_code == 401
 
 

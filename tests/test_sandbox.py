@@ -48,7 +48,7 @@ TEXT = capability(
             who: {type: string, mapping: '$.owner.people[0].name'}
             label: {type: string, mapping: $.label}
             age: {type: number, mapping: $.owner.age}
-            rows: {type: array, mapping: $.rows, items: {type: object, properties: {ok: {type: boolean, mapping: $.ok}}}}
+            rows: {type: array, mapping: $.rows, items: {properties: {ok: {type: boolean, mapping: $.ok}}}}
       - {name: make, description: d, call: api.make}
       - {name: xml, description: d, call: api.xml}
       - {name: csv, description: d, call: api.csv}
@@ -56,7 +56,7 @@ TEXT = capability(
       - name: list
         description: d
         call: api.list
-        outputParameters: [{type: array, mapping: $., items: {type: object, properties: {n: {type: string, mapping: $.deep.n}}}}]
+        outputParameters: [{type: array, mapping: $., items: {properties: {n: {type: string, mapping: $.deep.n}}}}]
     """,
 )
 

@@ -70,6 +70,8 @@ CODES: dict[str, Code] = {
     "invalid-literal": Code(ERROR, "A value does not fit the type of the input it is for.", "Change value or type."),
     "invalid-base-uri": Code(ERROR, "A base URI is not usable.", "Write `https://host/path`, or use `--base-uri`."),
     "invalid-header-name": Code(ERROR, "A header or cookie name has characters HTTP does not allow.", "Rename it."),
+    "body-not-json": Code(ERROR, "A body that should be JSON is not.", "Mend it, or declare its `Content-Type`."),
+    "unknown-variable": Code(ERROR, "A bind namespace has no variable of this name.", "Use a declared one."),
     "literal-like-variable": Code(WARNING, "A literal value is spelled like a variable.", "Write `{{NAME}}`."),
     "auth-incomplete": Code(ERROR, "An `authentication` lacks what its type needs.", "Add the missing key."),
     "undeclared-variable": Code(WARNING, "A variable is used that no binding declares.", "Declare it under `binds`."),

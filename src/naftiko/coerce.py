@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from naftiko.jsontext import decode, encode_text
 
+_DIGITS = 4000
 _INTEGER = re.compile(r"[-+]?[0-9]{1,4000}")
 _KINDS = {
     "string": "text",
@@ -19,7 +20,13 @@ _KINDS = {
 
 
 class Mismatch(ValueError):
-    """A value does not fit a type; the message says what it is and what it must be."""
+    """A value does not fit a type; the message shows it and says what it must be, `private` leaves the value out."""
+
+    def __init__(self, value: object, type: str) -> None:
+        is_short = isinstance(value, str | int | float | bool) and len(str(value)[:41]) <= 40
+        shown = encode_text(value) if is_short else kind_of(value)
+        super().__init__(f"{shown} is not {_KINDS[type]}")
+        self.private = f"{kind_of(value)} is not {_KINDS[type]}"
 
 
 def kind_of(value: object) -> str:
@@ -58,46 +65,43 @@ def coerce(value: object, type: str | None) -> object:
     return value
 
 
-def _mismatch(value: object, type: str) -> Mismatch:
-    shown = (
-        encode_text(value) if isinstance(value, str | int | float | bool) and len(str(value)) <= 40 else kind_of(value)
-    )
-    return Mismatch(f"{shown} is not {_KINDS[type]}")
-
-
 def _string(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bool | int | float | Decimal):
         return encode_text(value)
-    raise _mismatch(value, "string")
+    raise Mismatch(value, "string")
 
 
 def _integer(value: object) -> int:
     if isinstance(value, bool):
-        raise _mismatch(value, "integer")
+        raise Mismatch(value, "integer")
     if isinstance(value, int):
         return value
-    if isinstance(value, float | Decimal) and value == value // 1 and abs(value) != float("inf"):
+    if isinstance(value, float) and value.is_integer():
         return int(value)
+    if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _DIGITS:
+        numerator, denominator = value.as_integer_ratio()
+        if denominator == 1:
+            return numerator
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)
-    raise _mismatch(value, "integer")
+    raise Mismatch(value, "integer")
 
 
 def _number(value: object) -> object:
     if isinstance(value, bool):
-        raise _mismatch(value, "number")
+        raise Mismatch(value, "number")
     if isinstance(value, int | float | Decimal):
         return value
     if isinstance(value, str):
         try:
             parsed = decode(value.strip().lstrip("+") or "x")
         except ValueError:
-            raise _mismatch(value, "number") from None
+            raise Mismatch(value, "number") from None
         if isinstance(parsed, int | float | Decimal) and not isinstance(parsed, bool):
             return parsed
-    raise _mismatch(value, "number")
+    raise Mismatch(value, "number")
 
 
 def _boolean(value: object) -> bool:
@@ -105,7 +109,7 @@ def _boolean(value: object) -> bool:
         return value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
         return value.strip().lower() == "true"
-    raise _mismatch(value, "boolean")
+    raise Mismatch(value, "boolean")
 
 
 def _array(value: object) -> list[object]:
@@ -116,7 +120,7 @@ def _array(value: object) -> list[object]:
         return parsed if isinstance(parsed, list) else [value]
     if isinstance(value, bool | int | float | Decimal):
         return [value]
-    raise _mismatch(value, "array")
+    raise Mismatch(value, "array")
 
 
 def _object(value: object) -> dict[str, object]:
@@ -126,7 +130,7 @@ def _object(value: object) -> dict[str, object]:
         parsed = _json(value, "{")
         if isinstance(parsed, dict):
             return parsed
-    raise _mismatch(value, "object")
+    raise Mismatch(value, "object")
 
 
 def _json(text: str, opening: str) -> object:

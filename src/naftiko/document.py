@@ -15,7 +15,7 @@ import yaml
 
 from naftiko.decimals import decimal_or_float
 from naftiko.diagnostics import START, Diagnostic, Path, Severity, Span
-from naftiko.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, locate
+from naftiko.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, copied, locate
 from naftiko.source import Source
 
 MAX_DEPTH = 100
@@ -91,8 +91,12 @@ def _error(code: str, message: str, file: str, span: Span, help: str = "", path:
 def _syntax(name: str, text: str, error: yaml.YAMLError) -> Diagnostic:
     """A finding for what PyYAML could not read."""
     if isinstance(error, yaml.reader.ReaderError):
-        message = f"the file holds a character that YAML does not allow: U+{ord(str(error.character)[:1] or ' '):04X}"
-        return _error("yaml-syntax", message, name, START, "remove the control character")
+        number = error.character if isinstance(error.character, int) else ord(error.character)
+        before = text[: error.position]
+        row, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"the file holds a character that YAML does not allow: U+{number:04X}"
+        span = Span(row, column, row, column + 1)
+        return _error("yaml-syntax", message, name, span, "remove the control character")
     lines = text.splitlines()
     mark = getattr(error, "problem_mark", None)
     if mark is None or mark.line >= len(lines):
@@ -187,7 +191,11 @@ class _Builder:
         node = self._anchors[event.anchor]
         if node is None:
             raise self._fail("yaml-alias", f"the alias *{event.anchor} stands inside its own anchor", _span(event))
-        return node
+        if len(self._stack) + node.depth > MAX_DEPTH:
+            raise self._fail("too-deep", f"the document nests deeper than {MAX_DEPTH} levels", _span(event))
+        if self._nodes + node.size > MAX_NODES:
+            raise self._too_large(event)
+        return copied(node)
 
     def _open(self, event: Any) -> None:
         if len(self._stack) >= MAX_DEPTH:
@@ -221,20 +229,19 @@ class _Builder:
                 for key, entry in source.entries.items():
                     if key not in node.entries:
                         node.entries[key] = entry
-                        node.size += entry.node.size
+                        _grow(node, entry.node)
 
     def _add(self, node: Node, event: Any) -> Node | None:
         """Put a finished node where it belongs; returns it if it is the root."""
         self._nodes += node.size if isinstance(event, yaml.AliasEvent) else 1
         if self._nodes > MAX_NODES:
-            message = f"the document has more than {MAX_NODES:,} values once its aliases are written out"
-            raise self._fail("too-large", message, _span(event))
+            raise self._too_large(event)
         if not self._stack:
             return node
         top = self._stack[-1]
         if isinstance(top.node, Sequence):
             top.node.items.append(node)
-            top.node.size += node.size
+            _grow(top.node, node)
         elif top.key is None:
             self._key(top, node, event)
         else:
@@ -242,9 +249,13 @@ class _Builder:
                 top.merges.append(node)
             else:
                 top.node.entries[top.key] = Entry(top.key_span, node)
-                top.node.size += node.size
+                _grow(top.node, node)
             top.key = None
         return None
+
+    def _too_large(self, event: Any) -> _Stop:
+        message = f"the document has more than {MAX_NODES:,} values once its aliases are written out"
+        return self._fail("too-large", message, _span(event))
 
     def _key(self, top: _Open, node: Node, event: Any) -> None:
         span = _span(event)
@@ -258,6 +269,11 @@ class _Builder:
                 _error("duplicate-key", message, self.name, span, "remove one of the two", (*top.path, key))
             )
         top.key, top.key_span = key, span
+
+
+def _grow(parent: Mapping | Sequence, node: Node) -> None:
+    parent.size += node.size
+    parent.depth = max(parent.depth, node.depth + 1)
 
 
 _TYPED_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))

@@ -15,6 +15,7 @@ from typing import Protocol, TypeAlias
 from naftiko.jsonpath import JsonPath
 from naftiko.jsontext import encode_text
 from naftiko.missing import MISSING
+from naftiko.names import fold
 
 _TEMPLATE = re.compile(r"\{\{\{\s*(?P<triple>[^{}]*?)\s*\}\}\}|\{\{\s*(?P<double>[^{}]*?)\s*\}\}")
 
@@ -79,6 +80,22 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class SpelledInput:
+    """A caller's input by a name that may be spelled otherwise: for credentials, which many units share."""
+
+    name: str
+
+    def resolve(self, scope: Scope) -> object:
+        if self.name in scope.inputs:
+            return scope.inputs[self.name]
+        folded = fold(self.name)
+        return next((value for name, value in scope.inputs.items() if fold(name) == folded), MISSING)
+
+    def children(self) -> tuple[Expression, ...]:
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
 class StepOutput:
     """An earlier step's output, or what lies at `path` inside it."""
 
@@ -120,16 +137,19 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class FirstOf:
-    """The first of several expressions that has a value."""
+    """The first of several expressions that has a value; null only where none has another."""
 
     options: tuple[Expression, ...]
 
     def resolve(self, scope: Scope) -> object:
+        found: object = MISSING
         for option in self.options:
             value = option.resolve(scope)
-            if value is not MISSING:
+            if value is None:
+                found = None
+            elif value is not MISSING:
                 return value
-        return MISSING
+        return found
 
     def children(self) -> tuple[Expression, ...]:
         return self.options
@@ -159,20 +179,22 @@ class Template:
 
 @dataclass(frozen=True, slots=True)
 class ObjectOf:
-    """An object whose members are expressions; a missing one leaves its key out."""
+    """An object whose members, and if need be their names, are expressions; a missing one leaves its key out."""
 
-    members: tuple[tuple[str, Expression], ...]
+    members: tuple[tuple[str | Expression, Expression], ...]
 
     def resolve(self, scope: Scope) -> object:
-        built = {}
-        for name, expression in self.members:
+        built: dict[str, object] = {}
+        for key, expression in self.members:
             value = expression.resolve(scope)
-            if value is not MISSING:
-                built[name] = value
+            name = key if isinstance(key, str) else key.resolve(scope)
+            if value is not MISSING and name is not MISSING:
+                built[name if isinstance(name, str) else as_text(name)] = value
         return built
 
     def children(self) -> tuple[Expression, ...]:
-        return tuple(expression for _, expression in self.members)
+        keys = tuple(key for key, _ in self.members if not isinstance(key, str))
+        return (*keys, *(expression for _, expression in self.members))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,16 +279,23 @@ def parse_value(value: object, resolve: Resolver) -> Expression:
     if isinstance(value, str):
         return parse_text(value, resolve)
     if isinstance(value, Mapping):
-        members = tuple((str(name), parse_value(item, resolve)) for name, item in value.items())
-        if all(isinstance(expression, Literal) for _, expression in members):
-            return Literal(value)
-        return ObjectOf(members)
+        members = tuple((_key(str(name), resolve), parse_value(item, resolve)) for name, item in value.items())
+        known = {
+            key: expression.value
+            for key, expression in members
+            if isinstance(key, str) and isinstance(expression, Literal)
+        }
+        return Literal(known) if len(known) == len(members) else ObjectOf(members)
     if isinstance(value, list | tuple):
         items = tuple(parse_value(item, resolve) for item in value)
-        if all(isinstance(item, Literal) for item in items):
-            return Literal(value)
-        return ListOf(items)
+        known_items = [item.value for item in items if isinstance(item, Literal)]
+        return Literal(known_items) if len(known_items) == len(items) else ListOf(items)
     return Literal(value)
+
+
+def _key(text: str, resolve: Resolver) -> str | Expression:
+    expression = parse_text(text, resolve)
+    return as_text(expression.value) if isinstance(expression, Literal) else expression
 
 
 def leaves(expression: Expression) -> Iterator[Expression]:

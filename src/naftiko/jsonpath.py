@@ -6,6 +6,7 @@ filters, slices, descent) is handed to jsonpath-ng. `$.` means the document root
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from jsonpath_ng.jsonpath import JSONPath as ForeignPath
 
 from naftiko.missing import MISSING
 
+_log = logging.getLogger("naftiko.jsonpath")
 _STEP = re.compile(
     r"\.(?P<name>[^\s.\[\]()*?,:'\"`]+)"
     r"|\[(?P<index>-?[0-9]{1,9})\]"
@@ -41,11 +43,18 @@ class JsonPath:
         """Whether it answers with a list of all matches, as a wildcard does."""
         return self.foreign is not None
 
+    def _matches(self, foreign: ForeignPath, value: object) -> list[object]:
+        """All matches; none where the path cannot be evaluated on this value (a filter that compares unlike things)."""
+        try:
+            return [match.value for match in foreign.find(value)]
+        except Exception:
+            _log.debug("the JSONPath %s cannot be evaluated on this answer", self.text, exc_info=True)
+            return []
+
     def first(self, value: object) -> object:
         """The value at the path, or `MISSING`. A plural path gives the list of its matches, if there are any."""
         if self.foreign is not None:
-            matches = [match.value for match in self.foreign.find(value)]
-            return matches or MISSING
+            return self._matches(self.foreign, value) or MISSING
         for step in self.steps:
             if isinstance(step, str):
                 if not isinstance(value, Mapping) or step not in value:

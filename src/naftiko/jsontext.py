@@ -25,7 +25,23 @@ def decode(data: bytes | str) -> object:
         raise ValueError(str(error)) from error
     except RecursionError as error:
         raise ValueError("the JSON nests too deeply") from error
+    except ArithmeticError as error:
+        raise ValueError("a number in the JSON is out of any range") from error
     return value
+
+
+def decode_bytes(data: bytes, charset: str = "utf-8") -> object:
+    """JSON as some servers send it: after a byte order mark, or in another charset than UTF-8.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    if charset not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        try:
+            return decode(data.decode(charset))
+        except LookupError:
+            pass
+    return decode(data.removeprefix(b"\xef\xbb\xbf"))
 
 
 def encode(value: object) -> bytes:

@@ -21,6 +21,7 @@ class Scalar:
     text: str
     span: Span
     size: int = 1
+    depth: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +43,7 @@ class Mapping:
     entries: dict[str, Entry]
     span: Span
     size: int = 1
+    depth: int = 0
     file: str | None = None
     fault: Diagnostic | None = None
 
@@ -62,9 +64,20 @@ class Sequence:
     items: list[Node]
     span: Span
     size: int = 1
+    depth: int = 0
 
 
 Node: TypeAlias = Scalar | Mapping | Sequence
+
+
+def copied(node: Node) -> Node:
+    """A tree of its own for each use of an alias, so that a change to one use is none to another."""
+    if isinstance(node, Scalar):
+        return Scalar(node.value, node.text, node.span)
+    if isinstance(node, Mapping):
+        entries = {key: Entry(entry.key_span, copied(entry.node)) for key, entry in node.entries.items()}
+        return Mapping(entries, node.span, node.size, node.depth)
+    return Sequence([copied(item) for item in node.items], node.span, node.size, node.depth)
 
 
 def plain(node: Node) -> Plain:

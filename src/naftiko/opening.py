@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
@@ -14,9 +14,9 @@ from naftiko.consumers.http.authentication import schemes
 from naftiko.consumers.http.transport import HttpTransport, Limits
 from naftiko.engine.engine import Engine, OpenUpstream
 from naftiko.errors import MissingVariables, SetupError
-from naftiko.expressions import Expression, Scope, Variable, as_text, leaves
+from naftiko.expressions import Expression, Literal, Scope, Variable, as_text, leaves
 from naftiko.missing import MISSING
-from naftiko.plan import AdapterPlan, Plan, Upstream
+from naftiko.plan import AdapterPlan, AuthPlan, Plan, Upstream
 from naftiko.sandbox.upstream import SandboxUpstream
 from naftiko.serving import bind, serving
 from naftiko.suggestions import did_you_mean
@@ -95,10 +95,14 @@ async def opened(
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """Another base URI than the declared one. `path` is None where the declared path stays."""
+    """A base URI in its parts. `path` is None where the declared path stays.
+
+    `userinfo` is `user:password` where the URI has them: credentials for an upstream that declares no others.
+    """
 
     origin: str
     path: str | None
+    userinfo: str | None = None
 
 
 def base_overrides(plan: Plan, base_uris: Mapping[str, str]) -> dict[int, Override]:
@@ -139,7 +143,8 @@ def _split(uri: str, what: str) -> Override:
         or port == 0
     ):
         raise SetupError(f"{what}: `{_shown(uri)}` is not a base URI; write `http://host/path` or `https://host/path`")
-    return Override(f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/"))
+    userinfo, _, host = parts.netloc.rpartition("@")
+    return Override(f"{parts.scheme}://{host}", parts.path.rstrip("/"), userinfo or None)
 
 
 def _shown(uri: str) -> str:
@@ -156,26 +161,44 @@ def _open(
     settings: Settings,
     client: httpx.AsyncClient | None,
 ) -> OpenUpstream:
+    keys = _upstream_keys(upstream, override is not None)
+    base = override
     problem = None
-    origin = None
-    base_path = override.path if override is not None else None
+    shown = override.origin if override is not None else ""
+    if base is None:
+        base, problem = _declared_base(upstream, resolved)
+        if base is not None:
+            shown = upstream.declared if _is_secret(upstream.authority) else base.origin
+    if base is None:
+        return OpenUpstream(None, None, None, problem, keys)
+    auth = upstream.auth
+    if auth is None and base.userinfo is not None:
+        user, _, password = base.userinfo.partition(":")
+        auth = AuthPlan("basic", {"username": Literal(unquote(user)), "password": Literal(unquote(password))})
+    scheme = schemes().get(auth.scheme)(auth) if auth is not None else None
     if override is not None:
-        origin = override.origin
-    elif upstream.problem is not None:
-        problem = upstream.problem
-    else:
-        value = upstream.authority.resolve(Scope(resolved.values, {}, {}, {}))
-        if value is MISSING:
-            problem = f"the base URI `{upstream.declared}` has no value"
-        else:
-            try:
-                declared = _split(as_text(value), f"the base URI of `{upstream.namespace}`")
-                origin = declared.origin + (declared.path or "")
-            except SetupError as error:
-                problem = str(error)
-    transport = HttpTransport(origin, _shown(origin), settings.limits, client) if origin is not None else None
-    scheme = schemes().get(upstream.auth.scheme)(upstream.auth) if upstream.auth is not None else None
-    return OpenUpstream(transport, scheme, base_path, problem, _upstream_keys(upstream, override is not None))
+        transport = HttpTransport(base.origin, shown, settings.limits, client)
+        return OpenUpstream(transport, scheme, override.path, None, keys)
+    transport = HttpTransport(base.origin + (base.path or ""), shown, settings.limits, client)
+    return OpenUpstream(transport, scheme, None, None, keys)
+
+
+def _declared_base(upstream: Upstream, resolved: Resolved) -> tuple[Override | None, str | None]:
+    """The declared base URI with its variables, or why it cannot be used. What variables hold is not shown."""
+    if upstream.problem is not None:
+        return None, upstream.problem
+    value = upstream.authority.resolve(Scope(resolved.values, {}, {}, {}))
+    if value is MISSING:
+        return None, f"the base URI `{upstream.declared}` has no value"
+    try:
+        return _split(as_text(value), "the base URI"), None
+    except SetupError:
+        return None, f"the base URI `{upstream.declared}` is not an HTTP URL once its variables are filled in"
+
+
+def _is_secret(authority: Expression) -> bool:
+    """Whether a base URI has a binding in it, which may be a secret; server variables are none."""
+    return any(isinstance(leaf, Variable) and not leaf.key.startswith("server.") for leaf in leaves(authority))
 
 
 # Variables
@@ -192,6 +215,8 @@ def needed_variables(plan: Plan, overrides: Mapping[int, Override]) -> frozenset
             keys |= function.variables
             if function.request is not None:
                 called.add(function.request.upstream)
+                if function.request.upstream not in overrides:
+                    keys |= function.base_variables
     for index in called:
         keys |= _upstream_keys(plan.upstreams[index], index in overrides)
     return frozenset(keys)

@@ -45,7 +45,8 @@ class InputPlan:
 
     `places` says where the REST adapter looks for it, in order: `(place, name there)`, with place one of path, query,
     header, cookie, body (a field of it) and whole (the parsed body itself); `path` is a JSONPath into the body that
-    comes before them.
+    comes before them. `goes_to` says where it is sent. An `is_hidden` one is taken when it is given, and described to
+    nobody: what `with` feeds usually has a value.
     """
 
     name: str
@@ -58,18 +59,27 @@ class InputPlan:
     places: tuple[tuple[str, str], ...] = ()
     path: JsonPath | None = None
     goes_to: tuple[str, ...] = ()
-    is_declared: bool = False
+    is_hidden: bool = False
+
+    @property
+    def refuses_null(self) -> bool:
+        """Whether null counts as no value: it can be written in a JSON body only."""
+        return bool(self.goes_to) and not any(place.startswith("body") for place in self.goes_to)
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterPlan:
-    """A value of an upstream request. `blame` is the caller's input to name when it has no value."""
+    """A value of an upstream request. `blame` is the caller's input to name when it has no value.
+
+    `is_private` keeps the value out of messages: it may be a variable's.
+    """
 
     name: str
     expression: Expression
     type: str | None
     required: bool
     blame: str | None
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +111,9 @@ class TextBodyPlan:
 
 @dataclass(frozen=True, slots=True)
 class FormBodyPlan:
-    """`fields` is an object's members, or one expression that gives the encoded text or an object."""
+    """A form. `expression` gives an object, whose members are its fields, or the encoded text."""
 
-    fields: tuple[tuple[str, Expression], ...] | Expression
+    expression: Expression
     media_type: str = "application/x-www-form-urlencoded"
 
 
@@ -232,6 +242,7 @@ class FunctionPlan:
     request: RequestPlan | None
     output: OutputPlan
     variables: frozenset[str] = frozenset()
+    base_variables: frozenset[str] = frozenset()
     broken: str | None = None
     target: str | None = None
 

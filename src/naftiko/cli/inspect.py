@@ -105,7 +105,7 @@ def _function(function: FunctionPlan) -> dict[str, object]:
     return {
         "calls": function.target,
         "problem": function.broken,
-        "inputs": [_input(plan) for plan in function.inputs],
+        "inputs": [_input(plan) for plan in function.inputs if not plan.is_hidden],
     }
 
 

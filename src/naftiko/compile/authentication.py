@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from naftiko.compile.scope import CALLERS
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
-from naftiko.expressions import Expression, Input, parse_text, template_names
+from naftiko.expressions import Expression, SpelledInput, parse_text, template_names
 from naftiko.models.authentication import ApiKey, Authentication, Basic, Bearer, Digest
 from naftiko.plan import AuthPlan
 from naftiko.report import Report
@@ -78,7 +78,7 @@ def _setting(text: str, path: Path, variables: Variables) -> Expression:
     def resolve(name: str) -> Expression:
         prefix, dot, rest = name.partition(".")
         if dot and prefix in CALLERS:
-            return Input(rest)
+            return SpelledInput(rest)
         return variables.operator(name, path)
 
     return parse_text(text, resolve)

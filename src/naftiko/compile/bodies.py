@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
-from naftiko.expressions import Expression, Input, leaves, parse_value, split_template
+from naftiko.compile.broken import Broken
+from naftiko.diagnostics import Severity
+from naftiko.expressions import Expression, FirstOf, Input, has_template, leaves, parse_value, split_template
 from naftiko.jsontext import decode
 from naftiko.models.bodies import FormBody, JsonBody, Part, RawBody, RequestBody, TextBody
 from naftiko.plan import (
@@ -59,18 +62,33 @@ class BodyCompiler:
     def _block(self, block: RequestBody, declared: dict[str, Declared]) -> BodyPlan | None:
         explicit = self.scope.explicit.get("body")
         if isinstance(block, JsonBody | RawBody):
-            expression = explicit or self._json(block.data, declared)
+            expression = self._json(block.data, declared)
             if expression is None:
-                return TextBodyPlan(self._value(str(block.data), declared), "application/json")
-            return JsonBodyPlan(expression)
+                return self._not_json(str(block.data), declared, explicit)
+            return JsonBodyPlan(_first(explicit, expression))
         if isinstance(block, TextBody):
-            text = explicit or self._value(block.data, declared)
+            text = _first(explicit, self._value(block.data, declared))
             return TextBodyPlan(text, _MEDIA[block.type], is_base64=block.type == "binary")
         if isinstance(block, FormBody):
-            if explicit is not None or isinstance(block.data, str):
-                return FormBodyPlan(explicit or self._value(block.data, declared))
-            return FormBodyPlan(tuple((name, self._value(item, declared)) for name, item in block.data.items()))
+            fields = _form_fields(block.data) if isinstance(block.data, str) else block.data
+            return FormBodyPlan(_first(explicit, self._value(block.data if fields is None else fields, declared)))
         return MultipartBodyPlan(tuple(self._part(part, declared) for part in block.data))
+
+    def _not_json(self, text: str, declared: dict[str, Declared], explicit: Expression | None) -> BodyPlan:
+        """Text where JSON is due. Without a header that says what else it is, no value may be put into it.
+
+        Raises:
+            Broken: values would be put into JSON that cannot be read, where any of them could break out.
+        """
+        path = (*self.path, "data") if not isinstance(self.request.consumed.operation.body, RawBody) else self.path
+        has_type = any(item.name.lower() == "content-type" for item in self.request.declared)
+        if not has_type:
+            message = "the body is not JSON, and no `Content-Type` says what else it is"
+            severity = Severity.ERROR if has_template(text) else Severity.WARNING
+            found = self.request.report.add("body-not-json", message, path, severity=severity)
+            if severity is Severity.ERROR:
+                raise Broken(found)
+        return TextBodyPlan(_first(explicit, self._value(text, declared)), "application/json")
 
     def _part(self, part: Part, declared: dict[str, Declared]) -> PartPlan:
         filename = self._value(part.filename, declared) if part.filename is not None else None
@@ -86,9 +104,6 @@ class BodyCompiler:
         structure = parse_json_template(data)
         if structure is not None:
             return self._value(structure, declared)
-        whole = data.strip()
-        if whole.startswith("{{") and whole.endswith("}}") and whole.count("{{") == 1:
-            return self._value(whole, declared)
         return None
 
     def _value(self, data: object, declared: dict[str, Declared]) -> Expression:
@@ -115,6 +130,22 @@ class BodyCompiler:
         return expression
 
 
+def _first(explicit: Expression | None, block: Expression) -> Expression:
+    """What `with` sets wins over the block, where it has a value."""
+    return block if explicit is None else FirstOf((explicit, block))
+
+
+def _form_fields(text: str) -> dict[str, object] | None:
+    """The fields of form text such as `a={{x}}&b=1`, so that each value is encoded; None for a template as a whole."""
+    fields: dict[str, object] = {}
+    for pair in text.strip().split("&"):
+        name, equals, value = pair.partition("=")
+        if not equals or has_template(name) or name in fields:
+            return None
+        fields[unquote_plus(name)] = value if has_template(value) else unquote_plus(value)
+    return fields
+
+
 def parse_json_template(text: str) -> object | None:
     """JSON text with templates, inside strings or bare, as a structure; None where it is no JSON even then.
 
@@ -135,26 +166,19 @@ def parse_json_template(text: str) -> object | None:
             names[marker] = "{{" + name + "}}"
             built.append(marker if in_string else f'"{marker}"')
     try:
-        value = decode("".join(built))
-        return _restored(value, names, stem) if isinstance(value, dict | list) else None
+        return _restored(decode("".join(built)), names, stem)
     except ValueError:
         return None
 
 
 def _restored(value: object, names: dict[str, str], stem: str) -> object:
-    """The structure with its templates back in place. A template in a key has no place to keep it.
-
-    Raises:
-        ValueError: a key holds a template.
-    """
+    """The structure with its templates back in place."""
     if isinstance(value, str):
         for marker, template in names.items() if stem in value else ():
             value = value.replace(marker, template)
         return value
     if isinstance(value, dict):
-        if any(stem in key for key in value):
-            raise ValueError("a template in a key")
-        return {key: _restored(item, names, stem) for key, item in value.items()}
+        return {str(_restored(key, names, stem)): _restored(item, names, stem) for key, item in value.items()}
     if isinstance(value, list):
         return [_restored(item, names, stem) for item in value]
     return value

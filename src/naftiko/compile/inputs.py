@@ -30,6 +30,7 @@ class Draft:
     declared_places: list[Place] = field(default_factory=list)
     derived_places: list[Place] = field(default_factory=list)
     goes_to: list[str] = field(default_factory=list)
+    is_hidden: bool = False
 
     def complete(self, source: InputParameter) -> None:
         """Take from a parameter what is not known yet."""
@@ -71,7 +72,9 @@ class InputTable:
     def obtain(self, name: str) -> Draft:
         """The input of this name, made if there is none."""
         found = self.known(name)
-        if found is None:
+        if found is not None:
+            found.is_hidden = False
+        else:
             found = self._drafts[name] = Draft(name, is_declared=False)
             self._own_folded.setdefault(fold(name), name)
         return found
@@ -79,6 +82,7 @@ class InputTable:
     def consumed(self, name: str) -> Draft:
         """The input that feeds a consumed parameter: two parameters spelled alike stay two inputs."""
         if name in self._drafts:
+            self._drafts[name].is_hidden = False
             return self._drafts[name]
         alike = self._drafts.get(self._own_folded.get(fold(name), ""))
         if alike is not None and alike.is_declared:
@@ -95,7 +99,7 @@ class InputTable:
 
 
 def _plan(draft: Draft) -> InputPlan:
-    places = list(dict.fromkeys([*draft.declared_places, *draft.derived_places]))
+    places = list(dict.fromkeys(draft.declared_places or draft.derived_places))
     if not draft.declared_places:
         fallback = [("query", draft.name), ("body", draft.name)]
         if ("whole", draft.name) not in places:
@@ -111,5 +115,5 @@ def _plan(draft: Draft) -> InputPlan:
         places=tuple(places),
         path=draft.path,
         goes_to=tuple(dict.fromkeys(draft.goes_to)),
-        is_declared=draft.is_declared,
+        is_hidden=draft.is_hidden,
     )

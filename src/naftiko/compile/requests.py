@@ -14,10 +14,20 @@ from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Consumed, holes
 from naftiko.compile.uris import Hole, below, encode_path, encode_query, pieces, split_query
 from naftiko.diagnostics import Path, Severity
-from naftiko.expressions import Expression, FirstOf, Input, Literal, Variable, leaves, template_names
+from naftiko.expressions import (
+    Environment,
+    Expression,
+    FirstOf,
+    Input,
+    Literal,
+    SpelledInput,
+    Variable,
+    leaves,
+    template_names,
+)
 from naftiko.models.parameters import ConsumedInput
 from naftiko.names import fold
-from naftiko.plan import ParameterPlan, RequestPlan
+from naftiko.plan import BodyPlan, MultipartBodyPlan, ParameterPlan, RequestPlan, TextBodyPlan
 
 _UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
 """Response formats of the specification that `naftiko.formats` does not read."""
@@ -45,6 +55,7 @@ class RequestCompiler:
         self.report = scope.report
         self.declared = merged(consumed)
         self._filled: set[str] = set()
+        self._own: dict[tuple[str, str], Expression] = {}
 
     def compile(self) -> RequestPlan:
         """The plan of the request.
@@ -60,10 +71,12 @@ class RequestCompiler:
             message = f"answers in `{raw_format}` are not supported yet"
             where = (*self.consumed.path, "outputRawFormat")
             raise Broken(self.report.add("not-supported", message, where, severity=Severity.ERROR))
+        self._own_values()
         path, query_pieces = self._uri()
         self._check_path_inputs()
         headers = [self.parameter(item) for item in self._placed("header")]
         body = BodyCompiler(self).compile(self._placed("body"))
+        self._check_body_key(body)
         plan = RequestPlan(
             upstream=self.consumed.upstream,
             operation=self.consumed.name,
@@ -85,6 +98,25 @@ class RequestCompiler:
 
     def _placed(self, place: str) -> list[Declared]:
         return [item for item in self.declared if item.parameter.in_ == place]
+
+    def _own_values(self) -> None:
+        """The inputs that have a value of their own, or one of the environment; templates may name them."""
+        for item in self.declared:
+            parameter, where = item.parameter, (*item.path, "value")
+            if parameter.in_ == "environment":
+                self.scope.own[item.name] = self._environment(item)
+            elif parameter.value is not None:
+                value = self.scope.value(parameter.value, where)
+                self._check_literal(value, item, where)
+                self._own[parameter.in_, item.name] = value
+                self.scope.own.setdefault(item.name, value)
+
+    def _environment(self, item: Declared) -> Expression:
+        """An input `in: environment` names a variable of the process environment."""
+        if item.parameter.required:
+            where = (*item.path, "name")
+            return self.scope.variables.find(item.name, where) or self.scope.variables.environment(item.name, where)
+        return Environment(item.name)
 
     # The URL
 
@@ -112,9 +144,8 @@ class RequestCompiler:
 
     def _hole(self, hole: Hole, where: Path, place: str) -> ParameterPlan:
         """A placeholder: always required, whether or not it is declared as an input."""
-        if hole.style == "dollar" or (hole.style == "double" and hole.name.isupper()):
-            expression = self.scope.variables.operator(hole.name, where)
-            return ParameterPlan(hole.name, expression, None, True, None)
+        if hole.style == "dollar":
+            return ParameterPlan(hole.name, self.scope.variables.operator(hole.name, where), None, True, None, True)
         declared = next((item for item in self._placed("path") if item.name == hole.name), None) or next(
             (item for item in self._placed("path") if fold(item.name) == fold(hole.name)), None
         )
@@ -123,7 +154,7 @@ class RequestCompiler:
         expression = self._value(name, declared, where, place, hole)
         type_ = declared.parameter.type if declared is not None else None
         self._require(expression)
-        return ParameterPlan(hole.name, expression, type_, True, blamed(expression) or hole.name)
+        return ParameterPlan(hole.name, expression, type_, True, blamed(expression), is_private(expression))
 
     def _check_path_inputs(self) -> None:
         for item in self._placed("path"):
@@ -148,16 +179,14 @@ class RequestCompiler:
         required = bool(item.parameter.required)
         if required:
             self._require(expression)
-        return ParameterPlan(item.name, expression, item.parameter.type, required, blamed(expression) or item.name)
+        type_ = item.parameter.type
+        return ParameterPlan(item.name, expression, type_, required, blamed(expression), is_private(expression))
 
     def _value(self, name: str, item: Declared | None, where: Path, place: str, hole: Hole | None) -> Expression:
         """`with`, else the input's own `value`, else the caller's input of its name (semantics, section 4)."""
         label = f"{place} {hole.name if hole else name}"
         explicit = self.scope.given(name)
-        own: Expression | None = None
-        if item is not None and item.parameter.value is not None:
-            own = self.scope.value(item.parameter.value, (*item.path, "value"))
-            self._check_literal(own, item, (*item.path, "value"))
+        own = self._own.get((item.parameter.in_, name)) if item is not None else None
         if explicit is not None:
             self._feed(explicit, item, label, place)
             if isinstance(explicit, Literal | Variable):
@@ -166,12 +195,9 @@ class RequestCompiler:
                 return explicit
             if own is not None:
                 return FirstOf((explicit, own))
-            known = self.scope.inputs.known(name)
-            if known is not None and not _reads(explicit, known.name):
-                return FirstOf((explicit, Input(known.name)))
-            return explicit
+            return self._or_by_name(explicit, name, label)
         if own is not None:
-            self._feed(own, item, label, place)
+            self._feed(own, item, label, place if place in ("query", "body") else "")
             return own
         if hole is not None and item is None:
             expression = self.scope.template(hole.name, where)
@@ -185,6 +211,17 @@ class RequestCompiler:
         expression = Input(draft.name)
         self._feed(expression, item, label, place)
         return expression
+
+    def _or_by_name(self, explicit: Expression, name: str, label: str) -> Expression:
+        """What `with` sets; where that has no value, the caller's input of the parameter's name."""
+        known = self.scope.inputs.known(name)
+        if known is None:
+            known = self.scope.inputs.consumed(name)
+            known.is_hidden = True
+        if _reads(explicit, known.name):
+            return explicit
+        known.goes_to.append(label)
+        return FirstOf((explicit, Input(known.name)))
 
     def _feed(self, expression: Expression, item: Declared | None, label: str, place: str) -> None:
         """Tell the inputs in an expression where they go, and what the parameter they fill says of itself."""
@@ -206,12 +243,8 @@ class RequestCompiler:
     def _require(self, expression: Expression) -> None:
         """The inputs that an expression cannot do without are required."""
         if isinstance(expression, FirstOf):
-            first = expression.options[0]
-            if len(expression.options) > 1 and not isinstance(expression.options[1], Input):
-                if isinstance(first, Input) and type(expression.options[1]).__name__ == "Environment":
-                    self._require(first)
-                return
-            self._require(first)
+            if all(isinstance(option, Input | Environment) for option in expression.options[1:]):
+                self._require(expression.options[0])
             return
         for leaf in leaves(expression):
             if isinstance(leaf, Input):
@@ -236,11 +269,20 @@ class RequestCompiler:
                     message = f"`{item.name}` cannot be the name of a {place}"
                     raise Broken(self.report.add("invalid-header-name", message, (*item.path, "name")))
 
+    def _check_body_key(self, body: BodyPlan | None) -> None:
+        """A key that goes into the body needs one with fields: a form or a JSON object."""
+        auth = self.base.auth
+        if auth is None or auth.options.get("placement") != "body":
+            return
+        if isinstance(body, TextBodyPlan | MultipartBodyPlan):
+            message = "the key goes into the body, but this body has no fields to put it in"
+            raise Broken(self.report.add("auth-incomplete", message, (*self.consumed.path, "body"), key=True))
+
     def _auth_inputs(self) -> None:
         """Credentials may name a caller's input outright; then every call needs it."""
         for expression in self.base.auth.settings.values() if self.base.auth else ():
             for leaf in leaves(expression):
-                if isinstance(leaf, Input):
+                if isinstance(leaf, SpelledInput):
                     draft = self.scope.inputs.obtain(leaf.name)
                     draft.goes_to.append("authentication")
                     draft.derived_places.append(("header", leaf.name))
@@ -252,7 +294,7 @@ class RequestCompiler:
         taken = {fold(item.name) for item in self.declared}
         taken |= {fold(hole.name) for hole in holes([*self.base.path, *pieces(self.consumed.uri)])}
         taken |= {fold(name) for name in self._template_names()}
-        if self.consumed.operation.body is not None:
+        if self.consumed.operation.body is not None or self.consumed.operation.method in ("POST", "PUT", "PATCH"):
             taken.add("body")
         for name in self.scope.explicit:
             if fold(name) not in taken and name in self.scope.with_paths:
@@ -292,6 +334,11 @@ def blamed(expression: Expression) -> str | None:
         if isinstance(leaf, Input):
             return leaf.name
     return None
+
+
+def is_private(expression: Expression) -> bool:
+    """Whether a value may be an operator's, and so must not be shown."""
+    return any(isinstance(leaf, Variable | Environment) for leaf in leaves(expression))
 
 
 def _reads(expression: Expression, name: str) -> bool:

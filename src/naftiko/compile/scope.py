@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Path
@@ -13,6 +14,7 @@ from naftiko.expressions import Environment, Expression, FirstOf, Input, StepOut
 from naftiko.jsonpath import parse as parse_jsonpath
 from naftiko.names import fold
 from naftiko.report import Report
+from naftiko.suggestions import did_you_mean
 
 CALLERS = frozenset({"rest", "tools"})
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -37,24 +39,30 @@ class UnitScope:
     namespaces: frozenset[str]
     explicit: Mapping[str, Expression] = field(default_factory=dict)
     with_paths: Mapping[str, Path] = field(default_factory=dict)
+    own: dict[str, Expression] = field(default_factory=dict)
     steps: frozenset[str] = frozenset()
 
     def calling(self, explicit: Mapping[str, Expression], paths: Mapping[str, Path]) -> UnitScope:
-        """The scope of the called operation, in which `with` is known."""
-        return UnitScope(self.variables, self.report, self.inputs, self.namespaces, explicit, paths, self.steps)
+        """The scope of the called operation, in which `with` is known; what feeds this unit itself still counts.
+
+        `own` collects the values that inputs of the operation have of themselves.
+        """
+        merged = {**self.explicit, **explicit}
+        return UnitScope(self.variables, self.report, self.inputs, self.namespaces, merged, paths, {}, self.steps)
 
     def template(self, name: str, path: Path, place: str | None = None) -> Expression:
         """What `{{name}}` stands for. `place` is where an input that only this names is looked for first."""
         bound = self.variables.find(name, path)
         if bound is not None:
             return bound
-        explicit = self.given(name)
-        if explicit is not None:
-            return explicit
+        known = self.given(name) or self.own.get(name)
+        if known is not None:
+            return known
         prefix, dot, rest = name.partition(".")
         if dot and rest and (prefix in CALLERS or prefix in self.namespaces):
-            explicit = self.given(rest)
-            return explicit if explicit is not None else self.caller(rest, place)
+            return self.given(rest) or self.own.get(rest) or self.caller(rest, place)
+        if dot and self.variables.is_namespace(prefix):
+            raise self._unknown(prefix, rest, path)
         if prefix in self.steps:
             return StepOutput(prefix, tuple(rest.split(".")) if dot else ())
         value = self.caller(name, place)
@@ -76,15 +84,15 @@ class UnitScope:
         """The caller's input of a whole name; only if there is none, its dots lead into an object."""
         if self.inputs.known(name) is None and "." in name:
             head, _, rest = name.partition(".")
-            if head in _PLACES and rest:
-                draft = self.inputs.obtain(rest)
-                draft.derived_places.append((_PLACES[head], rest))
-                return Input(draft.name)
             parts = name.split(".")
             for length in range(len(parts) - 1, 0, -1):
                 known = self.inputs.known(".".join(parts[:length]))
                 if known is not None:
                     return Input(known.name, tuple(parts[length:]))
+            if head in _PLACES and rest:
+                draft = self.inputs.obtain(rest)
+                draft.derived_places.append((_PLACES[head], rest))
+                return Input(draft.name)
             if head == "body":
                 self.whole_body()
                 return Input("body", tuple(parts[1:]))
@@ -124,10 +132,18 @@ class UnitScope:
             return None
         prefix, rest = match[1], match[2]
         if prefix in CALLERS or prefix in self.namespaces:
-            return self.caller(rest)
+            return self.given(rest) or self.caller(rest)
         if self.variables.is_namespace(prefix):
-            return self.variables.find(f"{prefix}.{rest}", path)
+            found = self.variables.find(f"{prefix}.{rest}", path)
+            if found is None:
+                raise self._unknown(prefix, rest, path)
+            return found
         return None
+
+    def _unknown(self, namespace: str, name: str, path: Path) -> Broken:
+        message = f"the bind namespace `{namespace}` declares no variable `{name}`"
+        help = did_you_mean(name, self.variables.names(namespace))
+        return Broken(self.report.add("unknown-variable", message, path, help=help))
 
     def _warn_literal(self, text: str, path: Path) -> None:
         if self.variables.is_declared(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from naftiko.compile.broken import Broken
@@ -12,7 +12,7 @@ from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Catalogue, Consumed
 from naftiko.compile.variables import Variables
-from naftiko.compile.walk import walk
+from naftiko.compile.walk import base, walk
 from naftiko.diagnostics import Path, Severity
 from naftiko.expressions import Expression, Input, Variable
 from naftiko.jsonpath import parse as parse_jsonpath
@@ -90,7 +90,16 @@ class UnitCompiler:
             broken = error.reason
         self._check_inputs(inputs, request, output, declared, broken)
         plans = inputs.plans()
-        return FunctionPlan(name, plans, request, output, _variables(request, output), broken, target)
+        return FunctionPlan(
+            name=name,
+            inputs=plans,
+            request=request,
+            output=output,
+            variables=_variables(walk(request, output)),
+            base_variables=_variables(base(request)),
+            broken=broken,
+            target=target,
+        )
 
     def _function(self, ref: str, path: Path) -> Function:
         function = self.functions.get(ref)
@@ -156,8 +165,11 @@ class UnitCompiler:
     def _with(
         self, values: Mapping[str, object] | None, path: Path, scope: UnitScope
     ) -> tuple[dict[str, Expression], dict[str, Path]]:
-        explicit = {name: scope.value(value, (*path, name)) for name, value in (values or {}).items()}
-        return explicit, {name: (*path, name) for name in explicit}
+        """The values of `with`, by name. Plain references come first, so that `x.y` finds the object `x`."""
+        named = values or {}
+        ordered = sorted(named, key=lambda name: str(named[name]).count("."))
+        compiled = {name: scope.value(named[name], (*path, name)) for name in ordered}
+        return {name: compiled[name] for name in named}, {name: (*path, name) for name in named}
 
     def _consumed(self, call: str, path: Path) -> Consumed:
         """The operation a call means: the longest namespace that fits, then the operation."""
@@ -210,9 +222,9 @@ def _is_mock(output: object) -> bool:
     return bool(inner) and all(_is_mock(member) for member in inner)
 
 
-def _variables(request: RequestPlan | None, output: OutputPlan) -> frozenset[str]:
-    return frozenset(leaf.key for leaf in walk(request, output) if isinstance(leaf, Variable))
+def _variables(expressions: Iterable[Expression]) -> frozenset[str]:
+    return frozenset(leaf.key for leaf in expressions if isinstance(leaf, Variable))
 
 
 def _input_names(request: RequestPlan | None, output: OutputPlan) -> set[str]:
-    return {leaf.name for leaf in walk(request, output) if isinstance(leaf, Input)}
+    return {leaf.name for leaf in (*walk(request, output), *base(request)) if isinstance(leaf, Input)}

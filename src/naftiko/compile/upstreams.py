@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
@@ -126,10 +127,25 @@ class Catalogue:
             return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
         if authority.lower() in ("http://", "https://"):
             return self._report.add("invalid-base-uri", f"`{text}` names no host", (*path, "baseUri"), help=help)
+        if not holes(pieces(text)) and not _is_url(text):
+            message = f"`{text}` is not a URL"
+            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
+        if "{" in "".join(item for item in pieces(text) if isinstance(item, str)):
+            message = f"`{text}` has a brace that is never closed"
+            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
         if "?" in text or "#" in text:
             message = f"`{text}` has a query or fragment, which a base URI cannot have"
             return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
         return None
+
+
+def _is_url(text: str) -> bool:
+    """Whether text without placeholders is an absolute URL (RFC 3986, section 4.3)."""
+    try:
+        parts = urlsplit(text)
+        return bool(parts.hostname) and parts.port != 0 and " " not in text
+    except ValueError:
+        return False
 
 
 def _adapters(model: CapabilityFile) -> Iterator[tuple[Path, ConsumesHttp]]:

@@ -48,6 +48,10 @@ class Variables:
     def is_declared(self, name: str) -> bool:
         return name in self._by_name
 
+    def names(self, namespace: str) -> list[str]:
+        """The variables that a bind namespace declares."""
+        return list(self._by_namespace.get(namespace, {}))
+
     def find(self, name: str, path: Path) -> Expression | None:
         """The binding that `NAME` or `namespace.NAME` means, if any does; it counts as used."""
         declared = self._by_name.get(name)

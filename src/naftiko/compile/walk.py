@@ -8,7 +8,6 @@ from naftiko.expressions import Expression, leaves
 from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
-    FormBodyPlan,
     JsonBodyPlan,
     MultipartBodyPlan,
     OutputPlan,
@@ -29,8 +28,15 @@ def walk(request: RequestPlan | None, output: OutputPlan) -> Iterator[Expression
         yield from _shape(shape)
 
 
+def base(request: RequestPlan | None) -> Iterator[Expression]:
+    """The leaves of the expressions in the path of the declared base URI, which another base URI replaces."""
+    for item in request.base_path if request is not None else ():
+        if isinstance(item, ParameterPlan):
+            yield from leaves(item.expression)
+
+
 def _request(request: RequestPlan) -> Iterator[Expression]:
-    for parts in (request.base_path, request.path, request.query_pieces):
+    for parts in (request.path, request.query_pieces):
         for item in parts:
             if isinstance(item, ParameterPlan):
                 yield item.expression
@@ -47,11 +53,6 @@ def _request(request: RequestPlan) -> Iterator[Expression]:
 def _body(body: BodyPlan) -> Iterator[Expression]:
     if isinstance(body, FieldsBodyPlan):
         yield from (field.expression for field in body.fields)
-    elif isinstance(body, FormBodyPlan):
-        if isinstance(body.fields, tuple):
-            yield from (expression for _, expression in body.fields)
-        else:
-            yield body.fields
     elif isinstance(body, MultipartBodyPlan):
         for part in body.parts:
             yield part.value

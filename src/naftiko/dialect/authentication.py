@@ -23,6 +23,7 @@ _TYPES = {
     "sigv4": "aws-sig-v4",
     "mtls": "certificate",
 }
+_KNOWN = frozenset({"basic", "bearer", "digest", "oauth1", "oauth2", "hmac", "certificate", "header", "query"})
 
 
 def authentication(adapter: Mapping, path: Path, report: Report) -> None:
@@ -38,7 +39,8 @@ def authentication(adapter: Mapping, path: Path, report: Report) -> None:
     kind = auth.text("type")
     if kind is None:
         return
-    canonical = _TYPES.get(kind.casefold(), kind)
+    folded = kind.casefold()
+    canonical = _TYPES.get(folded, folded if folded in _KNOWN else kind)
     if canonical != kind:
         report.add("auth-spelling", f"the type `{kind}` is read as `{canonical}`", (*path, "type"))
         _set(auth, "type", canonical)

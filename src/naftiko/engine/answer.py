@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from naftiko.jsontext import decode, encode
+from naftiko.errors import UpstreamInvalid
+from naftiko.jsontext import decode_bytes, encode
 from naftiko.missing import MISSING, Missing
 
 PASSED_ON = ("etag", "last-modified", "cache-control", "location", "link", "retry-after")
@@ -30,12 +31,18 @@ class Answer:
     def content(self) -> bytes:
         """The body as bytes."""
         if self.raw is None:
-            self.raw = b"" if self.made is MISSING else encode(self.made)
+            try:
+                self.raw = b"" if self.made is MISSING else encode(self.made)
+            except (ValueError, RecursionError) as error:
+                raise UpstreamInvalid("the upstream's answer nests too deeply to be written as JSON") from error
         return self.raw
 
     def text(self) -> str:
-        """The body as text; what is not text is replaced, not lost from sight."""
-        return self.content().decode("utf-8", "replace")
+        """The body as text, in the charset it says; what is not text is replaced, not lost from sight."""
+        try:
+            return self.content().decode(charset_of(self.media_type), "replace")
+        except LookupError:
+            return self.content().decode("utf-8", "replace")
 
     def value(self) -> object | Missing:
         """The body as plain values, or `MISSING` where it is not JSON."""
@@ -43,7 +50,7 @@ class Answer:
             return self.made
         if self._value is MISSING and self.raw and is_json(self.media_type):
             try:
-                self._value = decode(self.raw)
+                self._value = decode_bytes(self.raw, charset_of(self.media_type))
             except ValueError:
                 return MISSING
         return self._value

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from decimal import Decimal
 
 from naftiko.errors import InputError
 from naftiko.names import fold
@@ -10,26 +12,47 @@ from naftiko.plan import FunctionPlan
 from naftiko.suggestions import did_you_mean
 
 
+def finite(value: object) -> bool:
+    """Whether every number in a value is one that JSON has (RFC 8259, section 6)."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    if isinstance(value, Mapping):
+        return all(finite(item) for item in value.values())
+    if isinstance(value, list):
+        return all(finite(item) for item in value)
+    return True
+
+
 class Arguments:
     """Finds the inputs of a function by exact name, then by a name spelled alike. Its tables are made once."""
 
     def __init__(self, function: FunctionPlan) -> None:
         self._function = function.name
+        self._is_broken = function.broken is not None
         self._names = {plan.name: plan.name for plan in function.inputs}
+        self._shown = [plan.name for plan in function.inputs if not plan.is_hidden]
         self._folded = {fold(plan.name): plan.name for plan in reversed(function.inputs)}
 
     def bind(self, given: Mapping[str, object]) -> dict[str, object]:
-        """The given values by the names of the plan.
+        """The given values by the names of the plan; as they are where the function cannot be carried out anyway.
 
         Raises:
             InputError: there is no such input. Dropping it would do something other than was asked.
         """
+        if self._is_broken:
+            return dict(given)
         found: dict[str, object] = {}
         for spelled, value in given.items():
             name = self._names.get(spelled) or self._folded.get(fold(spelled))
             if name is None:
-                hint = did_you_mean(spelled, self._names) or "it takes none"
+                hint = did_you_mean(spelled, self._shown) or "it takes none"
                 raise InputError(f"`{self._function}` has no input `{spelled}`; {hint}", name=spelled)
+            if not finite(value):
+                raise InputError(
+                    f"the input `{name}` holds a number that JSON cannot write (NaN or infinity)", name=name
+                )
             if name not in found or spelled == name:
                 found[name] = value
         return found

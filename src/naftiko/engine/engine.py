@@ -68,7 +68,11 @@ class Engine:
         if function.broken is not None:
             return function.broken
         upstream = self._upstreams[function.request.upstream] if function.request is not None else None
-        needed = function.variables | upstream.variables if upstream is not None else function.variables
+        needed = function.variables
+        if upstream is not None:
+            needed |= upstream.variables
+            if upstream.base_path is None:
+                needed |= function.base_variables
         for key in sorted(needed & self._missing.keys()):
             return f"the variable `{self._missing[key]}` is not set"
         return upstream.problem if upstream is not None else None
@@ -95,7 +99,7 @@ class Engine:
         flow = None
         if upstream.scheme is not None:
             upstream.scheme.apply(outgoing, scope)
-            flow = upstream.scheme.flow(scope)
+            flow = upstream.scheme.flow(outgoing, scope)
         if upstream.transport is None:
             raise CallError("the upstream is closed")
         return await upstream.transport.send(_complete(outgoing), flow)
@@ -109,7 +113,7 @@ class Engine:
             media_type=media_type,
             headers=headers,
             raw=response.content,
-            is_error=response.status >= 400,
+            is_error=is_error,
             upstream_seconds=response.seconds,
         )
         if is_error or not response.content:
@@ -161,7 +165,7 @@ def checked(plans: tuple[InputPlan, ...], inputs: Mapping[str, object]) -> dict[
         value = inputs.get(plan.name, MISSING)
         if value is MISSING and plan.has_default:
             value = plan.default
-        if value is MISSING:
+        if value is MISSING or (value is None and plan.required and plan.refuses_null):
             if plan.required:
                 lacking.append(plan.name)
             continue

@@ -36,7 +36,7 @@ def shaped(plan: OutputPlan, contexts: Sequence[object], scope: Scope) -> object
 def _filled(shape: Shape, contexts: Sequence[object], scope: Scope) -> object:
     if shape.literal is not None:
         value = shape.literal.resolve(scope)
-        return None if value is MISSING else converted(value, shape.type)
+        return None if value is MISSING else converted(value, shape.type, is_literal=True)
     value = _found(shape, contexts)
     if shape.kind == "response":
         return None if value is MISSING else value
@@ -70,9 +70,9 @@ def _found(shape: Shape, contexts: Sequence[object]) -> object:
     return MISSING
 
 
-def converted(value: object, type: str | None) -> object:
+def converted(value: object, type: str | None, *, is_literal: bool = False) -> object:
     """A value as its declared type, where nothing is lost; else as it is, since an answer is never dropped."""
-    if value is None or type is None or type in ("object", "array"):
+    if value is None or type is None or (type in ("object", "array") and not is_literal):
         return value
     try:
         return coerce(value, type)

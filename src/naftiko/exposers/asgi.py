@@ -22,12 +22,26 @@ def headers_of(scope: Scope) -> dict[str, str]:
     """The headers by lower-case name; one that comes several times is joined (RFC 9110, section 5.3)."""
     found: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
+        name, value = raw_name.decode("latin-1"), _text(raw_value)
         if name in found:
             found[name] += ("; " if name == "cookie" else ", ") + value
         else:
             found[name] = value
     return found
+
+
+def _text(value: bytes) -> str:
+    """A header's value: UTF-8 where it is, else Latin-1, which is never wrong."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def cookies_of(header: str) -> dict[str, str]:
+    """The cookies of a `Cookie` header (RFC 6265, section 4.2.1), quotes around a value taken off."""
+    pairs = (part.strip().partition("=") for part in header.split(";") if "=" in part)
+    return {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
 async def not_http(scope: Scope, receive: Receive, send: Send) -> None:

@@ -8,6 +8,7 @@ import hmac
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
+from naftiko.exposers.asgi import cookies_of
 from naftiko.expressions import Scope, as_text
 from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan
@@ -33,11 +34,11 @@ class Gate:
         return {"basic": 'Basic realm="naftiko", charset="UTF-8"', "bearer": 'Bearer realm="naftiko"'}.get(self._scheme)
 
     @property
-    def headers(self) -> frozenset[str]:
-        """The headers whose values are meant for us, and must not travel on. In lower case."""
+    def withheld(self) -> frozenset[tuple[str, str]]:
+        """The credentials meant for us, which must not travel on: place and lower-case name of each."""
         if self._scheme == "apikey":
-            return frozenset(name.lower() for name in self._settings) if self._placement == "header" else frozenset()
-        return frozenset({"authorization"})
+            return frozenset((self._placement, name.lower()) for name in self._settings)
+        return frozenset({("header", "authorization")})
 
     def admits(self, headers: Headers, query: str, method: str = "", path: str = "") -> bool:
         """Whether a request with these headers (names in lower case) and this query string may pass."""
@@ -52,7 +53,7 @@ class Gate:
             given = dict(parse_qsl(query, keep_blank_values=True))
             return all(self._same(name, given.get(name, "")) for name in self._settings)
         if self._placement == "cookie":
-            given = _cookies(headers.get("cookie", ""))
+            given = cookies_of(headers.get("cookie", ""))
             return all(self._same(name, given.get(name, "")) for name in self._settings)
         return all(self._same(name, headers.get(name.lower(), "")) for name in self._settings)
 
@@ -70,8 +71,3 @@ class Gate:
     def _same(self, name: str, given: str) -> bool:
         expected = self._settings[name] or ""
         return bool(expected) and hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogateescape"))
-
-
-def _cookies(header: str) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for part in header.split(";") if part.strip())
-    return {name: value for name, _, value in pairs}

@@ -24,7 +24,7 @@ def inputs_schema(function: FunctionPlan) -> dict[str, object]:
     """The schema of all inputs as one object: a tool's `inputSchema`."""
     schema: dict[str, object] = {
         "type": "object",
-        "properties": {plan.name: input_schema(plan) for plan in function.inputs},
+        "properties": {plan.name: input_schema(plan) for plan in function.inputs if not plan.is_hidden},
     }
     required = [plan.name for plan in function.inputs if plan.required]
     if required:

@@ -7,14 +7,14 @@ settings into `naftiko.compile.authentication`. A scheme gets the request last; 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import Protocol
 
 import httpx
 
 from naftiko.consumers.http.request import Outgoing, cookie_value, field_value
-from naftiko.errors import NotRunnable
-from naftiko.expressions import Literal, Scope, as_text
+from naftiko.errors import InputError, NotRunnable, UpstreamInvalid
+from naftiko.expressions import Scope, SpelledInput, as_text, leaves
 from naftiko.jsontext import decode, encode
 from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan, ParameterPlan
@@ -28,7 +28,7 @@ class Scheme(Protocol):
 
     def apply(self, outgoing: Outgoing, scope: Scope) -> None: ...
 
-    def flow(self, scope: Scope) -> httpx.Auth | None: ...
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None: ...
 
 
 def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
@@ -37,14 +37,17 @@ def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
     Raises:
         NotRunnable: it has no value.
     """
-    value = plan.settings[name].resolve(scope)
+    expression = plan.settings[name]
+    value = expression.resolve(scope)
     if value is MISSING or value is None:
         raise NotRunnable(f"the credential `{name}` has no value")
-    return as_text(value)
-
-
-def _safe(name: str, text: str) -> str:
-    return field_value(text, ParameterPlan(name, Literal(text), None, True, None))
+    text = as_text(value)
+    try:
+        return field_value(text, ParameterPlan(name, expression, None, True, name))
+    except InputError as error:
+        if any(isinstance(leaf, SpelledInput) for leaf in leaves(expression)):
+            raise
+        raise NotRunnable(f"the credential `{name}` holds a character that HTTP cannot carry") from error
 
 
 class Basic:
@@ -57,7 +60,7 @@ class Basic:
         pair = f"{setting(self.plan, 'username', scope)}:{setting(self.plan, 'password', scope)}"
         outgoing.set_default("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
 
-    def flow(self, scope: Scope) -> httpx.Auth | None:
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
         return None
 
 
@@ -68,9 +71,9 @@ class Bearer:
         self.plan = plan
 
     def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        outgoing.set_default("Authorization", "Bearer " + _safe("token", setting(self.plan, "token", scope)))
+        outgoing.set_default("Authorization", "Bearer " + setting(self.plan, "token", scope))
 
-    def flow(self, scope: Scope) -> httpx.Auth | None:
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
         return None
 
 
@@ -85,19 +88,29 @@ class ApiKey:
         for name in self.plan.settings:
             text = setting(self.plan, name, scope)
             if self.placement == "header":
-                outgoing.set_default(name, _safe(name, text))
+                outgoing.set_default(name, text)
             elif self.placement == "query":
                 if all(known != name for known, _ in outgoing.query):
                     outgoing.query.append((name, text))
             elif self.placement == "cookie":
                 outgoing.cookies.append(
-                    (name, cookie_value(text, ParameterPlan(name, Literal(text), None, True, None)))
+                    (name, cookie_value(text, ParameterPlan(name, self.plan.settings[name], None, True, name)))
                 )
             else:
                 _into_body(outgoing, name, text)
 
-    def flow(self, scope: Scope) -> httpx.Auth | None:
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
         return None
+
+
+class _Digest(httpx.DigestAuth):
+    """httpx's answer to a challenge, with one it does not understand told as the upstream's fault."""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        try:
+            yield from super().auth_flow(request)
+        except (KeyError, NotImplementedError, httpx.ProtocolError) as error:
+            raise UpstreamInvalid("the upstream asks for a kind of digest authentication that is not known") from error
 
 
 class Digest:
@@ -105,15 +118,17 @@ class Digest:
 
     def __init__(self, plan: AuthPlan) -> None:
         self.plan = plan
-        self._known: dict[tuple[str, str], httpx.DigestAuth] = {}
+        self._known: dict[tuple[str, str], _Digest] = {}
 
     def apply(self, outgoing: Outgoing, scope: Scope) -> None:
         return None
 
-    def flow(self, scope: Scope) -> httpx.Auth | None:
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
+        if "authorization" in outgoing.filled:
+            return None
         pair = (setting(self.plan, "username", scope), setting(self.plan, "password", scope))
         if pair not in self._known:
-            self._known = {pair: httpx.DigestAuth(*pair)}
+            self._known = {pair: _Digest(*pair)}
         return self._known[pair]
 
 
@@ -122,8 +137,9 @@ def _into_body(outgoing: Outgoing, name: str, text: str) -> None:
     media_type = next((value for header, value in outgoing.headers if header.lower() == "content-type"), "")
     if "json" in media_type and outgoing.content is not None:
         body = decode(outgoing.content)
-        if isinstance(body, Mapping):
-            outgoing.content = encode({**body, name: text})
+        if not isinstance(body, Mapping):
+            raise InputError("the body must be an object: the API wants its key in it", name="body")
+        outgoing.content = encode({**body, name: text})
         return
     pair = httpx.QueryParams({name: text})
     outgoing.content = b"&".join(part for part in (outgoing.content, str(pair).encode()) if part)

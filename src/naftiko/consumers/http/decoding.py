@@ -41,7 +41,8 @@ class Gzip:
         self._fed = False
 
     def feed(self, data: bytes) -> Iterable[bytes]:
-        while data:
+        pending = bool(data)
+        while pending:
             try:
                 piece = self._zlib.decompress(data, _STEP)
             except zlib.error as error:
@@ -53,11 +54,12 @@ class Gzip:
             self._fed = True
             data = self._zlib.unconsumed_tail
             yield piece
+            pending = bool(data) or len(piece) == _STEP
             if self._zlib.eof:
                 data = self._zlib.unused_data
-                if not data.startswith(b"\x1f\x8b"):
-                    return
-                self._zlib = zlib.decompressobj(47)
+                pending = data.startswith(b"\x1f\x8b")
+                if pending:
+                    self._zlib = zlib.decompressobj(47)
 
     def finish(self) -> None:
         if self._fed and not self._zlib.eof:
@@ -74,9 +76,11 @@ class Brotli:
     def feed(self, data: bytes) -> Iterable[bytes]:
         self._fed = True
         try:
-            yield self._brotli.process(data, output_buffer_limit=_STEP)
-            while not self._brotli.can_accept_more_data():
-                yield self._brotli.process(b"", output_buffer_limit=_STEP)
+            piece = self._brotli.process(data, output_buffer_limit=_STEP)
+            yield piece
+            while piece and not self._brotli.is_finished():
+                piece = self._brotli.process(b"", output_buffer_limit=_STEP)
+                yield piece
         except brotli.error as error:
             raise _broken() from error
 

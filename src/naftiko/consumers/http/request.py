@@ -110,7 +110,9 @@ def _value(parameter: ParameterPlan, scope: Scope, *, keeps_null: bool = False) 
     try:
         return coerce(value, parameter.type)
     except Mismatch as mismatch:
-        name = parameter.blame or parameter.name
+        if parameter.is_private or parameter.blame is None:
+            raise NotRunnable(f"the value of `{parameter.name}` does not fit: {mismatch.private}") from None
+        name = parameter.blame
         raise InputError(f"the input `{name}` does not fit: {mismatch}", name=name) from mismatch
 
 
@@ -134,9 +136,10 @@ def _pieces(pieces: tuple[str | ParameterPlan, ...], scope: Scope, encoded: Call
             texts.append(piece)
             continue
         value = _value(piece, scope)
-        if value is MISSING or value == "":
+        text = "" if value is MISSING else _joined(value)
+        if not text:
             raise _missing(piece)
-        texts.append(encoded(_joined(value), piece))
+        texts.append(encoded(text, piece))
     return "".join(texts)
 
 
@@ -145,16 +148,20 @@ def _segment(text: str, parameter: ParameterPlan) -> str:
     if text in (".", ".."):
         name = parameter.blame or parameter.name
         raise InputError(f"the input `{name}` cannot be `{text}`: it would lead to another path", name=name)
-    return _percent(text)
+    return _percent(text, "" if parameter.blame is not None else _OPERATORS)
 
 
 def _query_value(text: str, parameter: ParameterPlan) -> str:
     return _percent(text)
 
 
-def _percent(text: str) -> str:
+_OPERATORS = "/:@!$&'()*+,;=~"
+"""What an operator's value may hold in a path: it is a part of the address, not a caller's value."""
+
+
+def _percent(text: str, safe: str = "") -> str:
     try:
-        return quote(text, safe="")
+        return quote(text, safe=safe)
     except UnicodeEncodeError as error:
         raise InputError(_SURROGATE) from error
 
@@ -173,8 +180,14 @@ def _query(parameters: tuple[ParameterPlan, ...], scope: Scope) -> list[tuple[st
             continue
         for item in value if isinstance(value, list) else [value]:
             if item is not None:
-                pairs.append((parameter.name, as_text(item)))
+                pairs.append((parameter.name, _carried(as_text(item))))
     return pairs
+
+
+def _carried(text: str) -> str:
+    """The text itself, once it is known that UTF-8 can carry it."""
+    _utf8(text)
+    return text
 
 
 def _joined(value: object) -> str:
@@ -192,7 +205,7 @@ def field_value(text: str, parameter: ParameterPlan) -> str:
     if any((ord(character) < 32 and character != "\t") or ord(character) == 127 for character in text):
         name = parameter.blame or parameter.name
         raise InputError(f"the input `{name}` holds a control character, which a header cannot carry", name=name)
-    return text.strip(" \t")
+    return _carried(text.strip(" \t"))
 
 
 def cookie_value(text: str, parameter: ParameterPlan) -> str:
@@ -269,10 +282,7 @@ def _utf8(text: str) -> bytes:
 
 
 def _form_body(plan: FormBodyPlan, scope: Scope) -> Body | None:
-    if isinstance(plan.fields, tuple):
-        pairs = [pair for name, expression in plan.fields for pair in _form_pairs(name, expression.resolve(scope))]
-        return _utf8(urlencode(pairs)), plan.media_type
-    value = plan.fields.resolve(scope)
+    value = plan.expression.resolve(scope)
     if value is MISSING or value is None:
         return None
     if isinstance(value, dict):
@@ -285,7 +295,7 @@ def _form_pairs(name: str, value: object) -> list[tuple[str, str]]:
     if value is MISSING or value is None:
         return []
     items = value if isinstance(value, list) else [value]
-    return [(name, as_text(item)) for item in items if item is not None]
+    return [(name, _carried(as_text(item))) for item in items if item is not None]
 
 
 def _multipart_body(plan: MultipartBodyPlan, scope: Scope) -> Body:

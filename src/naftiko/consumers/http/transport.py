@@ -16,6 +16,7 @@ from naftiko.consumers.http.request import Outgoing
 from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
 
 USER_AGENT = f"naftiko/{__version__}"
+_LONGEST = 60_000
 _BODILESS = frozenset({204, 304})
 
 
@@ -97,10 +98,13 @@ class HttpTransport:
         if outgoing.cookies:
             pairs = "; ".join(f"{name}={value}" for name, value in outgoing.cookies)
             headers.append((b"Cookie", pairs.encode("utf-8")))
+        target = outgoing.target()
+        if len(target) > _LONGEST:
+            raise InputError(f"the values make the URL longer than {_LONGEST} characters, which HTTP servers refuse")
         timeout = {"connect": self.limits.connect, "read": None, "write": None, "pool": None}
         return httpx.Request(
             outgoing.method,
-            self.origin + outgoing.target(),
+            self.origin + target,
             headers=headers,
             content=outgoing.content,
             extensions={"timeout": timeout},
@@ -113,8 +117,8 @@ class HttpTransport:
         finally:
             await response.aclose()
         headers: dict[str, list[str]] = {}
-        for name, value in response.headers.multi_items():
-            headers.setdefault(name.lower(), []).append(value)
+        for name, value in response.headers.raw:
+            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
         return Response(response.status_code, headers, content, time.perf_counter() - started)
 
     async def _content(self, response: httpx.Response, method: str) -> bytes:

@@ -20,6 +20,7 @@ from naftiko.exposers.rest.inputs import Incoming, collect, parse_query, uses_bo
 from naftiko.exposers.rest.openapi import document
 from naftiko.exposers.rest.problems import of_error, problem, unexpected
 from naftiko.exposers.rest.router import Leaf, Match, Router
+from naftiko.formats.base import text_of
 from naftiko.jsontext import decode, encode
 from naftiko.missing import MISSING
 from naftiko.plan import AdapterPlan, RoutePlan
@@ -38,7 +39,7 @@ class RestApp:
         self.engine = engine
         self._gate = gate
         self._observer = observer
-        self._withheld = gate.headers if gate is not None else frozenset()
+        self._withheld = gate.withheld if gate is not None else frozenset()
         self._reads_body = {id(route): uses_body(route.function.inputs) for route in plan.routes}
         self._router: Router[RoutePlan] = Router()
         for route in plan.routes:
@@ -100,7 +101,10 @@ class RestApp:
             )
         path = raw_path(scope)
         method = scope["method"]
-        match = self._router.match(path)
+        try:
+            match = self._router.match(path)
+        except UnicodeDecodeError as error:
+            raise InputError("the path holds bytes that are not UTF-8") from error
         if match is None:
             if path == OPENAPI_PATH:
                 return self._describe(method)
@@ -183,7 +187,10 @@ def _decoded(data: bytes, headers: Mapping[str, str], route: RoutePlan) -> objec
     if media_type is not None and not is_json(media_type):
         whole = next((plan for plan in route.function.inputs if ("whole", plan.name) in plan.places), None)
         if whole is not None and whole.type == "string" and media_type.lower().startswith("text/"):
-            return data.decode(charset_of(media_type), "replace")
+            try:
+                return text_of(data, charset_of(media_type))
+            except ValueError as error:
+                raise InputError("the body is not text in the charset it names", name="body") from error
         essence = media_type.partition(";")[0].strip()[:80]
         raise UnsupportedMedia(f"the body is `{essence}`; send JSON, with `Content-Type: application/json`")
     try:

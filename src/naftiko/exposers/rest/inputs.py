@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
 from naftiko.errors import InputError
+from naftiko.exposers.asgi import cookies_of
 from naftiko.missing import MISSING
 from naftiko.names import fold
 from naftiko.plan import FunctionPlan, InputPlan
@@ -21,17 +21,12 @@ class Incoming:
     query: Mapping[str, list[str]]
     headers: Mapping[str, str]
     body: object = MISSING
-    withheld: frozenset[str] = frozenset()
+    withheld: frozenset[tuple[str, str]] = frozenset()
     _cookies: dict[str, str] | None = field(default=None, repr=False)
 
     def cookies(self) -> Mapping[str, str]:
         if self._cookies is None:
-            self._cookies = {}
-            try:
-                parsed = SimpleCookie(self.headers.get("cookie", ""))
-                self._cookies = {name: morsel.value for name, morsel in parsed.items()}
-            except CookieError:
-                pass
+            self._cookies = cookies_of(self.headers.get("cookie", ""))
         return self._cookies
 
 
@@ -43,7 +38,9 @@ def parse_query(text: str) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=10_000)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=10_000, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InputError("the query holds bytes that are not UTF-8") from error
     except ValueError as error:
         raise InputError("the query has too many parameters") from error
     for name, value in pairs:
@@ -65,6 +62,8 @@ def _input(plan: InputPlan, incoming: Incoming) -> object:
     if plan.path is not None:
         return plan.path.first(incoming.body) if incoming.body is not MISSING else MISSING
     for place, name in plan.places:
+        if (place, name.lower()) in incoming.withheld:
+            continue
         value = _PLACES[place](name, incoming, plan)
         if value is not MISSING:
             return value
@@ -85,12 +84,11 @@ def _query(name: str, incoming: Incoming, plan: InputPlan) -> object:
 
 
 def _header(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    lower = name.lower()
-    return incoming.headers.get(lower, MISSING) if lower not in incoming.withheld else MISSING
+    return _by_name(incoming.headers, name.lower())
 
 
 def _cookie(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    return incoming.cookies().get(name, MISSING)
+    return _by_name(incoming.cookies(), name)
 
 
 def _body(name: str, incoming: Incoming, plan: InputPlan) -> object:

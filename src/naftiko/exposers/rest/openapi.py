@@ -72,6 +72,8 @@ def _operation(route: RoutePlan, operation_id: str) -> Json:
     whole: InputPlan | None = None
     placeholders = {match[1] or match[2] for match in _DOUBLE.finditer(route.path.partition("?")[0])}
     for plan in route.function.inputs:
+        if plan.is_hidden:
+            continue
         place, name = _place(plan, route.method, placeholders)
         if place == "whole":
             whole = plan

@@ -66,13 +66,17 @@ class Router(Generic[Target]):
         leaves.sort(key=lambda leaf: -len(leaf.query))
 
     def match(self, raw_path: str) -> Match[Target] | None:
-        """What an encoded path leads to, or None."""
+        """What an encoded path leads to, or None.
+
+        Raises:
+            UnicodeDecodeError: a value in it is not UTF-8.
+        """
         segments = _segments(raw_path)
         found = _find(self._root, segments, 0, ())
         if found is None:
             return None
         node, values = found
-        return Match(node.methods, tuple(unquote(value) for value in values))
+        return Match(node.methods, tuple(unquote(value, errors="strict") for value in values))
 
 
 def _segments(path: str) -> list[str]:
