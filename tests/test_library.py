@@ -172,3 +172,14 @@ def test_no_function_hides_an_import() -> None:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert not [inner for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)], file
+
+
+def test_the_capability_in_the_readme_runs(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    loaded = naftiko.load(write(tmp_path, text))
+    assert {found.code for found in loaded.diagnostics} == {"undeclared-variable"}
+    inputs = loaded.plan.adapters[0].tools[0].function.inputs
+    assert [(item.name, item.type, item.required) for item in inputs] == [
+        ("city", None, True),
+        ("days", "integer", False),
+    ]

@@ -24,6 +24,7 @@ CODES: dict[str, Code] = {
     "yaml-tag": Code(ERROR, "A YAML tag that has no meaning here.", "Write the value as plain text."),
     "yaml-key": Code(ERROR, "A mapping key is not plain text.", "Use a word as the key."),
     "yaml-alias": Code(ERROR, "A YAML alias or merge key cannot be followed.", "Define the anchor before its alias."),
+    "yaml-anchor": Code(INFO, "An anchor's value is used again.", "Write it out where other tools must read the file."),
     "duplicate-key": Code(ERROR, "A key stands twice in one mapping.", "Remove one of the two."),
     "several-documents": Code(ERROR, "The file holds several YAML documents.", "Split it into one file each."),
     "empty-file": Code(ERROR, "The file is empty.", "A capability starts with `naftiko:` and `capability:`."),

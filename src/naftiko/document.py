@@ -195,6 +195,10 @@ class _Builder:
             raise self._fail("too-deep", f"the document nests deeper than {MAX_DEPTH} levels", _span(event))
         if self._nodes + node.size > MAX_NODES:
             raise self._too_large(event)
+        message = f"the value of the anchor &{event.anchor} is used again here; each use is a value of its own"
+        self.diagnostics.append(
+            Diagnostic("yaml-anchor", Severity.INFO, message, self.name, _span(event), self._path())
+        )
         return copied(node)
 
     def _open(self, event: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from urllib.parse import unquote
 
 from naftiko.check import check
-from naftiko.diagnostics import START, Diagnostic, Path, Severity, ordered
+from naftiko.diagnostics import START, Diagnostic, Path, Severity, has_errors, ordered
 from naftiko.dialect import rewrite
 from naftiko.document import Document, parse
 from naftiko.errors import SourceError
@@ -50,7 +50,7 @@ def load(source: Source) -> Loaded:
         return Loaded(document, Mapping({}, START), None, ordered((*document.diagnostics, *_no_mapping(document))))
     report = Report(root, document.name)
     report.found.extend(document.diagnostics)
-    fatal = bool(document.diagnostics) or not _is_capability(root, report)
+    fatal = has_errors(document.diagnostics) or not _is_capability(root, report)
     if fatal:
         return Loaded(document, root, None, ordered(report.found))
     _import(root, source, report)
@@ -120,7 +120,7 @@ def _imported(entry: Mapping, path: Path, source: Source, report: Report) -> Map
         for _, adapter in mappings(child(imported.root, *base, "consumes"))
     }
     found = adapters.get(wanted)
-    if found is None or imported.diagnostics:
+    if found is None or has_errors(imported.diagnostics):
         message = f"{file} defines no namespace `{wanted}`"
         report.add("import-failed", message, (*path, "import"), help=did_you_mean(wanted, adapters))
         return None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from naftiko.diagnostics import has_errors
 from naftiko.document import parse
 from naftiko.errors import BindingError, SourceError
 from naftiko.loader import local_file
@@ -34,7 +35,7 @@ def read_file(location: str, directory: Path) -> Mapping[str, str]:
         document = parse(read_source(file))
     except SourceError as error:
         raise BindingError(str(error)) from error
-    if not isinstance(document.root, MappingNode) or document.diagnostics:
+    if not isinstance(document.root, MappingNode) or has_errors(document.diagnostics):
         raise BindingError(f"{file} is not a JSON or YAML mapping of names to values")
     found: dict[str, str] = {}
     _collect(document.root, "", found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from naftiko.diagnostics import has_errors
 from naftiko.document import parse
 from naftiko.formats.base import Format
 from naftiko.nodes import plain
@@ -10,8 +11,8 @@ from naftiko.source import Source
 
 def _decode(data: bytes, charset: str) -> object:
     document = parse(Source("response", data))
-    if document.root is None or document.diagnostics:
-        raise ValueError(document.diagnostics[0].message if document.diagnostics else "not YAML")
+    if document.root is None or has_errors(document.diagnostics):
+        raise ValueError(document.diagnostics[-1].message)
     return plain(document.root)
 
 
