@@ -57,6 +57,8 @@ CODES: dict[str, Code] = {
     "unknown-operation": Code(ERROR, "A call names an operation that nothing defines.", "Use a declared operation."),
     "unknown-function": Code(ERROR, "A `ref` names a function that no aggregate defines.", "Use a declared one."),
     "malformed-call": Code(ERROR, "A call is not `namespace.operation`.", "Write it so."),
+    "unknown-step": Code(ERROR, "A step is named that does not come before.", "Name an earlier step."),
+    "duplicate-step": Code(ERROR, "Two steps share a name.", "Rename one."),
     "nothing-to-do": Code(ERROR, "A unit has neither call, ref, steps nor a value.", "Add `call:`."),
     "duplicate-operation": Code(WARNING, "Two operations of one namespace share a name.", "Rename one."),
     "duplicate-namespace": Code(WARNING, "A namespace is declared twice.", "Rename one."),

@@ -213,10 +213,10 @@ def needed_variables(plan: Plan, overrides: Mapping[int, Override]) -> frozenset
             keys |= _keys(adapter.auth.settings.values())
         for function in adapter.functions:
             keys |= function.variables
-            if function.request is not None:
-                called.add(function.request.upstream)
-                if function.request.upstream not in overrides:
-                    keys |= function.base_variables
+            upstreams = {request.upstream for request in function.requests}
+            called |= upstreams
+            if not upstreams <= overrides.keys():
+                keys |= function.base_variables
     for index in called:
         keys |= _upstream_keys(plan.upstreams[index], index in overrides)
     return frozenset(keys)

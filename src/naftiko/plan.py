@@ -230,6 +230,38 @@ class OutputPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CallStepPlan:
+    """A step that calls an operation; its output is the decoded response."""
+
+    name: str
+    request: RequestPlan
+
+
+@dataclass(frozen=True, slots=True)
+class LookupStepPlan:
+    """A step that picks from a list an earlier step gave.
+
+    `index` is that step, `match` the field of its items that is compared with `value`, `fields` what is taken of each
+    item found. `named` are the outputs that the called operation names, for fields that go by those names.
+    """
+
+    name: str
+    index: str
+    match: str
+    value: Expression
+    fields: tuple[str, ...]
+    named: tuple[NamedOutput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepsPlan:
+    """Steps in order, and what their outputs are put together to: `mappings` has a path of names for each value."""
+
+    steps: tuple[CallStepPlan | LookupStepPlan, ...]
+    mappings: tuple[tuple[tuple[str, ...], Expression], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionPlan:
     """What an exposed unit does. `broken` says why it cannot be carried out, where it cannot.
 
@@ -241,10 +273,18 @@ class FunctionPlan:
     inputs: tuple[InputPlan, ...]
     request: RequestPlan | None
     output: OutputPlan
+    steps: StepsPlan | None = None
     variables: frozenset[str] = frozenset()
     base_variables: frozenset[str] = frozenset()
     broken: str | None = None
     target: str | None = None
+
+    @property
+    def requests(self) -> tuple[RequestPlan, ...]:
+        """Every request it may send."""
+        if self.steps is not None:
+            return tuple(step.request for step in self.steps.steps if isinstance(step, CallStepPlan))
+        return (self.request,) if self.request is not None else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,7 @@ def _adapter(adapter: AdapterPlan) -> dict[str, object]:
 
 def _function(function: FunctionPlan) -> dict[str, object]:
     return {
-        "calls": function.target,
+        "calls": ", ".join(dict.fromkeys(request.operation for request in function.requests)) or None,
         "problem": function.broken,
         "inputs": [_input(plan) for plan in function.inputs if not plan.is_hidden],
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
@@ -41,14 +41,14 @@ class UnitScope:
     with_paths: Mapping[str, Path] = field(default_factory=dict)
     own: dict[str, Expression] = field(default_factory=dict)
     steps: frozenset[str] = frozenset()
+    is_orchestrated: bool = False
 
     def calling(self, explicit: Mapping[str, Expression], paths: Mapping[str, Path]) -> UnitScope:
         """The scope of the called operation, in which `with` is known; what feeds this unit itself still counts.
 
         `own` collects the values that inputs of the operation have of themselves.
         """
-        merged = {**self.explicit, **explicit}
-        return UnitScope(self.variables, self.report, self.inputs, self.namespaces, merged, paths, {}, self.steps)
+        return replace(self, explicit={**self.explicit, **explicit}, with_paths=paths, own={})
 
     def template(self, name: str, path: Path, place: str | None = None) -> Expression:
         """What `{{name}}` stands for. `place` is where an input that only this names is looked for first."""
@@ -63,7 +63,7 @@ class UnitScope:
             return self.given(rest) or self.own.get(rest) or self.caller(rest, place)
         if dot and self.variables.is_namespace(prefix):
             raise self._unknown(prefix, rest, path)
-        if prefix in self.steps:
+        if prefix in self.steps and self.inputs.known(name) is None:
             return StepOutput(prefix, tuple(rest.split(".")) if dot else ())
         value = self.caller(name, place)
         if _ENVIRONMENT_NAME.fullmatch(name):
@@ -120,13 +120,7 @@ class UnitScope:
 
     def _reference(self, text: str, path: Path) -> Expression | None:
         if text.startswith(("$.", "$[")) and text != "$.":
-            if not self.steps:
-                return None
-            try:
-                return StepsPath(parse_jsonpath(text))
-            except ValueError as error:
-                self.report.add("invalid-jsonpath", f"`{text}` cannot be read: {error}", path)
-                return None
+            return self._steps_path(text, path) if self.is_orchestrated else None
         match = _REFERENCE.fullmatch(text)
         if match is None or "{{" in text:
             return None
@@ -139,6 +133,22 @@ class UnitScope:
                 raise self._unknown(prefix, rest, path)
             return found
         return None
+
+    def _steps_path(self, text: str, path: Path) -> Expression:
+        """A JSONPath over the outputs of earlier steps; its first member is a step."""
+        try:
+            parsed = parse_jsonpath(text)
+        except ValueError as error:
+            raise Broken(self.report.add("invalid-jsonpath", f"`{text}` is not a JSONPath: {error}", path)) from error
+        first = parsed.steps[0] if parsed.steps else None
+        if isinstance(first, str) and first not in self.steps:
+            message = f"`{text}` starts at `{first}`, which is no earlier step"
+            raise Broken(self.report.add("unknown-step", message, path, help=did_you_mean(first, self.steps)))
+        return StepsPath(parsed)
+
+    def after(self, step: str) -> UnitScope:
+        """The scope in which a step has been carried out."""
+        return replace(self, steps=self.steps | {step}, own={})
 
     def _unknown(self, namespace: str, name: str, path: Path) -> Broken:
         message = f"the bind namespace `{namespace}` declares no variable `{name}`"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
@@ -16,10 +16,10 @@ from naftiko.compile.walk import base, walk
 from naftiko.diagnostics import Path, Severity
 from naftiko.expressions import Expression, Input, Variable
 from naftiko.jsonpath import parse as parse_jsonpath
-from naftiko.models.operations import Aggregate, AggregateFunction, Unit
+from naftiko.models.operations import Aggregate, AggregateFunction, CallStep, LookupStep, Step, Unit
 from naftiko.models.parameters import ExposedInput
 from naftiko.nodes import fault_at
-from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan
+from naftiko.plan import CallStepPlan, FunctionPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan
 from naftiko.report import Report
 from naftiko.suggestions import did_you_mean
 
@@ -31,6 +31,22 @@ class Function:
     aggregate: Aggregate
     function: AggregateFunction
     path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a unit does, compiled: one request, or steps, or neither for a mock."""
+
+    request: RequestPlan | None = None
+    output: OutputPlan = field(default_factory=OutputPlan)
+    steps: StepsPlan | None = None
+    target: str | None = None
+
+    @property
+    def requests(self) -> tuple[RequestPlan, ...]:
+        if self.steps is not None:
+            return tuple(step.request for step in self.steps.steps if isinstance(step, CallStepPlan))
+        return (self.request,) if self.request is not None else ()
 
 
 class UnitCompiler:
@@ -68,10 +84,8 @@ class UnitCompiler:
             draft.declared_places.append(("path", placeholder))
         scope = UnitScope(self.variables, self.report, inputs, frozenset({namespace}))
         declared = [*inherited, *_with_paths(unit.inputParameters, path)]
-        request: RequestPlan | None = None
-        output = OutputPlan()
+        body = Body()
         broken: str | None = None
-        target: str | None = None
         try:
             fault = fault_at(self.report.root, path)
             function = self._function(ref, path) if ref is not None else None
@@ -82,23 +96,23 @@ class UnitCompiler:
                 self._declare(inputs, item, where, required_by_default, is_route=bool(route) or not required_by_default)
             if fault is not None:
                 raise Broken(fault)
-            if function is not None:
-                target, request, output = self._through(unit, path, scope, function)
-            else:
-                target, request, output = self._own(unit, path, scope)
+            body = self._through(unit, path, scope, function) if function is not None else self._own(unit, path, scope)
         except Broken as error:
             broken = error.reason
-        self._check_inputs(inputs, request, output, declared, broken)
-        plans = inputs.plans()
+        leaves = list(walk(body.requests, body.output, body.steps))
+        base_leaves = list(base(body.requests))
+        if broken is None:
+            self._check_inputs(inputs, [*leaves, *base_leaves], declared)
         return FunctionPlan(
             name=name,
-            inputs=plans,
-            request=request,
-            output=output,
-            variables=_variables(walk(request, output)),
-            base_variables=_variables(base(request)),
+            inputs=inputs.plans(),
+            request=body.request,
+            output=body.output,
+            steps=body.steps,
+            variables=_variables(leaves),
+            base_variables=_variables(base_leaves),
             broken=broken,
-            target=target,
+            target=body.target,
         )
 
     def _function(self, ref: str, path: Path) -> Function:
@@ -131,36 +145,77 @@ class UnitCompiler:
             place = "whole" if item.in_ == "body" and item.name == "body" else item.in_
             draft.declared_places.append((place, item.name))
 
-    def _through(
-        self, unit: Unit, path: Path, scope: UnitScope, function: Function
-    ) -> tuple[str | None, RequestPlan | None, OutputPlan]:
+    def _through(self, unit: Unit, path: Path, scope: UnitScope, function: Function) -> Body:
         """A unit that refers to an aggregate's function: its own `with` feeds the function's inputs."""
         explicit, paths = self._with(unit.with_, (*path, "with"), scope)
         namespaces = scope.namespaces | {function.aggregate.namespace}
         inner = UnitScope(scope.variables, scope.report, scope.inputs, namespaces, explicit, paths)
-        target, request, output = self._own(function.function, function.path, inner)
+        body = self._own(function.function, function.path, inner)
         if unit.outputParameters:
-            output = output_plan(unit.outputParameters, path, scope)
-        return target, request, output
+            return replace(body, output=output_plan(unit.outputParameters, path, scope))
+        return body
 
-    def _own(self, unit: Unit, path: Path, scope: UnitScope) -> tuple[str | None, RequestPlan | None, OutputPlan]:
+    def _own(self, unit: Unit, path: Path, scope: UnitScope) -> Body:
         if unit.steps:
-            message = "`steps` are not supported yet; a call of this says so"
-            raise Broken(self.report.add("not-supported", message, (*path, "steps"), key=True, severity=Severity.ERROR))
+            return self._steps(unit, unit.steps, path, scope)
         if unit.call is None:
             output = output_plan(unit.outputParameters, path, scope)
             if unit.outputParameters and all(_is_mock(item) for item in unit.outputParameters):
-                return None, None, output
+                return Body(output=output)
             message = "there is nothing to do: no `call`, no `ref`, no `steps`, and no output with a `value`"
             raise Broken(
                 self.report.add("nothing-to-do", message, path, key=True, help="add `call: namespace.operation`")
             )
-        consumed = self._consumed(unit.call, (*path, "call"))
-        explicit, paths = self._with(unit.with_, (*path, "with"), scope)
-        request = RequestCompiler(
-            consumed, self.catalogue.bases[consumed.upstream], scope.calling(explicit, paths)
-        ).compile()
-        return consumed.name, request, output_plan(unit.outputParameters, path, scope)
+        request = self._request(unit.call, unit.with_, path, scope)
+        return Body(request=request, output=output_plan(unit.outputParameters, path, scope), target=request.operation)
+
+    def _request(self, call: str, values: Mapping[str, object] | None, path: Path, scope: UnitScope) -> RequestPlan:
+        """The request of a `call` with its `with`."""
+        consumed = self._consumed(call, (*path, "call"))
+        explicit, paths = self._with(values, (*path, "with"), scope)
+        base_of = self.catalogue.bases[consumed.upstream]
+        return RequestCompiler(consumed, base_of, scope.calling(explicit, paths)).compile()
+
+    def _steps(self, unit: Unit, steps: Sequence[Step], path: Path, scope: UnitScope) -> Body:
+        """Steps in order; each sees the outputs of those before it."""
+        plans: dict[str, CallStepPlan | LookupStepPlan] = {}
+        scope = replace(scope, is_orchestrated=True)
+        for index, step in enumerate(steps):
+            where = (*path, "steps", index)
+            if step.name in plans:
+                message = f"a step named `{step.name}` stands before this one"
+                raise Broken(self.report.add("duplicate-step", message, (*where, "name")))
+            if isinstance(step, CallStep):
+                plans[step.name] = CallStepPlan(step.name, self._request(step.call, step.with_, where, scope))
+            elif isinstance(step, LookupStep):
+                plans[step.name] = self._lookup(step, where, scope, plans)
+            else:
+                message = "`script` steps are not supported yet"
+                raise Broken(self.report.add("not-supported", message, (*where, "type"), severity=Severity.ERROR))
+            scope = scope.after(step.name)
+        mappings = tuple(
+            (tuple(mapping.targetName.split(".")), scope.value(mapping.value, (*path, "mappings", index, "value")))
+            for index, mapping in enumerate(unit.mappings or ())
+        )
+        output = output_plan(unit.outputParameters, path, scope)
+        return Body(steps=StepsPlan(tuple(plans.values()), mappings), output=output)
+
+    def _lookup(
+        self, step: LookupStep, path: Path, scope: UnitScope, earlier: Mapping[str, CallStepPlan | LookupStepPlan]
+    ) -> LookupStepPlan:
+        if step.index not in earlier:
+            message = f"the lookup searches the output of `{step.index}`, which is no earlier step"
+            help = did_you_mean(step.index, earlier)
+            raise Broken(self.report.add("unknown-step", message, (*path, "index"), help=help))
+        source = earlier[step.index]
+        return LookupStepPlan(
+            name=step.name,
+            index=step.index,
+            match=step.match,
+            value=scope.value(step.lookupValue, (*path, "lookupValue")),
+            fields=step.outputParameters,
+            named=source.request.outputs if isinstance(source, CallStepPlan) else (),
+        )
 
     def _with(
         self, values: Mapping[str, object] | None, path: Path, scope: UnitScope
@@ -192,16 +247,9 @@ class UnitCompiler:
         return consumed
 
     def _check_inputs(
-        self,
-        inputs: InputTable,
-        request: RequestPlan | None,
-        output: OutputPlan,
-        declared: list[tuple[ExposedInput, Path]],
-        broken: str | None,
+        self, inputs: InputTable, leaves: list[Expression], declared: list[tuple[ExposedInput, Path]]
     ) -> None:
-        if broken is not None:
-            return
-        used = _input_names(request, output)
+        used = {leaf.name for leaf in leaves if isinstance(leaf, Input)}
         for item, path in declared:
             draft = inputs.known(item.name)
             if draft is not None and not draft.goes_to and draft.name not in used:
@@ -224,7 +272,3 @@ def _is_mock(output: object) -> bool:
 
 def _variables(expressions: Iterable[Expression]) -> frozenset[str]:
     return frozenset(leaf.key for leaf in expressions if isinstance(leaf, Variable))
-
-
-def _input_names(request: RequestPlan | None, output: OutputPlan) -> set[str]:
-    return {leaf.name for leaf in (*walk(request, output), *base(request)) if isinstance(leaf, Input)}

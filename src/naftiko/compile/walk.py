@@ -2,37 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from naftiko.expressions import Expression, leaves
 from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
     JsonBodyPlan,
+    LookupStepPlan,
     MultipartBodyPlan,
     OutputPlan,
     ParameterPlan,
     RequestPlan,
     Shape,
+    StepsPlan,
 )
 
 
-def walk(request: RequestPlan | None, output: OutputPlan) -> Iterator[Expression]:
-    """The leaves of every expression in a request and in the answer made from it."""
-    if request is not None:
+def walk(requests: Iterable[RequestPlan], output: OutputPlan, steps: StepsPlan | None = None) -> Iterator[Expression]:
+    """The leaves of every expression in requests, in what is done between them, and in the answer made of them."""
+    for request in requests:
         for expression in _request(request):
             yield from leaves(expression)
+    for step in steps.steps if steps is not None else ():
+        if isinstance(step, LookupStepPlan):
+            yield from leaves(step.value)
+    for _, expression in steps.mappings if steps is not None else ():
+        yield from leaves(expression)
     for _, shape in output.members:
         yield from _shape(shape)
     for shape in output.options:
         yield from _shape(shape)
 
 
-def base(request: RequestPlan | None) -> Iterator[Expression]:
-    """The leaves of the expressions in the path of the declared base URI, which another base URI replaces."""
-    for item in request.base_path if request is not None else ():
-        if isinstance(item, ParameterPlan):
-            yield from leaves(item.expression)
+def base(requests: Iterable[RequestPlan]) -> Iterator[Expression]:
+    """The leaves of the expressions in the paths of declared base URIs, which other base URIs replace."""
+    for request in requests:
+        for item in request.base_path:
+            if isinstance(item, ParameterPlan):
+                yield from leaves(item.expression)
 
 
 def _request(request: RequestPlan) -> Iterator[Expression]:

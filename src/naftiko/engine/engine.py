@@ -10,12 +10,13 @@ from naftiko.consumers.http.request import Outgoing, build
 from naftiko.consumers.http.transport import HttpTransport, Response
 from naftiko.engine.answer import PASSED_ON, Answer, charset_of, is_json
 from naftiko.engine.output import named, shaped
+from naftiko.engine.steps import look_up, mapped
 from naftiko.errors import CallError, InputError, NotRunnable
 from naftiko.expressions import Scope
 from naftiko.formats import formats
 from naftiko.formats.base import Format
 from naftiko.missing import MISSING
-from naftiko.plan import FunctionPlan, InputPlan, RequestPlan
+from naftiko.plan import FunctionPlan, InputPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan
 from naftiko.registry import Registry
 
 
@@ -67,15 +68,15 @@ class Engine:
         """Why a function cannot be carried out, if it cannot."""
         if function.broken is not None:
             return function.broken
-        upstream = self._upstreams[function.request.upstream] if function.request is not None else None
+        upstreams = [self._upstreams[request.upstream] for request in function.requests]
         needed = function.variables
-        if upstream is not None:
+        for upstream in upstreams:
             needed |= upstream.variables
             if upstream.base_path is None:
                 needed |= function.base_variables
         for key in sorted(needed & self._missing.keys()):
             return f"the variable `{self._missing[key]}` is not set"
-        return upstream.problem if upstream is not None else None
+        return next((upstream.problem for upstream in upstreams if upstream.problem is not None), None)
 
     async def call(self, function: FunctionPlan, inputs: Mapping[str, object]) -> Answer:
         """Carry a function out with the caller's inputs, by the names in its plan.
@@ -87,10 +88,40 @@ class Engine:
         if problem is not None:
             raise NotRunnable(f"`{function.name}` cannot be carried out: {problem}")
         scope = Scope(self._variables, checked(function.inputs, inputs), {}, self._environment)
+        if function.steps is not None:
+            return await self._orchestrated(function, function.steps, scope)
         if function.request is None:
             return Answer(200, "application/json", made=shaped(function.output, [{}], scope))
         response = await self._send(function.request, scope)
         return self._answer(function, function.request, response, scope)
+
+    async def _orchestrated(self, function: FunctionPlan, plan: StepsPlan, scope: Scope) -> Answer:
+        """Steps in order. An upstream that fails ends them, and its answer is the function's."""
+        outputs: dict[str, object] = {}
+        scope.steps = outputs
+        seconds = 0.0
+        for step in plan.steps:
+            if isinstance(step, LookupStepPlan):
+                outputs[step.name] = look_up(step, scope)
+                continue
+            response = await self._send(step.request, scope)
+            seconds += response.seconds
+            if not 200 <= response.status < 300:
+                return _passed(response, seconds)
+            outputs[step.name] = self._decoded(step.request, response)
+        contexts = [mapped(plan, function.output, scope), outputs]
+        made = contexts[0] if plan.mappings or not _maps(function.output) else shaped(function.output, contexts, scope)
+        return Answer(200, "application/json", made=made, upstream_seconds=seconds)
+
+    def _decoded(self, request: RequestPlan, response: Response) -> object:
+        """A step's response: decoded where it can be, else its text; null where there is none."""
+        if not response.content:
+            return None
+        charset = charset_of(response.header("content-type"))
+        try:
+            return self._readers.get(request.raw_format).decode(response.content, charset)
+        except ValueError:
+            return response.content.decode("utf-8", "replace")
 
     async def _send(self, request: RequestPlan, scope: Scope) -> Response:
         upstream = self._upstreams[request.upstream]
@@ -105,18 +136,9 @@ class Engine:
         return await upstream.transport.send(_complete(outgoing), flow)
 
     def _answer(self, function: FunctionPlan, request: RequestPlan, response: Response, scope: Scope) -> Answer:
-        media_type = response.header("content-type")
-        headers = tuple((name, value) for name in PASSED_ON for value in response.headers.get(name, ()))
-        is_error = not 200 <= response.status < 300
-        passed = Answer(
-            status=response.status,
-            media_type=media_type,
-            headers=headers,
-            raw=response.content,
-            is_error=is_error,
-            upstream_seconds=response.seconds,
-        )
-        if is_error or not response.content:
+        passed = _passed(response, response.seconds)
+        media_type = passed.media_type
+        if passed.is_error or not response.content:
             return passed
         reader = self._readers.get(request.raw_format)
         if function.output.is_response and request.raw_format == "json" and is_json(media_type):
@@ -133,10 +155,28 @@ class Engine:
         return Answer(
             status=response.status,
             media_type="application/json",
-            headers=headers,
+            headers=passed.headers,
             made=value,
             upstream_seconds=response.seconds,
         )
+
+
+def _passed(response: Response, seconds: float) -> Answer:
+    """An upstream's answer as it is, with the headers that may travel on."""
+    return Answer(
+        status=response.status,
+        media_type=response.header("content-type"),
+        headers=tuple((name, value) for name in PASSED_ON for value in response.headers.get(name, ())),
+        raw=response.content,
+        is_error=not 200 <= response.status < 300,
+        upstream_seconds=seconds,
+    )
+
+
+def _maps(output: OutputPlan) -> bool:
+    """Whether outputs say where they come from; those of steps usually only name what mappings have built."""
+    shapes = [*(shape for _, shape in output.members), *output.options]
+    return bool(shapes) and all(shape.kind in ("object", "list") or shape.path is not None for shape in shapes)
 
 
 def _complete(outgoing: Outgoing) -> Outgoing:

@@ -48,11 +48,22 @@ def _filled(shape: Shape, contexts: Sequence[object], scope: Scope) -> object:
     if shape.kind == "list":
         if value is MISSING or value is None or shape.item is None:
             return None if value is None or value is MISSING else value
-        items = value if isinstance(value, list) else [value]
+        items = _rows(value) if shape.path is None or shape.path.is_root else value
+        items = items if isinstance(items, list) else [items]
         return [_filled(shape.item, [item], scope) for item in items]
     if value is MISSING:
         return [] if shape.path is not None and shape.path.is_plural else None
     return converted(value, shape.type)
+
+
+def _rows(value: object) -> object:
+    """The list that a response only wraps (`{"data": [...]}`, or the one kind of child of an XML root)."""
+    while isinstance(value, dict) and len(value) == 1:
+        inner = next(iter(value.values()))
+        if not isinstance(inner, dict | list):
+            return value
+        value = inner
+    return value
 
 
 def _has_literal(shape: Shape) -> bool:

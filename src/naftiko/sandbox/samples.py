@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from naftiko.expressions import StepsPath
 from naftiko.jsonpath import JsonPath
-from naftiko.plan import OutputPlan, Plan, RequestPlan, Shape
+from naftiko.missing import MISSING
+from naftiko.plan import CallStepPlan, LookupStepPlan, OutputPlan, Plan, RequestPlan, Shape, StepsPlan
 
 _SAMPLES: dict[str | None, object] = {
     "string": "sample",
@@ -24,9 +26,41 @@ def sample(plan: Plan, operation: str, request: RequestPlan) -> object:
     rows: object = None
     for adapter in plan.adapters:
         for function in adapter.functions:
-            if function.target == operation:
+            if function.steps is not None:
+                rows = _looked_up(function.steps, operation) or rows
+                _mapped(root, function.steps, operation)
+            elif function.target == operation:
                 rows = _fill(root, function.output) or rows
-    return rows if rows is not None else root
+    return rows if rows is not None and not root else root
+
+
+def _calling(steps: StepsPlan, operation: str) -> set[str]:
+    """The names of the steps that call an operation."""
+    calls = (step for step in steps.steps if isinstance(step, CallStepPlan))
+    return {step.name for step in calls if step.request.operation == operation}
+
+
+def _looked_up(steps: StepsPlan, operation: str) -> object:
+    """A list with an item for each lookup that searches the operation's answer."""
+    called = {
+        step.name for step in steps.steps if isinstance(step, CallStepPlan) and step.request.operation == operation
+    }
+    lookups = [step for step in steps.steps if isinstance(step, LookupStepPlan) and step.index in called]
+    if not lookups:
+        return None
+    return [{field: f"sample {field}" for step in lookups for field in (*step.fields, step.match)}]
+
+
+def _mapped(root: dict[str, object], steps: StepsPlan, operation: str) -> None:
+    """Whatever later steps and mappings take out of the operation's answer."""
+    called = _calling(steps, operation)
+    lookups = [step for step in steps.steps if isinstance(step, LookupStepPlan)]
+    wanted = [(step.value, [f"sample {step.match}"]) for step in lookups]
+    for expression, value in [*wanted, *((mapping, None) for _, mapping in steps.mappings)]:
+        if isinstance(expression, StepsPath) and expression.path.steps and expression.path.steps[0] in called:
+            path = JsonPath(expression.path.text, expression.path.steps[1:])
+            if path.steps and path.first(root) is MISSING:
+                _put(root, path, value or _value(str(path.steps[-1]), None))
 
 
 def _fill(root: dict[str, object], output: OutputPlan) -> object:

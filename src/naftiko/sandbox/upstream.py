@@ -105,7 +105,8 @@ def _respond(operation: _Operation, received: dict[str, object]) -> Response:
     status = 200
     raw_format = operation.request.raw_format
     if raw_format == "xml":
-        return Response(xmltodict.unparse({"response": answer}), status, media_type="application/xml")
+        children = {"row": answer} if isinstance(answer, list) else answer
+        return Response(xmltodict.unparse({"response": children}), status, media_type="application/xml")
     if raw_format in ("csv", "tsv", "psv"):
         return Response(
             "name,value\nsandbox,received\n".replace(",", _SEPARATORS[raw_format]), status, media_type="text/csv"

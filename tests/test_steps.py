@@ -1,0 +1,153 @@
+"""Orchestration: calls in order, lookups, and mappings to one answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from naftiko import Settings, Severity, load
+from support import SHARED, Stage, Upstream, capability, needs_shared, on_stage, opened
+
+FLEET = capability(
+    """
+    - type: http
+      namespace: registry
+      baseUri: http://upstream.invalid
+      resources:
+      - {name: ship, path: '/ships/{imo_number}', operations: [{name: get-ship, method: GET}]}
+      - name: crew
+        path: /crew
+        operations:
+        - name: list-crew
+          method: GET
+          inputParameters: [{name: status, in: query}, {name: flag, in: query}]
+          outputParameters: [{name: crew-id, type: string, value: $.id}]
+      - {name: xml, path: /xml, operations: [{name: get-xml, method: GET, outputRawFormat: xml}]}
+    """,
+    """
+    - type: mcp
+      namespace: fleet-tools
+      port: 9090
+      tools:
+      - name: do
+        description: A ship and its crew
+        inputParameters:
+        - {name: imo, type: string, description: IMO number}
+        - {name: state, type: string, description: State of the crew, required: false}
+        steps:
+        - {type: call, name: get-ship, call: registry.get-ship, with: {imo_number: fleet-tools.imo}}
+        - type: call
+          name: list-crew
+          call: registry.list-crew
+          with: {status: '{{state}}', flag: '{{get-ship.flag}}'}
+        - type: lookup
+          name: crew
+          index: list-crew
+          match: crew-id
+          lookupValue: $.get-ship.crewIds
+          outputParameters: [name, role]
+        - type: lookup
+          name: captain
+          index: list-crew
+          match: id
+          lookupValue: $.get-ship.captain
+          outputParameters: [name]
+        mappings:
+        - {targetName: imo, value: $.get-ship.imo}
+        - {targetName: built.year, value: $.get-ship.built}
+        - {targetName: built.yard, value: 'Yard of {{get-ship.name}}'}
+        - {targetName: crew, value: $.crew}
+        - {targetName: captain, value: $.captain}
+        - {targetName: gone, value: $.get-ship.nothing}
+        outputParameters:
+        - {name: imo, type: string}
+        - {name: built, type: object, properties: {year: {name: year, type: number}, yard: {name: yard, type: string}}}
+        - {name: crew, type: array, items: [{name: name, type: string}, {name: role, type: string}]}
+      - {name: last, description: d, steps: [{name: a, call: registry.get-ship}, {name: b, call: registry.list-crew}]}
+      - name: shaped
+        description: d
+        steps: [{name: a, call: registry.get-ship}]
+        outputParameters: [{type: string, mapping: $.name}]
+      - {name: xml, description: d, steps: [{name: a, call: registry.get-xml}]}
+    """,
+)
+SHIP = {"imo": 9321483, "name": "Vega", "flag": "NO", "built": "2001", "crewIds": ["3", 1, "9"], "captain": 2}
+CREW = [{"id": "1", "name": "Ana", "role": "cook"}, {"id": 2, "name": "Bo", "role": "captain"}, {"id": 3, "name": "Cy"}]
+
+
+async def registry(request: Request) -> Response:
+    if request.url.path == "/xml":
+        return Response("<a><b>1</b></a>", media_type="application/xml")
+    return JSONResponse(CREW if request.url.path == "/crew" else SHIP)
+
+
+async def test_a_ship_with_its_crew(tmp_path: Path, stage: Stage) -> None:
+    stage.recorder.respond = registry
+    async with on_stage(tmp_path, stage, FLEET) as client:
+        result = await client.tool({"imo": "9321483", "state": "on board"})
+        tool = (await client.tools())["do"]
+    assert [request.target for request in stage.recorder.requests] == [
+        "/ships/9321483",
+        "/crew?status=on%20board&flag=NO",
+    ]
+    assert result.structured_content == {
+        "imo": "9321483",
+        "built": {"year": 2001, "yard": "Yard of Vega"},
+        "crew": [{"name": "Cy"}, {"name": "Ana", "role": "cook"}],
+        "captain": {"name": "Bo"},
+        "gone": None,
+    }
+    assert (list(tool.input_schema["properties"]), tool.input_schema["required"]) == (["imo", "state"], ["imo"])
+
+
+async def test_without_mappings_the_last_output_is_the_answer(tmp_path: Path, recorder: Upstream) -> None:
+    recorder.respond = registry
+    async with opened(tmp_path, FLEET, recorder) as runtime:
+        assert (await runtime.call("last", {"imo_number": "1"})).value() == CREW
+        assert (await runtime.call("shaped", {"imo_number": "1"})).value() == "Vega"
+        assert (await runtime.call("xml")).value() == {"a": {"b": "1"}}
+
+
+async def test_a_step_that_fails_ends_them(tmp_path: Path, recorder: Upstream) -> None:
+    async def missing(request: Request) -> Response:
+        return JSONResponse({"error": "no such ship"}, 404)
+
+    recorder.respond = missing
+    async with opened(tmp_path, FLEET, recorder) as runtime:
+        answer = await runtime.call("do", {"imo": "1"})
+    assert (answer.status, answer.is_error, answer.value()) == (404, True, {"error": "no such ship"})
+    assert len(recorder.requests) == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"rows": []}, {"data": {"rows": [{"id": 3, "name": "Cy"}]}}, "text", None])
+async def test_lists_that_are_wrapped_or_absent(tmp_path: Path, recorder: Upstream, body: object) -> None:
+    async def respond(request: Request) -> Response:
+        return JSONResponse(body if request.url.path == "/crew" else SHIP)
+
+    recorder.respond = respond
+    async with opened(tmp_path, FLEET, recorder) as runtime:
+        answer = (await runtime.call("do", {"imo": "1"})).value()
+    assert answer["crew"] == ([{"name": "Cy"}] if isinstance(body, dict) and "data" in body else [])
+    assert answer["captain"] is None
+
+
+TUTORIAL = sorted((SHARED / "reference" / "tutorial").glob("*.yml"))
+
+
+@needs_shared
+@pytest.mark.parametrize("file", TUTORIAL, ids=lambda file: file.stem)
+async def test_the_tutorial(file: Path) -> None:
+    """Every tool and route of every step is carried out in the sandbox."""
+    loaded = load(file)
+    assert [found for found in loaded.diagnostics if found.severity is Severity.ERROR] == []
+    async with loaded.open(Settings(sandbox=True)) as runtime:
+        for adapter in loaded.plan.adapters:
+            for function in adapter.functions:
+                values = {"integer": 1, "number": 1, "boolean": True, "array": ["a"], "object": {}}
+                inputs = {plan.name: values.get(plan.type or "", "x") for plan in function.inputs}
+                answer = await runtime.call(f"{adapter.namespace}.{function.name}", inputs)
+                assert answer.status == 200, (function.name, answer.text())
+                assert answer.value() is not None
