@@ -13,9 +13,11 @@ from naftiko import __version__
 
 COMMANDS = {
     "run": "Serve a capability: REST and MCP on the ports it declares.",
-    "validate": "Check capability files, and say what to change.",
+    "validate": "Check files and folders, and say what to change.",
     "inspect": "Show what a capability consumes, exposes and needs.",
     "call": "Carry out one operation or tool without serving.",
+    "explain": "Say what a code of `validate` means.",
+    "schema": "Print a JSON Schema, for editors.",
 }
 
 

@@ -1,0 +1,58 @@
+"""Checking many files: each in turn, or over all cores where there are many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+from naftiko.compile import compile_capability
+from naftiko.diagnostics import Diagnostic
+from naftiko.errors import SourceError
+from naftiko.loader import Loaded, load
+from naftiko.source import read_source
+
+PARALLEL_FROM = 60
+"""The number of files from which starting processes costs less than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in a file; `unread` says why it could not be read. `text` is there where a finding is."""
+
+    file: str
+    diagnostics: tuple[Diagnostic, ...]
+    text: str
+    unread: str | None = None
+
+
+def findings(loaded: Loaded) -> tuple[Diagnostic, ...]:
+    """Everything found about a loaded file: the same load and compile as for running it."""
+    return compile_capability(loaded)[1] if loaded.model is not None else loaded.diagnostics
+
+
+def check_file(file: str) -> Checked:
+    """Check one file."""
+    try:
+        loaded = load(read_source(file))
+    except SourceError as error:
+        return Checked(file, (), "", str(error))
+    found = findings(loaded)
+    return Checked(file, found, loaded.document.text if found else "")
+
+
+def check_files(
+    files: Sequence[str], done: Callable[[], None], check: Callable[[str], Checked] = check_file
+) -> Iterator[Checked]:
+    """Check files in order, calling `done` after each."""
+    workers = min(os.cpu_count() or 1, len(files))
+    if len(files) < PARALLEL_FROM or workers < 2:
+        for file in files:
+            yield check(file)
+            done()
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        for checked in pool.map(check, files, chunksize=8):
+            yield checked
+            done()
