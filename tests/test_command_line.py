@@ -184,7 +184,7 @@ async def test_not_a_capability(tmp_path: Path) -> None:
     status, _, err = await command("run", str(tmp_path / "capability.yml"))
     assert (status, "did you mean" in err) == (2, True)
     assert (await command("validate", str(tmp_path / "nothing.yaml")))[0] == 2
-    assert (await command("validate", str(tmp_path)))[0] == 2
+    assert (await command("validate", str(tmp_path)))[0] == 1
 
 
 async def test_nothing_to_run(tmp_path: Path) -> None:
@@ -319,12 +319,6 @@ async def test_base_uri_for_all(recorder: Upstream, tmp_path: Path) -> None:
     file = str(write(tmp_path, SERVER_VARIABLES))
     status, _, err = await command("call", file, "list", "region=eu", "--base-uri", f"*={recorder.url}/{{namespace}}/")
     assert (status, recorder.last.target) == (0, "/shop/items"), err
-
-
-async def test_adapters_that_ask_for_one_port(tmp_path: Path) -> None:
-    file = str(write(tmp_path, one_operation("method: GET").replace("9090", "8080")))
-    status, _, err = await command("run", file)
-    assert (status, "both ask for port 8080" in err) == (2, True)
 
 
 async def test_a_foreign_host_name_is_refused_on_loopback() -> None:

@@ -18,7 +18,7 @@ from naftiko.engine.answer import Answer
 from naftiko.engine.arguments import Arguments
 from naftiko.engine.lookup import find
 from naftiko.exposers.observer import Observer, unobserved
-from naftiko.generation import Generation, generation
+from naftiko.generation import Generation, applications, generation
 from naftiko.loader import load as load_source
 from naftiko.opening import Settings
 from naftiko.plan import Plan
@@ -28,13 +28,14 @@ from naftiko.source import read_source
 class Runtime:
     """An open capability."""
 
-    def __init__(self, built: Generation) -> None:
+    def __init__(self, built: Generation, apps: Mapping[str, ASGIApp]) -> None:
         self._built = built
+        self._apps = apps
 
     @property
     def apps(self) -> Mapping[str, ASGIApp]:
         """The ASGI application of each adapter, by namespace, to mount in any server."""
-        return {adapter.plan.namespace: adapter.app for adapter in self._built.adapters}
+        return self._apps
 
     async def call(self, name: str, inputs: Mapping[str, object] | None = None) -> Answer:
         """Carry out an operation or tool with inputs by name.
@@ -78,8 +79,11 @@ class Capability:
             settings=variables or {},
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
-        async with generation(self.plan, sources, settings, observer, client) as built:
-            yield Runtime(built)
+        async with (
+            generation(self.plan, sources, settings, observer, client) as built,
+            applications(built) as apps,
+        ):
+            yield Runtime(built, apps)
 
 
 def load(path: str | Path) -> Capability:

@@ -61,6 +61,5 @@ EXAMPLES: dict[str, str] = {
     "no-request-body": "operations: [{name: create, method: POST}]",
     "not-supported": "exposes: [{type: control, port: 9091}]",
     "port-missing": "exposes: [{type: rest, namespace: web}]",
-    "port-conflict": "exposes: [{type: rest, port: 8080}, {type: mcp, port: 8080}]",
     "nothing-to-serve": "capability: {consumes: [...]}",
 }

@@ -82,6 +82,5 @@ CODES: dict[str, Code] = {
     "no-request-body": Code(INFO, "An operation that usually has a body declares none.", "Add an input `in: body`."),
     "not-supported": Code(WARNING, "A part of the specification that is not carried out yet.", "It is left out."),
     "port-missing": Code(ERROR, "An adapter has no port.", "Add `port:`."),
-    "port-conflict": Code(ERROR, "Two adapters ask for one port.", "Change one of them."),
     "nothing-to-serve": Code(WARNING, "The capability exposes nothing that can be served.", "Add an adapter."),
 }

@@ -1,4 +1,4 @@
-"""One capability, compiled and open: its plan, its engine, and an application for each adapter; closed together."""
+"""One capability, compiled and open: its plan, its engine, and the adapters that can be called; closed together."""
 
 from __future__ import annotations
 
@@ -10,28 +10,23 @@ import httpx
 from starlette.types import ASGIApp
 
 from naftiko.bindings.resolve import Sources
+from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.observer import Observer, unobserved
 from naftiko.exposers.rest.app import RestApp
 from naftiko.opening import Opened, Settings, opened
-from naftiko.plan import AdapterPlan, Plan
+from naftiko.plan import Plan
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAdapter:
-    plan: AdapterPlan
-    app: ASGIApp
-
-
-@dataclass(frozen=True, slots=True)
 class Generation:
-    """An open capability and its applications."""
+    """An open capability and its adapters."""
 
     opened: Opened
-    adapters: tuple[OpenAdapter, ...]
+    adapters: tuple[ExposedAdapter, ...]
 
 
 @asynccontextmanager
@@ -42,27 +37,35 @@ async def generation(
     observer: Observer = unobserved,
     client: httpx.AsyncClient | None = None,
 ) -> AsyncIterator[Generation]:
-    """Open a plan with its applications for as long as the context lasts.
+    """Open a plan with its adapters for as long as the context lasts.
 
     Raises:
         MissingVariables: variables have no value, and `settings` does not allow that.
         SetupError: a base URI or a source of variables is not usable.
     """
-    async with AsyncExitStack() as stack:
-        built = await stack.enter_async_context(opened(plan, sources, settings, client))
-        adapters = [
-            OpenAdapter(adapter, await _app(adapter, built, observer, stack))
+    async with opened(plan, sources, settings, client) as built:
+        values = built.resolved.values
+        adapters = tuple(
+            ExposedAdapter(
+                adapter, built.engine, Gate(adapter.auth, values) if adapter.auth is not None else None, observer
+            )
             for adapter in plan.adapters
             if adapter.broken is None
-        ]
-        yield Generation(built, tuple(adapters))
+        )
+        yield Generation(built, adapters)
 
 
-async def _app(adapter: AdapterPlan, built: Opened, observer: Observer, stack: AsyncExitStack) -> ASGIApp:
-    gate = Gate(adapter.auth, built.resolved.values) if adapter.auth is not None else None
-    if adapter.type == "rest":
-        return RestApp(adapter, built.engine, gate, observer)
-    is_loopback = built.settings.address(adapter) in LOOPBACK
-    app = McpApp(adapter, built.engine, gate, observer, is_loopback=is_loopback)
-    await stack.enter_async_context(app.running())
-    return app
+@asynccontextmanager
+async def applications(built: Generation) -> AsyncIterator[dict[str, ASGIApp]]:
+    """An application for each adapter on its own, by namespace, to mount in any server."""
+    async with AsyncExitStack() as stack:
+        apps: dict[str, ASGIApp] = {}
+        for adapter in built.adapters:
+            if adapter.plan.type == "rest":
+                apps[adapter.plan.namespace] = RestApp([adapter])
+            else:
+                is_loopback = built.opened.settings.address(adapter.plan) in LOOPBACK
+                app = McpApp([adapter], is_loopback=is_loopback)
+                await stack.enter_async_context(app.running())
+                apps[adapter.plan.namespace] = app
+        yield apps

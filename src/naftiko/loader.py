@@ -32,6 +32,7 @@ class Loaded:
     root: Mapping
     model: CapabilityFile | None
     diagnostics: tuple[Diagnostic, ...]
+    imports: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -53,12 +54,12 @@ def load(source: Source) -> Loaded:
     fatal = has_errors(document.diagnostics) or not _is_capability(root, report)
     if fatal:
         return Loaded(document, root, None, ordered(report.found))
-    _import(root, source, report)
+    imports = _import(root, source, report)
     rewrite(root, report)
     model, misfits = build(root, report)
     report.found.extend(misfits)
     check(model, root, report)
-    return Loaded(document, root, model, ordered(report.found))
+    return Loaded(document, root, model, ordered(report.found), imports)
 
 
 def _no_mapping(document: Document) -> Iterator[Diagnostic]:
@@ -84,19 +85,23 @@ def _is_capability(root: Mapping, report: Report) -> bool:
     return False
 
 
-def _import(root: Mapping, source: Source, report: Report) -> None:
-    """Put imported adapters where they are named."""
+def _import(root: Mapping, source: Source, report: Report) -> tuple[str, ...]:
+    """Put imported adapters where they are named; returns the files they are in."""
+    files: dict[str, None] = {}
     for base in ((), ("capability",)):
         consumes = child(root, *base, "consumes")
         if not isinstance(consumes, Sequence):
             continue
         for path, entry in list(mappings(consumes, (*base, "consumes"))):
             if "import" in entry.entries:
+                location = local_file(entry.text("location") or "", source.directory)
+                files[str(location)] = None
                 adapter = _imported(entry, path, source, report)
                 if adapter is None:
                     consumes.items = [item for item in consumes.items if item is not entry]
                 else:
                     consumes.items = [adapter if item is entry else item for item in consumes.items]
+    return tuple(files)
 
 
 def _imported(entry: Mapping, path: Path, source: Source, report: Report) -> Mapping | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -35,6 +35,10 @@ class Settings:
     host: str | None = None
     allow_missing: bool = False
     sandbox: bool = False
+
+    def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
+        """The same settings with other base URIs."""
+        return replace(self, base_uris=base_uris)
 
     def address(self, adapter: AdapterPlan) -> str:
         """The address an adapter listens on."""

@@ -15,7 +15,6 @@ def check(model: CapabilityFile, report: Report) -> None:
         return
     if not body.exposes:
         report.add("nothing-to-serve", "the capability exposes nothing that can be served", ("capability",), key=True)
-    ports: dict[int, str] = {}
     for index, adapter in enumerate(body.exposes):
         path: Path = ("capability", "exposes", index)
         if isinstance(adapter, ExposesSkill | ExposesControl):
@@ -27,11 +26,6 @@ def check(model: CapabilityFile, report: Report) -> None:
             continue
         if adapter.port is None and fault_at(report.root, path) is None:
             report.add("port-missing", "the adapter has no port", path, help="add `port:`; 0 picks a free one")
-        elif adapter.port and adapter.port in ports:
-            message = f"port {adapter.port} is asked for by `{ports[adapter.port]}` too"
-            report.add("port-conflict", message, (*path, "port"), help="change it here, or with `--port NS=PORT`")
-        elif adapter.port is not None:
-            ports[adapter.port] = adapter.namespace or adapter.type
         _parts(adapter, path, report)
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
 
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
 from naftiko.exposers.observer import Call
-from naftiko.generation import Generation
 from naftiko.jsontext import encode_text
 from naftiko.opening import Settings
 from naftiko.render import text
 from naftiko.render.json import as_json
-from naftiko.runtime import Served
+from naftiko.runtime import Gateway, Served
 
 
 class Console(Protocol):
@@ -24,13 +24,15 @@ class Console(Protocol):
 
     settings: Settings
 
-    def findings(self, source: str, diagnostics: Iterable[Diagnostic]) -> None: ...
+    def findings(self, diagnostics: Iterable[Diagnostic]) -> None: ...
 
-    def failed(self, message: str) -> None: ...
+    def error(self, error: NaftikoError) -> None: ...
 
-    def error(self, error: NaftikoError, source: str) -> None: ...
+    def ready(self, gateway: Gateway) -> None: ...
 
-    def ready(self, built: Generation, served: tuple[Served, ...]) -> None: ...
+    def changed(self, gateway: Gateway, files: Sequence[str]) -> None: ...
+
+    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None: ...
 
     def stopping(self) -> None: ...
 
@@ -39,6 +41,42 @@ class Console(Protocol):
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _summary(gateway: Gateway) -> dict[str, object]:
+    """What is served, for programs."""
+    adapters = [
+        {"namespace": item.plan.namespace, "type": item.plan.type, "url": item.url} for item in gateway.served()
+    ]
+    return {
+        "adapters": adapters,
+        "mcp": _shared(gateway),
+        "setAside": [{"file": file, "reason": reason} for file, reason in sorted(gateway.aside.items())],
+        "conflicts": gateway.conflicts(),
+    }
+
+
+def _shared(gateway: Gateway) -> list[str]:
+    """The endpoints at which several MCP adapters are one server."""
+    urls = [item.url for item in gateway.served() if item.plan.type == "mcp"]
+    bases = {url.removesuffix("/mcp").rpartition("/")[0] for url in urls if url.count("/") > 3}
+    return sorted(f"{base}/mcp" for base in bases)
+
+
+def _missing(gateway: Gateway) -> list[str]:
+    found = (entry.built.opened.resolved.missing.values() for entry in gateway.entries.values())
+    return sorted({name for names in found for name in names})
+
+
+def _texts(diagnostics: Iterable[Diagnostic]) -> dict[str, str]:
+    """The texts of the files that findings are in, read again for their lines."""
+    texts: dict[str, str] = {}
+    for file in {found.file for found in diagnostics}:
+        try:
+            texts[file] = Path(file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+    return texts
 
 
 class JsonConsole:
@@ -51,26 +89,24 @@ class JsonConsole:
     def _emit(self, event: str, **fields: object) -> None:
         print(encode_text({"event": event, "time": _now(), **fields}), file=sys.stderr, flush=True)
 
-    def findings(self, source: str, diagnostics: Iterable[Diagnostic]) -> None:
+    def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
         for found in diagnostics:
             if found.severity is not Severity.INFO:
                 self._emit("finding", **as_json(found))
 
-    def failed(self, message: str) -> None:
-        self._emit("error", message=message)
-
-    def error(self, error: NaftikoError, source: str) -> None:
-        found = (
-            [as_json(item) for item in error.diagnostics]
-            if isinstance(error, CapabilityError | MissingVariables)
-            else []
-        )
+    def error(self, error: NaftikoError) -> None:
+        located = error.diagnostics if isinstance(error, CapabilityError | MissingVariables) else ()
+        found = [as_json(item) for item in located]
         self._emit("error", message=str(error), **({"diagnostics": found} if found else {}))
 
-    def ready(self, built: Generation, served: tuple[Served, ...]) -> None:
-        adapters = [{"namespace": item.plan.namespace, "type": item.plan.type, "url": item.url} for item in served]
-        missing = sorted(set(built.opened.resolved.missing.values()))
-        self._emit("ready", adapters=adapters, sandbox=self.settings.sandbox, missing=missing)
+    def ready(self, gateway: Gateway) -> None:
+        self._emit("ready", **_summary(gateway), sandbox=self.settings.sandbox, missing=_missing(gateway))
+
+    def changed(self, gateway: Gateway, files: Sequence[str]) -> None:
+        self._emit("changed", files=list(files), **_summary(gateway))
+
+    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
+        self._emit("set-aside", file=file, reason=reason, keepsLast=keeps_last)
 
     def stopping(self) -> None:
         self._emit("stopping")
@@ -95,46 +131,62 @@ class TextConsole:
         self._paint = text.Paint(sys.stdout.isatty())
         _log_through(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
 
-    def findings(self, source: str, diagnostics: Iterable[Diagnostic]) -> None:
+    def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
         shown = [found for found in diagnostics if found.severity is not Severity.INFO]
         if self.settings.sandbox:
             shown = [found for found in shown if found.code != "undeclared-variable"]
         if shown:
-            print(text.render(shown, {shown[0].file: source}, colour=sys.stderr.isatty()), file=sys.stderr)
+            print(text.render(shown, _texts(shown), colour=sys.stderr.isatty()), file=sys.stderr)
 
-    def failed(self, message: str) -> None:
+    def _failed(self, message: str) -> None:
         print(f"naftiko: {text.printable(message)}", file=sys.stderr)
 
-    def error(self, error: NaftikoError, source: str) -> None:
+    def error(self, error: NaftikoError) -> None:
         if isinstance(error, MissingVariables):
-            files = {found.file: source for found in error.diagnostics[:1]}
-            print(text.render(error.diagnostics, files, colour=sys.stderr.isatty()), file=sys.stderr)
-            names = len({found.message for found in error.diagnostics})
+            found = error.diagnostics
+            print(text.render(found, _texts(found), colour=sys.stderr.isatty()), file=sys.stderr)
+            names = len({item.message for item in found})
             what = "a variable it needs is" if names == 1 else "variables it needs are"
-            self.failed(
+            self._failed(
                 f"not started: {what} not set. Set what is missing, try it with --sandbox, "
                 "or start anyway with --allow-missing-env"
             )
         else:
-            self.failed(str(error))
+            self._failed(str(error))
 
-    def ready(self, built: Generation, served: tuple[Served, ...]) -> None:
+    def ready(self, gateway: Gateway) -> None:
         paint = self._paint
-        plan = built.opened.plan
-        lines = [f"{paint(text.printable(plan.title), '1')}  ({plan.file})"]
+        entries = list(gateway.entries.values())
+        if len(entries) == 1:
+            plan = entries[0].built.opened.plan
+            lines = [f"{paint(text.printable(plan.title), '1')}  ({plan.file})"]
+        else:
+            lines = [paint(f"{len(entries)} capabilities", "1")]
         if self.settings.sandbox:
             lines.append(
                 paint("SANDBOX", "1;33")
                 + ": built-in stand-ins answer in place of the real upstreams; nothing leaves this machine"
             )
-        else:
-            lines.extend(f"  sends to   {name}: {origin or 'nowhere'}" for name, origin in built.opened.origins.items())
-        for name in sorted(set(built.opened.resolved.missing.values())):
+        elif len(entries) == 1:
+            origins = entries[0].built.opened.origins
+            lines.extend(f"  sends to   {name}: {origin or 'nowhere'}" for name, origin in origins.items())
+        for name in _missing(gateway):
             lines.append(f"  {paint('missing', '1;31')}    {name} is not set; calls that need it fail")
-        for item in served:
+        for item in gateway.served():
             lines.extend(["", *self._adapter(item)])
+        for port in _shared(gateway):
+            lines.extend(["", f"{paint('MCP  ', '1;36')} {paint(port, '1')}  (the tools of all MCP adapters there)"])
+        for conflict in gateway.conflicts():
+            lines.extend(["", f"{paint('conflict', '1;33')}: {text.printable(conflict)}"])
         lines.extend(["", "Press Ctrl-C to stop."])
         print("\n".join(lines), flush=True)
+
+    def changed(self, gateway: Gateway, files: Sequence[str]) -> None:
+        print(f"taken over: {', '.join(files)}; {len(gateway.entries)} capabilities are served", flush=True)
+
+    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
+        after = "; the last good version goes on serving" if keeps_last else ""
+        print(f"set aside: {file}: {text.printable(reason)}{after}", file=sys.stderr, flush=True)
 
     def _adapter(self, item: Served) -> list[str]:
         plan = item.plan

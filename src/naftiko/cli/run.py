@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,11 +17,12 @@ from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli import options
 from naftiko.cli.console import Console, JsonConsole, TextConsole
-from naftiko.cli.loading import plan_of
-from naftiko.errors import NaftikoError
+from naftiko.diagnostics import Diagnostic
+from naftiko.discovery import discover
+from naftiko.errors import NaftikoError, SetupError
 from naftiko.opening import Settings
-from naftiko.plan import Plan
-from naftiko.runtime import serve
+from naftiko.runtime import Gateway, Prepared, prepare, serve
+from naftiko.watch import watch as watch_files
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -30,12 +34,12 @@ class LogFormat(StrEnum):
 
 @app.command()
 def run(
-    file: options.File,
+    paths: Annotated[list[str], typer.Argument(metavar="FILE...", help="Capability files, and folders of them.")],
     base_uri: options.BaseUri = None,
     var: options.Var = None,
     port: Annotated[
         list[str] | None,
-        typer.Option("--port", metavar="NS=PORT", help="Serve an adapter on another port; 0 picks one."),
+        typer.Option("--port", metavar="NS=PORT", help="Another port for an adapter, a type, or a port; 0 picks one."),
     ] = None,
     host: Annotated[str | None, typer.Option("--host", metavar="ADDR", help="Listen on this address.")] = None,
     env_file: options.EnvFile = None,
@@ -43,11 +47,15 @@ def run(
     sandbox: options.Sandbox = False,
     timeout: options.Timeout = 30.0,
     max_response: options.MaxResponse = "32MiB",
+    watch: Annotated[
+        bool | None, typer.Option("--watch/--no-watch", help="Take over changed files; on for folders.")
+    ] = None,
     log_format: Annotated[LogFormat, typer.Option("--log-format", help="How the log is written.")] = LogFormat.text,
 ) -> None:
-    """Serve a capability until it is interrupted.
+    """Serve capabilities until interrupted.
 
-    Exit status: 0 after a stop, 2 when it cannot be started as asked.
+    Adapters that declare one port share it. In a folder, what cannot be served is set aside with its reason, and the
+    rest serves. Exit status: 0 after a stop, 2 when it cannot be started as asked.
     """
     settings = Settings(
         base_uris=options.base_uris(base_uri),
@@ -60,26 +68,27 @@ def run(
     port_overrides = options.port_numbers(port)
     console: Console = JsonConsole() if log_format is LogFormat.json else TextConsole()
     console.settings = settings
-    loaded, plan, diagnostics = plan_of(file)
-    console.findings(loaded.document.text, diagnostics)
-    if not _runs(plan):
-        console.failed(f"nothing in {file} can be served; `naftiko validate {file}` says why")
-        raise typer.Exit(2)
     try:
         sources = Sources(
             environment=os.environ,
             settings=settings_of_variables,
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
+        files = discover(paths).files
+        is_strict = len(paths) == 1 and not Path(paths[0]).is_dir() and len(files) == 1
+        prepared = [prepare(file, sys.stdin.buffer) for file in files]
+        console.findings(_told(prepared, is_strict))
+        if is_strict and prepared[0].reason is not None:
+            raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
+        gateway = Gateway(paths, sources, settings, port_overrides, console, console.call, is_strict)
+        watcher = watch_files if watch or (watch is None and any(Path(path).is_dir() for path in paths)) else None
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(plan, sources, settings, port_overrides, console, console.call))
+            runner.run(serve(gateway, prepared, watcher))
     except NaftikoError as error:
-        console.error(error, loaded.document.text)
+        console.error(error)
         raise typer.Exit(2) from error
 
 
-def _runs(plan: Plan) -> bool:
-    """Whether anything of it can be carried out."""
-    return any(
-        function.broken is None for adapter in plan.adapters if adapter.broken is None for function in adapter.functions
-    )
+def _told(prepared: Sequence[Prepared], is_strict: bool) -> list[Diagnostic]:
+    """The findings to print at the start: of a folder only `validate` tells them all."""
+    return [found for item in prepared for found in item.diagnostics] if is_strict else []

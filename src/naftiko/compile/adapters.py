@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
 from naftiko.compile.units import UnitCompiler
-from naftiko.compile.uris import Hole, pieces
+from naftiko.compile.uris import Hole, anonymous, pieces
 from naftiko.diagnostics import Path, Severity
 from naftiko.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill, McpTool
 from naftiko.models.parameters import ExposedInput
@@ -64,7 +64,7 @@ def _rest(adapter: ExposesRest, path: Path, units: UnitCompiler, report: Report)
         for number, operation in enumerate(resource.operations or ()):
             where = (*inner, "operations", number)
             name = operation.name or (operation.ref or "").rpartition(".")[2] or f"{operation.method} {uri}"
-            key = (operation.method, _anonymous(uri))
+            key = (operation.method, anonymous(uri))
             if key in seen:
                 message = f"{operation.method} {uri} is answered by `{seen[key]}` already"
                 report.add("duplicate-route", message, where, key=True, help="change its path or method")
@@ -135,11 +135,6 @@ def _with(common: AdapterPlan, *, routes: tuple[RoutePlan, ...] = (), tools: tup
 
 def _inputs(parameters: tuple[ExposedInput, ...] | None, path: Path) -> tuple[tuple[ExposedInput, Path], ...]:
     return tuple((item, (*path, "inputParameters", index)) for index, item in enumerate(parameters or ()))
-
-
-def _anonymous(uri: str) -> str:
-    """A path with its placeholders unnamed: two routes that differ only in those names are one."""
-    return "".join("{}" if isinstance(item, Hole) else item for item in pieces(uri))
 
 
 def _hints(tool: McpTool, units: UnitCompiler) -> Mapping[str, bool]:

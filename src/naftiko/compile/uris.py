@@ -93,3 +93,8 @@ def split_query(items: list[Piece]) -> tuple[list[Piece], list[Piece]]:
             head = [*items[:index], *([before] if before else [])]
             return head, [*([after] if after else []), *items[index + 1 :]]
     return items, []
+
+
+def anonymous(uri: str) -> str:
+    """A path with its placeholders unnamed: two routes that differ only in those names are one."""
+    return "".join("{}" if isinstance(item, Hole) else item for item in pieces(uri))

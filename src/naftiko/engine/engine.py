@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from naftiko.coerce import Mismatch, coerce
 from naftiko.consumers.http.authentication import Scheme
@@ -57,6 +59,25 @@ class Engine:
         self._missing = missing
         self._environment = environment
         self._readers = readers or formats()
+        self._holds = 0
+        self._free = asyncio.Event()
+        self._free.set()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps connections open for a call that has begun, even where the engine is closed meanwhile."""
+        self._holds += 1
+        self._free.clear()
+        try:
+            yield
+        finally:
+            self._holds -= 1
+            if not self._holds:
+                self._free.set()
+
+    async def drained(self) -> None:
+        """Wait until no call is under way."""
+        await self._free.wait()
 
     async def close(self) -> None:
         """Close all connections."""

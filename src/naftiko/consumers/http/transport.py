@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import h11
@@ -53,14 +55,22 @@ class HttpTransport:
         self.origin = origin
         self.shown = shown
         self.limits = limits
-        self._client = client or httpx.AsyncClient(
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            limits=httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30),
-            follow_redirects=False,
-        )
+        self._client = client
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _connected(self) -> httpx.AsyncClient:
+        """The client, made when it is first needed: a gateway has many upstreams, and few are called."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                verify=_trust(),
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                limits=httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30),
+                follow_redirects=False,
+            )
+        return self._client
 
     async def send(self, outgoing: Outgoing, auth: httpx.Auth | None = None) -> Response:
         """Carry one request out.
@@ -111,7 +121,7 @@ class HttpTransport:
         )
 
     async def _exchange(self, request: httpx.Request, auth: httpx.Auth | None, started: float) -> Response:
-        response = await self._client.send(request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False)
+        response = await self._connected().send(request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False)
         try:
             content = await self._content(response, request.method)
         finally:
@@ -153,6 +163,12 @@ class HttpTransport:
         return UpstreamUnreachable(
             f"{self.shown} cannot be reached: {reason}", upstream_seconds=time.perf_counter() - started
         )
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates that are trusted, read once: reading them takes longer than many a call."""
+    return httpx.create_ssl_context()
 
 
 def _connect_reason(error: BaseException) -> str:

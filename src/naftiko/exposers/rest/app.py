@@ -4,160 +4,224 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from naftiko.compile.uris import anonymous
 from naftiko.engine.answer import Answer, charset_of, is_json
-from naftiko.engine.engine import Engine
 from naftiko.errors import CallError, InputError, UnsupportedMedia
+from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
-from naftiko.exposers.inbound import Gate
-from naftiko.exposers.observer import Call, Observer, unobserved
 from naftiko.exposers.rest.inputs import Incoming, collect, parse_query, uses_body
-from naftiko.exposers.rest.openapi import document
+from naftiko.exposers.rest.openapi import described
 from naftiko.exposers.rest.problems import of_error, problem, unexpected
 from naftiko.exposers.rest.router import Leaf, Match, Router
 from naftiko.formats.base import text_of
 from naftiko.jsontext import decode, encode
 from naftiko.missing import MISSING
-from naftiko.plan import AdapterPlan, RoutePlan
+from naftiko.plan import RoutePlan
 
 OPENAPI_PATH = "/openapi.json"
 _log = logging.getLogger("naftiko.rest")
 
 
-class RestApp:
-    """Serves the routes of one adapter, and `GET /openapi.json`."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Target:
+    """A route of an adapter, with what is decided once about it."""
 
-    def __init__(
-        self, plan: AdapterPlan, engine: Engine, gate: Gate | None = None, observer: Observer = unobserved
-    ) -> None:
-        self.plan = plan
-        self.engine = engine
-        self._gate = gate
-        self._observer = observer
-        self._withheld = gate.withheld if gate is not None else frozenset()
-        self._reads_body = {id(route): uses_body(route.function.inputs) for route in plan.routes}
-        self._router: Router[RoutePlan] = Router()
-        for route in plan.routes:
-            self._router.add(route.method, route.path, route)
+    adapter: ExposedAdapter
+    route: RoutePlan
+    reads_body: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What is served at one moment: routes at their plain paths, and below the namespace of each adapter."""
+
+    adapters: tuple[ExposedAdapter, ...]
+    plain: Router[_Target]
+    below: Mapping[str, Router[_Target]]
+    conflicts: tuple[str, ...]
+
+
+class RestApp:
+    """Serves the routes of adapters, and `GET /openapi.json`.
+
+    Each adapter answers below `/<its namespace>`, and at its plain paths where no earlier one has the same. What is
+    served can be replaced at any time: a request sees one table from beginning to end.
+    """
+
+    def __init__(self, adapters: Sequence[ExposedAdapter]) -> None:
+        self.replace(adapters)
+
+    def replace(self, adapters: Sequence[ExposedAdapter]) -> None:
+        """Serve other adapters from now on."""
+        self._table = _table(adapters)
         self._openapi: bytes | None = None
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """Routes that answer below their namespace only, since an earlier adapter has their plain path."""
+        return self._table.conflicts
+
+    def serves(self, path: str) -> bool:
+        """Whether any route leads to an encoded path."""
+        return self._table.plain.match(path) is not None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await not_http(scope, receive, send)
             return
         started = time.perf_counter()
+        table = self._table
+        adapter = table.adapters[0] if len(table.adapters) == 1 else None
         operation: str | None = None
         upstream: float | None = None
         error: str | None = None
         try:
             headers = headers_of(scope)
-            found = self._route(scope, headers)
+            found = self._route(table, scope, headers)
             if isinstance(found, Response):
                 response = found
             else:
-                route, values, query = found
-                operation = route.name
-                answer = await self._call(route, values, query, headers, receive)
+                target, values, query = found
+                adapter, operation = target.adapter, target.route.name
+                with adapter.engine.held():
+                    answer = await self._call(target, values, query, headers, receive)
                 upstream = answer.upstream_seconds
                 response = _response(answer)
         except CallError as failure:
             upstream, error = failure.upstream_seconds, failure.kind
             response = of_error(failure)
         except ClientGone:
-            self._observe(operation, 499, started, None, "client-gone")
+            if adapter is not None:
+                adapter.observe(operation, 499, started, None, "client-gone")
             return
         except Exception:
             _log.exception("a call of %s failed in the engine", operation)
             error = "internal-error"
             response = unexpected()
         await _send(response, scope, receive, send)
-        self._observe(operation, response.status_code, started, upstream, error)
-
-    def _observe(
-        self, operation: str | None, status: int, started: float, upstream: float | None, error: str | None
-    ) -> None:
-        total = (time.perf_counter() - started) * 1000
-        upstream_ms = upstream * 1000 if upstream is not None else None
-        self._observer(Call(self.plan.namespace, operation, status, total, upstream_ms, error))
+        observed = adapter or next(iter(table.adapters), None)
+        if observed is not None:
+            observed.observe(operation, response.status_code, started, upstream, error)
 
     def _route(
-        self, scope: Scope, headers: Mapping[str, str]
-    ) -> Response | tuple[RoutePlan, dict[str, str], dict[str, list[str]]]:
+        self, table: _Table, scope: Scope, headers: Mapping[str, str]
+    ) -> Response | tuple[_Target, dict[str, str], dict[str, list[str]]]:
         """The route a request means, with its path values and query; or the response that needs no call."""
         query_string = scope["query_string"].decode("latin-1")
-        if self._gate is not None and not self._gate.admits(headers, query_string):
-            challenge = self._gate.challenge
-            return problem(
-                401,
-                "unauthorized",
-                "Credentials are needed",
-                "the request carries no valid credentials for this adapter",
-                {"WWW-Authenticate": challenge} if challenge else None,
-            )
+        if len(table.adapters) == 1:
+            refused = _refused(table.adapters[0], headers, query_string)
+            if refused is not None:
+                return refused
         path = raw_path(scope)
         method = scope["method"]
         try:
-            match = self._router.match(path)
+            match = _matched(table, path)
         except UnicodeDecodeError as error:
             raise InputError("the path holds bytes that are not UTF-8") from error
         if match is None:
             if path == OPENAPI_PATH:
-                return self._describe(method)
-            return problem(
-                404,
-                "not-found",
-                "There is nothing here",
-                f"no route leads to {path[:200]}; {OPENAPI_PATH} lists them all",
-            )
+                return self._describe(table, method, headers, query_string)
+            detail = f"no route leads to {path[:200]}; {OPENAPI_PATH} lists them all"
+            return problem(404, "not-found", "There is nothing here", detail)
         query = parse_query(query_string)
         allowed = _allowed(match, query)
         leaf = _chosen(match, method, query) or (_chosen(match, "GET", query) if method == "HEAD" else None)
         if leaf is not None:
-            return leaf.target, dict(zip(leaf.names, match.values, strict=True)), query
+            refused = _refused(leaf.target.adapter, headers, query_string)
+            return refused or (leaf.target, dict(zip(leaf.names, match.values, strict=True)), query)
         if not allowed:
             return problem(404, "not-found", "There is nothing here", "no route of this path has this query")
         if method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": allowed})
-        return problem(
-            405,
-            "method-not-allowed",
-            "The method is not allowed",
-            f"{path[:200]} takes {allowed}",
-            {"Allow": allowed},
-        )
+        detail = f"{path[:200]} takes {allowed}"
+        return problem(405, "method-not-allowed", "The method is not allowed", detail, {"Allow": allowed})
 
-    def _describe(self, method: str) -> Response:
+    def _describe(self, table: _Table, method: str, headers: Mapping[str, str], query: str) -> Response:
         if method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": "GET, HEAD, OPTIONS"})
         if method not in ("GET", "HEAD"):
             detail = f"{OPENAPI_PATH} takes GET, HEAD, OPTIONS"
             allow = {"Allow": "GET, HEAD, OPTIONS"}
             return problem(405, "method-not-allowed", "The method is not allowed", detail, allow)
+        if any(adapter.gate is not None for adapter in table.adapters):
+            admitted = [item for item in table.adapters if _refused(item, headers, query) is None]
+            return Response(encode(described([item.plan for item in admitted])), media_type="application/json")
         if self._openapi is None:
-            self._openapi = encode(document(self.plan))
+            self._openapi = encode(described([adapter.plan for adapter in table.adapters]))
         return Response(self._openapi, media_type="application/json")
 
     async def _call(
         self,
-        route: RoutePlan,
+        target: _Target,
         values: Mapping[str, str],
         query: Mapping[str, list[str]],
         headers: Mapping[str, str],
         receive: Receive,
     ) -> Answer:
+        function = target.route.function
         body: object = MISSING
-        if self._reads_body[id(route)]:
-            body = _decoded(await read_body(receive, headers), headers, route)
-        incoming = Incoming(values, query, headers, body, self._withheld)
-        return await self.engine.call(route.function, collect(route.function, incoming))
+        if target.reads_body:
+            body = _decoded(await read_body(receive, headers), headers, target.route)
+        gate = target.adapter.gate
+        incoming = Incoming(values, query, headers, body, gate.withheld if gate is not None else frozenset())
+        return await target.adapter.engine.call(function, collect(function, incoming))
 
 
-def _chosen(match: Match[RoutePlan], method: str, query: Mapping[str, list[str]]) -> Leaf[RoutePlan] | None:
+def _table(adapters: Sequence[ExposedAdapter]) -> _Table:
+    plain: Router[_Target] = Router()
+    below: dict[str, Router[_Target]] = {}
+    taken: dict[tuple[str, str], str] = {}
+    conflicts: list[str] = []
+    for adapter in adapters:
+        namespace = adapter.plan.namespace
+        own: Router[_Target] = Router()
+        if namespace in below:
+            conflicts.append(f"the namespace `{namespace}` is served for another adapter already")
+        for route in adapter.plan.routes:
+            target = _Target(adapter, route, uses_body(route.function.inputs))
+            own.add(route.method, route.path, target)
+            key = (route.method, anonymous(route.path))
+            if key in taken:
+                conflicts.append(
+                    f"{route.method} {route.path} of `{namespace}` is at /{namespace}{route.path} only: "
+                    f"`{taken[key]}` has its plain path"
+                )
+                continue
+            taken[key] = namespace
+            plain.add(route.method, route.path, target)
+        below.setdefault(namespace, own)
+    return _Table(tuple(adapters), plain, below, tuple(conflicts))
+
+
+def _matched(table: _Table, path: str) -> Match[_Target] | None:
+    """What a path leads to: below a namespace, which nothing else can take, else at the plain paths."""
+    namespace, slash, rest = path[1:].partition("/")
+    own = table.below.get(namespace)
+    if own is not None and slash:
+        match = own.match("/" + rest)
+        if match is not None:
+            return match
+    return table.plain.match(path)
+
+
+def _refused(adapter: ExposedAdapter, headers: Mapping[str, str], query: str) -> Response | None:
+    """The answer to a caller without the adapter's credentials."""
+    gate = adapter.gate
+    if gate is None or gate.admits(headers, query):
+        return None
+    challenge = {"WWW-Authenticate": gate.challenge} if gate.challenge else None
+    detail = "the request carries no valid credentials for this adapter"
+    return problem(401, "unauthorized", "Credentials are needed", detail, challenge)
+
+
+def _chosen(match: Match[_Target], method: str, query: Mapping[str, list[str]]) -> Leaf[_Target] | None:
     """The route of a method whose conditions on the query hold."""
     for leaf in match.methods.get(method, ()):
         if all(value in query.get(name, ()) for name, value in leaf.query):
@@ -165,7 +229,7 @@ def _chosen(match: Match[RoutePlan], method: str, query: Mapping[str, list[str]]
     return None
 
 
-def _allowed(match: Match[RoutePlan], query: Mapping[str, list[str]]) -> str:
+def _allowed(match: Match[_Target], query: Mapping[str, list[str]]) -> str:
     methods = {method for method in match.methods if _chosen(match, method, query)}
     if not methods:
         return ""

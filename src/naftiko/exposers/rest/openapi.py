@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
@@ -44,6 +45,25 @@ def document(adapter: AdapterPlan) -> Json:
     if adapter.auth is not None:
         described["security"] = [{"adapter": []}]
     return described
+
+
+def described(adapters: Sequence[AdapterPlan]) -> Json:
+    """The document of one adapter, or of several with each below its namespace, which is where all their paths are."""
+    if len(adapters) == 1:
+        return document(adapters[0])
+    paths: Json = {}
+    for adapter in adapters:
+        for path, item in cast("dict[str, dict[str, Json]]", document(adapter)["paths"]).items():
+            for operation in item.values():
+                operation["operationId"] = f"{adapter.namespace}.{operation['operationId']}"
+                operation["tags"] = [adapter.namespace]
+            paths[f"/{adapter.namespace}{path}"] = item
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{len(adapters)} REST adapters", "version": __version__},
+        "paths": paths,
+        "components": {"schemas": {"Problem": _PROBLEM}},
+    }
 
 
 _PROBLEM: Json = {

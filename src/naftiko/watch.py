@@ -1,0 +1,39 @@
+"""File changes to reloads."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from watchfiles import Change, awatch
+
+from naftiko.runtime import Gateway
+
+_SUFFIXES = (".yaml", ".yml")
+_log = logging.getLogger("naftiko.watch")
+
+
+def _is_meant(change: Change, path: str) -> bool:
+    return path.endswith(_SUFFIXES)
+
+
+def _roots(paths: tuple[str, ...]) -> list[Path]:
+    """The folders to watch: editors replace files, so a file is watched through its folder."""
+    roots: dict[Path, None] = {}
+    for path in paths:
+        place = Path(path)
+        while not place.is_dir():
+            place = place.parent
+        roots[place] = None
+    return list(roots)
+
+
+async def watch(gateway: Gateway, stop: asyncio.Event) -> None:
+    """Reload whenever a YAML file below the gateway's paths changes, until `stop`."""
+    roots = _roots(tuple(gateway.paths))
+    async for changes in awatch(*roots, watch_filter=_is_meant, debounce=100, step=20, stop_event=stop):
+        try:
+            await gateway.reload({path for _, path in changes})
+        except Exception:
+            _log.exception("a change could not be taken over; what was served goes on")
