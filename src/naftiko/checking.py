@@ -8,7 +8,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from naftiko.compile import compile_capability
-from naftiko.diagnostics import Diagnostic
+from naftiko.conformance import conform
+from naftiko.diagnostics import Diagnostic, ordered
+from naftiko.document import parse
 from naftiko.errors import SourceError
 from naftiko.loader import Loaded, load
 from naftiko.source import read_source
@@ -27,18 +29,35 @@ class Checked:
     unread: str | None = None
 
 
-def findings(loaded: Loaded) -> tuple[Diagnostic, ...]:
-    """Everything found about a loaded file: the same load and compile as for running it."""
-    return compile_capability(loaded)[1] if loaded.model is not None else loaded.diagnostics
+def findings(loaded: Loaded, *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
+    """Everything found about a loaded file: the same load and compile as for running it.
+
+    With `is_strict` also what deviates from the specification and its lint rules; where both speak of one place and
+    kind, the specification's finding stands for both.
+    """
+    found = compile_capability(loaded)[1] if loaded.model is not None else loaded.diagnostics
+    if not is_strict:
+        return found
+    written = parse(loaded.document.source)
+    if written.root is None:
+        return found
+    strict = conform(written.root, loaded.file)
+    said = {(item.file, item.span) for item in strict if item.code.startswith("spec-")}
+    return ordered(
+        [*(item for item in found if item.code not in _SHAPES or (item.file, item.span) not in said), *strict]
+    )
 
 
-def check_file(file: str) -> Checked:
+_SHAPES = frozenset({"unknown-key", "missing-key", "wrong-type", "invalid-value", "unknown-type"})
+
+
+def check_file(file: str, *, is_strict: bool = False) -> Checked:
     """Check one file."""
     try:
         loaded = load(read_source(file))
     except SourceError as error:
         return Checked(file, (), "", str(error))
-    found = findings(loaded)
+    found = findings(loaded, is_strict=is_strict)
     return Checked(file, found, loaded.document.text if found else "")
 
 

@@ -83,4 +83,38 @@ CODES: dict[str, Code] = {
     "not-supported": Code(WARNING, "A part of the specification that is not carried out yet.", "It is left out."),
     "port-missing": Code(ERROR, "An adapter has no port.", "Add `port:`."),
     "nothing-to-serve": Code(WARNING, "The capability exposes nothing that can be served.", "Add an adapter."),
+    # The specification to the letter (`--strict`)
+    "spec-unknown-key": Code(ERROR, "The specification has no such key there.", "Remove or rename it."),
+    "spec-missing-key": Code(ERROR, "The specification requires a key that is not there.", "Add it."),
+    "spec-type": Code(ERROR, "A value is of another type than the specification says.", "Write one of its type."),
+    "spec-value": Code(ERROR, "A value is not one that the specification allows.", "Write it as the message says."),
+    "spec-choice": Code(ERROR, "Parts stand together of which the specification allows one.", "Keep one of them."),
+    # The official lint rules (`--strict`)
+    "naftiko-namespaces-unique": Code(ERROR, "Namespaces are unique across adapters and bindings.", "Rename one."),
+    "naftiko-consumes-baseuri-no-trailing-slash": Code(WARNING, "A base URI ends with a slash.", "Remove it."),
+    "naftiko-consumed-resource-no-query-in-path": Code(
+        WARNING, "A consumed path has a query.", "Declare inputs `in: query`."
+    ),
+    "naftiko-rest-resource-path-no-trailing-slash": Code(WARNING, "A route ends with a slash.", "Remove it."),
+    "naftiko-rest-resource-path-no-query": Code(WARNING, "A route has a query.", "Declare inputs `in: query`."),
+    "naftiko-address-not-example": Code(WARNING, "An address is a placeholder.", "Use a real one, or leave it out."),
+    "naftiko-aggregate-function-description": Code(WARNING, "A function has no description.", "Add `description:`."),
+    "naftiko-aggregate-semantics-consistency": Code(
+        WARNING, "Hints or a method contradict a function's semantics.", "Change one of the two."
+    ),
+    "naftiko-mcp-auth-stdio-conflict": Code(WARNING, "The stdio transport has authentication.", "Remove it."),
+    "naftiko-consumes-description": Code(WARNING, "An API to consume has no description.", "Add `description:`."),
+    "naftiko-rest-resource-description": Code(WARNING, "A REST resource has no description.", "Add `description:`."),
+    "naftiko-steps-name-pattern": Code(WARNING, "A step's name has other characters.", "Rename it."),
+    "naftiko-no-script-tags-in-markdown": Code(ERROR, "A text holds a script tag.", "Remove it."),
+    "naftiko-no-eval-in-markdown": Code(ERROR, "A text holds a call of eval.", "Remove it."),
+    "naftiko-control-port-singleton-and-unique": Code(
+        ERROR, "There are two control adapters, or one shares its port.", "Keep one, on a port of its own."
+    ),
+    "naftiko-control-address-localhost-warning": Code(
+        WARNING, "The control port can be reached from outside.", "Use `localhost`."
+    ),
+    "naftiko-script-defaults-required": Code(
+        ERROR, "A script step does not know its folder or language.", "Add `location:` and `language:`."
+    ),
 }

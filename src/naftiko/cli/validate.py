@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from naftiko.checking import Checked, check_files, findings
+from naftiko.checking import Checked, check_file, check_files, findings
 from naftiko.cli.loading import colour, fail
 from naftiko.codes import CODES
 from naftiko.diagnostics import Diagnostic, Severity, ordered
@@ -46,6 +47,9 @@ def validate(
     paths: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Files, folders, patterns (`-` reads standard input).")
     ],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Also check the official specification and lint rules, to the letter.")
+    ] = False,
     format: Annotated[Format, typer.Option("--format", help="How findings are printed.")] = Format.text,
     output: Annotated[str | None, typer.Option("--output", metavar="FILE", help="Write findings to a file.")] = None,
     fail_on: Annotated[FailOn, typer.Option("--fail-on", help="The least severity that fails.")] = FailOn.error,
@@ -66,7 +70,7 @@ def validate(
         meant = discover(paths)
     except SourceError as error:
         fail(str(error))
-    results = _check(meant.files)
+    results = _check(meant.files, strict)
     kept = [item for result in results for item in result.diagnostics if not selected or item.code in selected]
     found = ordered(item for item in kept if item.code not in ignored)
     texts = {result.file: result.text for result in results if result.unread is None}
@@ -90,14 +94,14 @@ def _codes(option: str, given: list[str] | None) -> frozenset[str]:
     return codes
 
 
-def _check(files: Sequence[str]) -> list[Checked]:
+def _check(files: Sequence[str], strict: bool) -> list[Checked]:
     results = []
     if "-" in files:
         loaded = load(read_source("-", sys.stdin.buffer))
-        results.append(Checked(loaded.file, findings(loaded), loaded.document.text))
+        results.append(Checked(loaded.file, findings(loaded, is_strict=strict), loaded.document.text))
     named = [file for file in files if file != "-"]
     with _progress(len(named)) as done:
-        results.extend(check_files(named, done))
+        results.extend(check_files(named, done, partial(check_file, is_strict=strict)))
     return results
 
 

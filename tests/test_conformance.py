@@ -1,0 +1,327 @@
+"""`--strict`: the verdict of the official JSON Schemas and lint rules, from rules of our own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from naftiko.checking import findings
+from naftiko.conformance import conform
+from naftiko.document import parse
+from naftiko.loader import load
+from naftiko.source import Source, read_source
+from support import SEED, SHARED, command, needs_shared
+
+VERSIONS = ("0.5", "1.0.0-alpha1", "1.0.0-alpha2", "1.0.0-alpha3")
+REFERENCE = SHARED / "reference"
+FILES = sorted(
+    file
+    for folder in (SHARED / "corpus", REFERENCE / "tutorial", REFERENCE / "fixtures", SHARED / "seed")
+    for file in [*folder.rglob("*.yaml"), *folder.rglob("*.yml")]
+)
+
+
+@cache
+def official(version: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(json.loads((REFERENCE / "schemas" / f"naftiko-{version}.json").read_text()))
+
+
+def verdicts(text: bytes, version: str) -> tuple[bool, list[str]]:
+    """Whether the official schema accepts a document, and what we find in it."""
+    value = yaml.safe_load(text)
+    root = parse(Source("f", text)).root
+    assert root is not None
+    found = [item for item in conform(root, "f") if item.code.startswith("spec-")]
+    return official(version).is_valid(value), [f"{item.where} {item.message} {item.path}" for item in found]
+
+
+@needs_shared
+@pytest.mark.parametrize("version", VERSIONS)
+def test_verdicts_agree_with_the_schema(version: str) -> None:
+    """Every shared file of the newest version's kind, and a part of them as if written for each of the others."""
+    differences = []
+    seen = {True: 0, False: 0}
+    files = FILES if version == "1.0.0-alpha2" else [file for file in FILES if "reference" in file.parts] + FILES[::8]
+    for file in files:
+        text = file.read_bytes()
+        if parse(Source("f", text)).root is None:
+            continue
+        lines = text.decode().splitlines()
+        written = "\n".join(f"naftiko: '{version}'" if line.startswith("naftiko:") else line for line in lines).encode()
+        valid, found = verdicts(written, version)
+        seen[valid] += 1
+        if isinstance(yaml.safe_load(written), dict) and valid != (not found):
+            differences.append((file.name, valid, found[:3]))
+    assert differences == []
+    assert seen[False]
+    assert seen[True] or version in ("0.5", "1.0.0-alpha1")
+
+
+def documents() -> list[dict]:
+    """Valid documents with much of the specification in them."""
+    found = []
+    for file in FILES:
+        if "reference" in file.parts:
+            value = yaml.safe_load(file.read_bytes())
+            if isinstance(value, dict) and "naftiko" in value and len(json.dumps(value)) < 3000:
+                found.append(value)
+    return found
+
+
+VALUES = st.sampled_from(
+    [
+        None,
+        True,
+        0,
+        1,
+        -1,
+        70000,
+        1.5,
+        "",
+        "x",
+        "a.b",
+        "GET",
+        "http",
+        "string",
+        "object",
+        [],
+        {},
+        [1],
+        {"type": "rest"},
+        {"name": "x", "type": "string", "value": "v"},
+        "file:///x",
+        "https://x/{y}",
+        ["a"],
+        {"a": "b"},
+    ]
+)
+
+
+@needs_shared
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_verdicts_agree_on_changed_documents(data) -> None:
+    """One or two values of a valid document replaced, removed or added: the verdicts stay equal."""
+    value = json.loads(json.dumps(data.draw(st.sampled_from(documents_once()))))
+    version = data.draw(st.sampled_from(VERSIONS))
+    value["naftiko"] = version
+    for _ in range(data.draw(st.integers(0, 2))):
+        places = list(walk(value))
+        owner, key = data.draw(st.sampled_from(places))
+        change = data.draw(st.sampled_from(["replace", "remove", "add", "copy"]))
+        if change == "replace":
+            owner[key] = json.loads(json.dumps(data.draw(VALUES)))
+        elif change == "remove":
+            del owner[key]
+        elif change == "copy" and isinstance(owner, dict):
+            other, name = data.draw(st.sampled_from(places))
+            taken = other[name] if key_in(other, name) else None
+            owner[name if isinstance(name, str) else "items"] = json.loads(json.dumps(taken))
+        elif isinstance(owner, dict):
+            names = [
+                "type",
+                "name",
+                "ref",
+                "call",
+                "steps",
+                "location",
+                "value",
+                "const",
+                "mapping",
+                "description",
+                "extra",
+            ]
+            owner[data.draw(st.sampled_from(names))] = json.loads(json.dumps(data.draw(VALUES)))
+    text = json.dumps(value).encode()
+    if parse(Source("f", text)).root is None:
+        return
+    valid, found = verdicts(text, version)
+    assert valid == (not found), found
+
+
+def key_in(owner, key) -> bool:
+    return key in owner if isinstance(owner, dict) else key < len(owner)
+
+
+@cache
+def documents_once() -> tuple[dict, ...]:
+    return tuple(documents())
+
+
+def walk(value):
+    if isinstance(value, dict):
+        for key in list(value):
+            yield value, key
+            yield from walk(value[key])
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield value, index
+            yield from walk(item)
+
+
+def test_findings_point_at_the_place() -> None:
+    text = b"""naftiko: 1.0.0-alpha3
+info: {label: x, descripton: y}
+capability:
+  consumes:
+  - {namespace: a b, type: http, baseUri: 'https://x/{y}', resources: []}
+  exposes:
+  - {type: soap}
+"""
+    root = parse(Source("f", text)).root
+    assert root is not None
+    found = [
+        (item.code, item.span.line, item.span.column) for item in conform(root, "f") if item.code.startswith("spec")
+    ]
+    assert found == [
+        ("spec-missing-key", 2, 1),
+        ("spec-unknown-key", 2, 18),
+        ("spec-value", 5, 17),
+        ("spec-value", 5, 43),
+        ("spec-value", 5, 60),
+        ("spec-value", 7, 12),
+    ]
+
+
+async def test_strict_on_the_seed() -> None:
+    """The seed runs, and does not conform: nor does any file of its style."""
+    assert (await command("validate", str(SEED)))[0] == 0
+    status, out, _ = await command("validate", str(SEED), "--strict", "--format", "json")
+    codes = {item["code"] for item in json.loads(out)["diagnostics"]}
+    assert status == 1
+    assert "spec-unknown-key" in codes
+
+
+@needs_shared
+def test_the_tutorial_conforms() -> None:
+    for file in sorted((REFERENCE / "tutorial").glob("*.yml")):
+        found = findings(load(read_source(file)), is_strict=True)
+        assert [item.message for item in found if item.code.startswith("spec-")] == [], file.name
+
+
+SPECTRAL_FUNCTIONS = frozenset(
+    {
+        "naftiko-namespaces-unique",
+        "naftiko-aggregate-semantics-consistency",
+        "naftiko-control-port-singleton-and-unique",
+        "naftiko-script-defaults-required",
+    }
+)
+"""Rules whose functions are not published with the rule set."""
+
+ODD = """
+naftiko: 1.0.0-alpha3
+info: {label: '<script>x', description: 'calls eval(1)'}
+consumes:
+- {namespace: shared, type: http, baseUri: 'https://a.example.org/'}
+capability:
+  consumes:
+  - namespace: a
+    type: http
+    baseUri: https://a.example.org/
+    resources: [{name: r, path: '/x?y=1', operations: [{name: o, method: GET}]}, {name: s, path: /s/, operations: []}]
+  - {namespace: b, type: other, resources: [{name: r, path: '/x?y=1'}]}
+  aggregates:
+  - {namespace: g, label: g, functions: [{name: f}, {name: g, description: ''}]}
+  exposes:
+  - type: rest
+    namespace: web
+    port: 1
+    address: www.example.com
+    description: <script>
+    resources:
+    - {path: /x/, operations: [{method: GET, description: 'eval(', steps: [{type: call, name: 'a b'}]}]}
+    - {path: '/y?z', description: d}
+  - type: mcp
+    namespace: m
+    transport: stdio
+    authentication: {type: basic}
+    tools: [{name: t, steps: [{name: 'x.y'}]}]
+  - type: mcp
+    namespace: n
+    port: 2
+    tools: [{name: t, description: '<script>'}]
+  - {type: skill, namespace: s, port: 3, address: example.com, skills: [{name: k, description: 'eval('}]}
+  - {type: control, port: 4, address: 0.0.0.0}
+"""
+
+
+@needs_shared
+@pytest.mark.skipif(shutil.which("npx") is None, reason="npx, for spectral, is not installed")
+def test_lint_rules_agree_with_spectral(tmp_path: Path) -> None:
+    """The rules that need no function of their own, on files that keep and break them."""
+    rules = yaml.safe_load((REFERENCE / "rules" / "naftiko-rules-1.0.0-alpha2.yml").read_text(encoding="utf-8"))
+    del rules["functions"], rules["functionsDir"]
+    for name in SPECTRAL_FUNCTIONS:
+        del rules["rules"][name]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules), encoding="utf-8")
+    files = [file for file in FILES if "reference" in file.parts] + [SEED]
+    for number, file in enumerate(files):
+        (tmp_path / f"{number:03}.yaml").write_bytes(file.read_bytes())
+    (tmp_path / "odd.yaml").write_text(ODD, encoding="utf-8")
+    done = subprocess.run(
+        [
+            "npx",
+            "-y",
+            "@stoplight/spectral-cli@6",
+            "lint",
+            "*.yaml",
+            "--ruleset",
+            "rules.yml",
+            "--format",
+            "json",
+            "--quiet",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    theirs: dict[str, set[tuple[str, int]]] = {}
+    for item in json.loads(done.stdout[done.stdout.index("[") :]):
+        if item["code"].startswith("naftiko-"):
+            theirs.setdefault(Path(item["source"]).name, set()).add((item["code"], item["range"]["start"]["line"] + 1))
+    assert len(theirs["odd.yaml"]) > 15
+    for file in sorted(tmp_path.glob("*.yaml")):
+        root = parse(Source(file.name, file.read_bytes())).root
+        ours = {
+            (item.code, item.span.line)
+            for item in (conform(root, file.name) if root is not None else ())
+            if item.code.startswith("naftiko-") and item.code not in SPECTRAL_FUNCTIONS
+        }
+        assert {code for code, _ in ours} == {code for code, _ in theirs.get(file.name, set())}, file.read_text()[:300]
+        assert len(ours) == len(theirs.get(file.name, set()))
+
+
+@needs_shared
+def test_rules_with_functions_of_their_own() -> None:
+    folder = REFERENCE / "fixtures" / "rules"
+    consistent = findings(load(read_source(folder / "spectral-semantics-consistent.yaml")), is_strict=True)
+    inconsistent = findings(load(read_source(folder / "spectral-semantics-inconsistent.yaml")), is_strict=True)
+    code = "naftiko-aggregate-semantics-consistency"
+    assert not [item for item in consistent if item.code == code]
+    assert [item for item in inconsistent if item.code == code]
+    text = b"""naftiko: 1.0.0-alpha3
+capability:
+  consumes: [{namespace: a, type: http, baseUri: 'https://a'}, {import: x, location: ./x, as: a}]
+  exposes:
+  - {type: mcp, namespace: a, port: 1, tools: [{name: t, description: d, steps: [{type: script, name: s, file: f}]}]}
+  - {type: control, port: 1}
+  - {type: control, port: 2}
+"""
+    root = parse(Source("f", text)).root
+    assert root is not None
+    found = [item.code for item in conform(root, "f") if item.code in SPECTRAL_FUNCTIONS]
+    assert found.count("naftiko-namespaces-unique") == 2
+    assert found.count("naftiko-control-port-singleton-and-unique") == 2
+    assert found.count("naftiko-script-defaults-required") == 2
