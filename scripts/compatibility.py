@@ -69,7 +69,7 @@ def page(root: Path) -> str:
     parts = [
         "# Compatibility",
         "How much of the published files can be carried out as declared, and why the rest cannot. Written by",
-        "`python scripts/compatibility.py ../shared/corpus`; [diagnostics.md](diagnostics.md) says what the codes mean.",
+        "`python scripts/compatibility.py ../shared/corpus`; [diagnostics.md](diagnostics.md) explains the codes.",
     ]
     for folder in sorted(entry for entry in root.iterdir() if entry.is_dir()):
         counts = count(folder)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from naftiko.compile.scope import CALLERS
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
 from naftiko.expressions import Expression, SpelledInput, parse_text, template_names
-from naftiko.models.authentication import ApiKey, Authentication, Basic, Bearer, Digest
+from naftiko.models.authentication import ApiKey, Authentication, AwsSigV4, Basic, Bearer, Digest, OAuth1
 from naftiko.plan import AuthPlan
 from naftiko.report import Report
 
@@ -23,14 +24,25 @@ class CompiledAuth:
     fault: Diagnostic | None = None
 
 
-def compile_auth(auth: Authentication | None, path: Path, variables: Variables, report: Report) -> CompiledAuth:
-    """The plan for an upstream's, or an adapter's, authentication; a fault where it cannot be carried out."""
+_OAUTH1 = ("consumerKey", "consumerSecret", "token", "tokenSecret", "signingKey", "signatureMethod", "realm")
+
+
+def compile_auth(
+    auth: Authentication | None, path: Path, variables: Variables, report: Report, host: str = ""
+) -> CompiledAuth:
+    """The plan for an upstream's, or an adapter's, authentication; a fault where it cannot be carried out.
+
+    `host` is the upstream's declared base URI, which tells an AWS service and its region.
+    """
     if auth is None:
         return CompiledAuth(None)
 
     def setting(key: str, text: str | None) -> Expression:
         where = (*path, key)
         return _setting(text or "", where, variables)
+
+    def named(keys: Sequence[str]) -> dict[str, Expression]:
+        return {key: setting(key, getattr(auth, key)) for key in keys if getattr(auth, key)}
 
     def lacking(*keys: str) -> CompiledAuth | None:
         for key in keys:
@@ -44,6 +56,14 @@ def compile_auth(auth: Authentication | None, path: Path, variables: Variables, 
         return lacking("username") or CompiledAuth(AuthPlan(auth.type, settings))
     if isinstance(auth, Bearer):
         return lacking("token") or CompiledAuth(AuthPlan("bearer", {"token": setting("token", auth.token)}))
+    if isinstance(auth, OAuth1):
+        secret = None if auth.signingKey else lacking("consumerSecret")
+        return lacking("consumerKey") or secret or CompiledAuth(AuthPlan("oauth1", named(_OAUTH1)))
+    if isinstance(auth, AwsSigV4):
+        settings = named(("accessKeyId", "secretAccessKey", "sessionToken", "region", "service"))
+        return lacking("accessKeyId", "secretAccessKey") or CompiledAuth(
+            AuthPlan("aws-sig-v4", settings, {"host": host})
+        )
     if isinstance(auth, ApiKey):
         return _apikey(auth, path, variables, report)
     message = f"the authentication `{auth.type}` is not supported yet, so no request can be authenticated"

@@ -64,7 +64,9 @@ class Catalogue:
     def _add(self, path: Path, adapter: ConsumesHttp) -> None:
         index = len(self.bases)
         fault = fault_at(self._report.root, path)
-        auth = compile_auth(adapter.authentication, (*path, "authentication"), self._variables, self._report)
+        auth = compile_auth(
+            adapter.authentication, (*path, "authentication"), self._variables, self._report, adapter.baseUri or ""
+        )
         self.bases.append(self._base(path, adapter, auth.plan, fault or auth.fault))
         table = self.namespaces.setdefault(adapter.namespace, {})
         for position, resource in enumerate(adapter.resources):

@@ -151,9 +151,26 @@ def _read(body: bytes) -> object:
         return body.decode("utf-8", "replace")
 
 
-def _gate(upstream: Upstream, variables: Mapping[str, str]) -> Gate | DigestGate | None:
+class SignatureGate:
+    """Demands that a request is signed in the right manner; whether the signature is right needs the real key."""
+
+    challenge: str | None = None
+
+    def __init__(self, scheme: str) -> None:
+        self._opening = _SIGNED[scheme]
+
+    def admits(self, headers: Mapping[str, str], query: str, method: str, path: str) -> bool:
+        return headers.get("authorization", "").startswith(self._opening)
+
+
+_SIGNED = {"oauth1": "OAuth ", "aws-sig-v4": "AWS4-HMAC-SHA256 Credential="}
+
+
+def _gate(upstream: Upstream, variables: Mapping[str, str]) -> Gate | DigestGate | SignatureGate | None:
     if upstream.auth is None:
         return None
+    if upstream.auth.scheme in _SIGNED:
+        return SignatureGate(upstream.auth.scheme)
     if upstream.auth.scheme == "digest":
         return DigestGate(upstream.auth, variables)
     return Gate(upstream.auth, variables)

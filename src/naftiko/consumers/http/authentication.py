@@ -13,6 +13,7 @@ from typing import Protocol
 import httpx
 
 from naftiko.consumers.http.request import Outgoing, cookie_value, field_value
+from naftiko.consumers.http.signing import AwsSigV4, OAuth1
 from naftiko.errors import InputError, NotRunnable, UpstreamInvalid
 from naftiko.expressions import Scope, SpelledInput, as_text, leaves
 from naftiko.jsontext import decode, encode
@@ -153,4 +154,6 @@ def schemes() -> Registry[type[Scheme]]:
     registry.add("bearer", Bearer)
     registry.add("apikey", ApiKey)
     registry.add("digest", Digest)
+    registry.add("oauth1", OAuth1)
+    registry.add("aws-sig-v4", AwsSigV4)
     return registry
