@@ -117,9 +117,7 @@ class _AwsFlow(httpx.Auth):
             method=request.method,
             url=str(request.url),
             data=request.content,
-            headers={
-                name: value for name, value in request.headers.items() if name in _SIGNED or name.startswith("x-amz")
-            },
+            headers={name: value for name, value in request.headers.items() if _is_signed(name)},
         )
         self._signer.add_auth(signed)
         for name in ("Authorization", "X-Amz-Date", "X-Amz-Security-Token", "X-Amz-Content-SHA256"):
