@@ -12,10 +12,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import mcp
 import pytest
+import yaml
 from mcp_types import CallToolResult, Tool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -172,6 +174,11 @@ class Running:
 
     def calls(self) -> list[dict[str, object]]:
         return [event for event in self.events if event["event"] == "call"]
+
+
+def read_yaml(data: bytes | str) -> Any:
+    """A YAML document as plain values, by a reader that is not ours."""
+    return yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

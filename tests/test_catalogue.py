@@ -8,12 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 import naftiko
 from naftiko import CapabilityError, Severity
 from naftiko.compile.uris import PLACEHOLDER, join
-from support import ROOT, SHARED, Upstream, needs_shared
+from support import ROOT, SHARED, Upstream, needs_shared, read_yaml
 
 FILES = sorted((SHARED / "corpus" / "catalogue").glob("*.yaml"))
 VALUES = {"integer": 7, "number": 1.5, "boolean": True, "array": ["a", "b"], "object": {"k": None}}
@@ -22,7 +21,7 @@ VALUES = {"integer": 7, "number": 1.5, "boolean": True, "array": ["a", "b"], "ob
 def declared(file: Path) -> dict[str, list[tuple[str, str]]]:
     """Method and path of every consumed operation, as the file says them."""
     found: dict[str, list[tuple[str, str]]] = {}
-    body = yaml.safe_load(file.read_text(encoding="utf-8")).get("capability") or {}
+    body = read_yaml(file.read_text(encoding="utf-8")).get("capability") or {}
     for adapter in body.get("consumes") or ():
         for resource in adapter.get("resources") or ():
             for operation in resource.get("operations") or ():

@@ -15,12 +15,11 @@ from urllib.parse import parse_qsl, quote
 
 import httpx
 import pytest
-import yaml
 from mcp import Client
 
 import naftiko
 from naftiko.exposers.mcp.app import McpApp
-from support import SHARED, Recorded, Stage, needs_shared
+from support import SHARED, Recorded, Stage, needs_shared, read_yaml
 
 FOLDER = SHARED / "corpus" / "tagged"
 FILES = sorted(FOLDER.rglob("*.yaml"))
@@ -97,7 +96,7 @@ def authorization(auth: Mapping[str, str] | None, environment: Mapping[str, str]
 
 
 def declared(file: Path) -> dict[str, Expected]:
-    body = yaml.safe_load(file.read_text(encoding="utf-8"))["capability"]
+    body = read_yaml(file.read_text(encoding="utf-8"))["capability"]
     return {
         f"{adapter['namespace']}.{operation['name']}": Expected(adapter, resource, operation)
         for adapter in body["consumes"]
@@ -108,7 +107,7 @@ def declared(file: Path) -> dict[str, Expected]:
 
 def exposed(file: Path, kind: str) -> Iterator[tuple[str, str, str]]:
     """Name, method and path (for REST), and call of each exposed unit of a file."""
-    body = yaml.safe_load(file.read_text(encoding="utf-8"))["capability"]
+    body = read_yaml(file.read_text(encoding="utf-8"))["capability"]
     for adapter in body["exposes"]:
         if adapter["type"] == kind == "rest":
             for resource in adapter["resources"]:

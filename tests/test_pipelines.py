@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
-import yaml
 
 import naftiko
 from naftiko.cli.schema import described
@@ -18,7 +17,7 @@ from naftiko.code_examples import EXAMPLES
 from naftiko.codes import CODES
 from naftiko.discovery import discover
 from naftiko.render.codes import page
-from support import ROOT, SEED, SHARED, command, needs_shared, one_operation, write
+from support import ROOT, SEED, SHARED, command, needs_shared, one_operation, read_yaml, write
 
 GOOD = one_operation("method: GET")
 BROKEN = GOOD.replace("api.op", "api.other")
@@ -181,7 +180,7 @@ async def test_the_schema_for_editors() -> None:
     schema = json.loads(out)
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    assert list(validator.iter_errors(yaml.safe_load(SEED.read_text(encoding="utf-8")))) == []
+    assert list(validator.iter_errors(read_yaml(SEED.read_text(encoding="utf-8")))) == []
     assert list(validator.iter_errors({"naftiko": 1, "capability": {"exposs": []}}))
 
 
@@ -190,9 +189,9 @@ def test_published_files_fit_the_schema_for_editors() -> None:
     validator = jsonschema.Draft202012Validator(described())
     files = [*(SHARED / "corpus" / "tagged").rglob("*.yaml"), *(SHARED / "reference" / "tutorial").rglob("*.yml")]
     for file in files:
-        assert [
-            error.message for error in validator.iter_errors(yaml.safe_load(file.read_text(encoding="utf-8")))
-        ] == [], file
+        assert [error.message for error in validator.iter_errors(read_yaml(file.read_text(encoding="utf-8")))] == [], (
+            file
+        )
 
 
 @needs_shared
