@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import time
@@ -17,6 +18,9 @@ import pytest
 from starlette.responses import JSONResponse
 
 from support import SHARED, Running, Upstream, capability, clean_environment, command, needs_shared, start, write
+
+SECONDS = float(os.environ.get("NAFTIKO_LOAD_SECONDS", "3"))
+"""How long the test under load lasts."""
 
 ALL = ("--port", "rest=0", "--port", "mcp=0")
 
@@ -244,7 +248,7 @@ async def test_changes_under_load(tmp_path: Path, recorder: Upstream) -> None:
         assert ready["setAside"] == []
         stop = asyncio.Event()
         counts = await asyncio.gather(
-            *(load(served, stop, number) for number in range(8)), churn(tmp_path, stop, 3.0), drain(served, stop)
+            *(load(served, stop, number) for number in range(8)), churn(tmp_path, stop, SECONDS), drain(served, stop)
         )
         tools: list[str] = []
         async with mcp.Client(ready["mcp"][0]) as client:

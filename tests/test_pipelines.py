@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from sarif_pydantic import Sarif
 
 import naftiko
 from naftiko.cli.schema import described
@@ -70,6 +71,7 @@ async def test_sarif(folder: Path) -> None:
     assert (status, out) == (1, "")
     report = json.loads(output.read_text(encoding="utf-8"))
     jsonschema.validate(report, SARIF)
+    Sarif.model_validate(report)
     run = report["runs"][0]
     assert [run["tool"]["driver"]["rules"][item["ruleIndex"]]["id"] for item in run["results"]] == [
         item["ruleId"] for item in run["results"]
