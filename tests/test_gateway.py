@@ -286,14 +286,14 @@ async def churn(folder: Path, stop: asyncio.Event, seconds: float) -> None:
 
 
 async def drain(served: Running, stop: asyncio.Event) -> None:
-    """Read the log, so that its pipe never fills."""
-    reading = asyncio.ensure_future(anext(served.read(), None))
-    while not stop.is_set() or reading.done():
-        await asyncio.wait({reading}, timeout=0.1)
-        if reading.done():
-            if stop.is_set():
-                return
-            reading = asyncio.ensure_future(anext(served.read(), None))
+    """Read the log, so that its pipe never fills and holds the server up."""
+
+    async def read() -> None:
+        async for _ in served.read():
+            served.events.clear()
+
+    reading = asyncio.create_task(read())
+    await stop.wait()
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
 
