@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
+from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import cast
 
 import h11
 import httpx
 
 from naftiko import __version__
 from naftiko.consumers.http.decoding import ACCEPTED, decoder
+from naftiko.consumers.http.pools import DEFAULT, open_pool
+from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
+from naftiko.consumers.http.wire import WireRequest, header_pairs
 from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
 
 USER_AGENT = f"naftiko/{__version__}"
 _LONGEST = 60_000
 _BODILESS = frozenset({204, 304})
+_NONE = [""]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds for connecting and for a whole call, and bytes of an answer after decompression."""
+    """Seconds for connecting and for a whole call, bytes of an answer once decompressed, connections to an upstream."""
 
     connect: float = 5.0
     total: float = 30.0
     response: int = 32 * 1024 * 1024
+    connections: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +55,46 @@ class Response:
 class HttpTransport:
     """One upstream's connections. `origin` is what paths are appended to, `shown` the same without credentials.
 
-    `client` is the seam for tests.
+    `kind` is one of `POOLS`, `identity` a client certificate with its key in PEM, `client` the seam for tests.
+    Connections are made when they are first needed: a gateway has many upstreams, and few are called.
     """
 
-    def __init__(self, origin: str, shown: str, limits: Limits, client: httpx.AsyncClient | None = None) -> None:
+    def __init__(
+        self,
+        origin: str,
+        shown: str,
+        limits: Limits,
+        client: httpx.AsyncClient | None = None,
+        kind: str = DEFAULT,
+        identity: bytes | None = None,
+    ) -> None:
         self.origin = origin
         self.shown = shown
         self.limits = limits
-        self._client = client
+        self._kind = kind
+        self._identity = identity
+        self._seam = client
+        self._client: httpx.AsyncClient | None = None
+        self._pool: httpx.AsyncBaseTransport | None = None
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        """Close all connections; none is made after that."""
+        for opened in (self._seam, self._client, self._pool):
+            if opened is not None:
+                await opened.aclose()
 
-    def _connected(self) -> httpx.AsyncClient:
-        """The client, made when it is first needed: a gateway has many upstreams, and few are called."""
+    def _connections(self) -> httpx.AsyncBaseTransport:
+        if self._pool is None:
+            limits = self.limits
+            settings = PoolSettings(self.origin, limits.connect, limits.total, limits.connections, self._identity)
+            self._pool = open_pool(self._kind, settings)
+        return self._pool
+
+    def _for_flows(self) -> httpx.AsyncClient:
+        """A client on the same connections, for authentication that takes several requests."""
         if self._client is None:
-            self._client = httpx.AsyncClient(
-                verify=_trust(),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                limits=httpx.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=30),
-                follow_redirects=False,
-            )
+            jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+            self._client = httpx.AsyncClient(transport=self._connections(), cookies=jar)
         return self._client
 
     async def send(self, outgoing: Outgoing, auth: httpx.Auth | None = None) -> Response:
@@ -83,10 +108,19 @@ class HttpTransport:
         try:
             request = self._request(outgoing)
             async with asyncio.timeout(self.limits.total):
-                return await self._exchange(request, auth, started)
+                if auth is None and self._seam is None:
+                    response = await self._connections().handle_async_request(request)
+                else:
+                    client = self._seam or self._for_flows()
+                    response = await client.send(
+                        request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False
+                    )
+                return await self._read(response, request.method, started)
         except TimeoutError as error:
             raise self._timeout(started) from error
         except httpx.ConnectTimeout as error:
+            if time.perf_counter() - started >= self.limits.total:
+                raise self._timeout(started) from error
             message = f"{self.shown} did not accept a connection within {self.limits.connect:g} s"
             raise UpstreamTimeout(message, upstream_seconds=time.perf_counter() - started) from error
         except httpx.TimeoutException as error:
@@ -104,52 +138,51 @@ class HttpTransport:
         outgoing.set_default("Accept", "*/*")
         outgoing.set_default("Accept-Encoding", ACCEPTED)
         outgoing.set_default("User-Agent", USER_AGENT)
-        headers = [(name.encode("ascii"), value.encode("utf-8")) for name, value in outgoing.headers]
         if outgoing.cookies:
             pairs = "; ".join(f"{name}={value}" for name, value in outgoing.cookies)
-            headers.append((b"Cookie", pairs.encode("utf-8")))
+            outgoing.headers.append(("Cookie", pairs))
         target = outgoing.target()
         if len(target) > _LONGEST:
             raise InputError(f"the values make the URL longer than {_LONGEST} characters, which HTTP servers refuse")
         timeout = {"connect": self.limits.connect, "read": None, "write": None, "pool": None}
-        return httpx.Request(
-            outgoing.method,
-            self.origin + target,
-            headers=headers,
-            content=outgoing.content,
-            extensions={"timeout": timeout},
-        )
+        extensions = {"timeout": timeout}
+        return WireRequest(outgoing.method, self.origin + target, outgoing.headers, outgoing.content, extensions)
 
-    async def _exchange(self, request: httpx.Request, auth: httpx.Auth | None, started: float) -> Response:
-        response = await self._connected().send(request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False)
-        try:
-            content = await self._content(response, request.method)
-        finally:
-            await response.aclose()
+    async def _read(self, response: httpx.Response, method: str, started: float) -> Response:
         headers: dict[str, list[str]] = {}
-        for name, value in response.headers.raw:
-            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+        for name, value in header_pairs(response):
+            headers.setdefault(name, []).append(value)
+        try:
+            content = await self._content(response, headers, method)
+        finally:
+            await cast("httpx.AsyncByteStream", response.stream).aclose()
         return Response(response.status_code, headers, content, time.perf_counter() - started)
 
-    async def _content(self, response: httpx.Response, method: str) -> bytes:
+    async def _content(self, response: httpx.Response, headers: dict[str, list[str]], method: str) -> bytes:
+        """The whole body, decompressed.
+
+        Raises:
+            UpstreamInvalid: it is too large, or its compression is broken.
+        """
         if method == "HEAD" or response.status_code in _BODILESS:
             return b""
-        declared = response.headers.get("content-length", "")
+        declared = headers.get("content-length", _NONE)[0]
         if declared.isascii() and declared.isdigit() and int(declared) > self.limits.response:
             raise self._too_large()
         if response.is_closed:
             return response.content
-        undo = decoder(response.headers.get("content-encoding", ""))
+        coding = headers.get("content-encoding", _NONE)
+        undo = decoder(coding[0] if len(coding) == 1 else ", ".join(coding))
         chunks: list[bytes] = []
         size = 0
-        async for chunk in response.aiter_raw():
+        async for chunk in cast("AsyncIterable[bytes]", response.stream):
             for piece in undo.feed(chunk):
                 size += len(piece)
                 if size > self.limits.response:
                     raise self._too_large()
                 chunks.append(piece)
         undo.finish()
-        return b"".join(chunks)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> UpstreamInvalid:
         size = self.limits.response / (1024 * 1024)
@@ -165,25 +198,20 @@ class HttpTransport:
         )
 
 
-@cache
-def _trust() -> ssl.SSLContext:
-    """The certificates that are trusted, read once: reading them takes longer than many a call."""
-    return httpx.create_ssl_context()
-
-
 def _connect_reason(error: BaseException) -> str:
     """Why no connection came about, in words that hold no address or secret of ours."""
-    text = " ".join(_messages(error)).lower()
-    if "certificate" in text or "ssl" in text or "tls" in text:
+    causes = list(_causes(error))
+    text = str(error).lower()
+    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text or "handshake" in text:
         return "its TLS certificate or handshake is not acceptable"
-    if "name or service" in text or "nodename" in text or "getaddrinfo" in text or "resolution" in text:
+    if any(isinstance(cause, socket.gaierror) for cause in causes) or "dns error" in text:
         return "its name cannot be resolved"
     return "it refuses connections"
 
 
-def _messages(error: BaseException | None) -> list[str]:
-    found: list[str] = []
-    while error is not None and len(found) < 8:
-        found.append(f"{type(error).__name__} {error}")
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    for _ in range(8):
+        if error is None:
+            return
+        yield error
         error = error.__cause__ or error.__context__
-    return found

@@ -1,0 +1,103 @@
+"""A transport of httpx on aiohttp's client: the default. Headers pass byte by byte, and its pool costs little."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+
+import aiohttp
+import httpx
+from yarl import URL
+
+from naftiko.consumers.http.pools.settings import PoolSettings
+from naftiko.consumers.http.wire import WireRequest, WireResponse
+
+_CHUNK = 256 * 1024
+_HEAD = 64 * 1024
+_OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""What aiohttp adds of its own accord where it is not there."""
+
+
+class AiohttpPool(httpx.AsyncBaseTransport):
+    """The connections of one upstream. The time of an exchange is bounded by the caller."""
+
+    def __init__(self, settings: PoolSettings) -> None:
+        self._proxy = settings.proxy()
+        is_tls = settings.origin.lower().startswith("https:")
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=settings.connections, keepalive_timeout=30, ssl=settings.tls() if is_tls else True
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=_OWN_HEADERS,
+            timeout=aiohttp.ClientTimeout(sock_connect=settings.connect),
+            read_bufsize=_CHUNK,
+            max_line_size=_HEAD,
+            max_field_size=_HEAD,
+        )
+
+    async def aclose(self) -> None:
+        await self._session.close()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; its body must be known as a whole.
+
+        Raises:
+            httpx.TransportError: no answer came.
+            httpx.InvalidURL: the URL is none.
+        """
+        if isinstance(request, WireRequest):
+            url, pairs = request.target, request.pairs
+        else:
+            url, pairs = str(request.url), request.headers.multi_items()
+        try:
+            response = await self._session.request(
+                request.method,
+                URL(url, encoded=True),
+                headers=pairs,
+                data=request.content or None,
+                allow_redirects=False,
+                proxy=self._proxy,
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _translated(error) from error
+        headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.raw_headers]
+        return WireResponse(response.status, headers, _Stream(response))
+
+
+class _Stream(httpx.AsyncByteStream):
+    """The body of a response; at once where its length is known, for which the caller has a bound."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            if self._response.content_length is not None:
+                yield await self._response.read()
+                return
+            async for chunk in self._response.content.iter_any():
+                yield chunk
+        except (aiohttp.ClientError, OSError) as error:
+            raise _translated(error) from error
+
+    async def aclose(self) -> None:
+        self._response.close()
+
+
+def _translated(error: aiohttp.ClientError | OSError | ValueError) -> httpx.TransportError | httpx.InvalidURL:
+    """What httpx's own transport would raise."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return httpx.InvalidURL(text)
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return httpx.ConnectTimeout(text)
+    if isinstance(error, asyncio.TimeoutError):
+        return httpx.ReadTimeout(text)
+    if isinstance(error, aiohttp.ClientConnectorError | ssl.SSLError):
+        return httpx.ConnectError(text)
+    if isinstance(error, aiohttp.ClientError | OSError):
+        return httpx.RemoteProtocolError(text)
+    return httpx.LocalProtocolError(text)

@@ -1,0 +1,80 @@
+"""httpx's requests and responses, made with as little work as a call needs.
+
+`httpx.Request` parses its URL and builds its headers as objects; most calls need neither, since both are known as text
+already. Here they come into being when something asks for them: an authentication flow, a mock, another transport.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import httpx
+
+Pairs = Sequence[tuple[str, str]]
+
+
+class WireRequest(httpx.Request):
+    """A request whose `url` is text that is known to be a URL, and whose headers are pairs.
+
+    `content` is the whole body, or None. What a caller changes in `headers` is what is sent.
+    """
+
+    def __init__(self, method: str, url: str, pairs: Pairs, content: bytes | None, extensions: dict[str, Any]) -> None:
+        self.method = method
+        self.extensions = extensions
+        self.target = url
+        self._pairs = pairs
+        self._content = content or b""
+        self._has_body = content is not None
+        self._full: httpx.Request | None = None
+
+    @property
+    def pairs(self) -> Pairs:
+        """The headers as text, in order; without `Host` and `Content-Length` unless they were given."""
+        return self._pairs if self._full is None else self._full.headers.multi_items()
+
+    def _whole(self) -> httpx.Request:
+        if self._full is None:
+            headers = [(name.encode("ascii"), value.encode("utf-8")) for name, value in self._pairs]
+            content = self._content if self._has_body else None
+            self._full = httpx.Request(self.method, self.target, headers=headers, content=content)
+        return self._full
+
+    @property
+    def url(self) -> httpx.URL:  # type: ignore[override]
+        return self._whole().url
+
+    @property
+    def headers(self) -> httpx.Headers:  # type: ignore[override]
+        return self._whole().headers
+
+    @property
+    def stream(self) -> httpx.SyncByteStream | httpx.AsyncByteStream:  # type: ignore[override]
+        return self._whole().stream
+
+
+class WireResponse(httpx.Response):
+    """A response whose headers are pairs, names in lower case, until something asks for them as an object."""
+
+    def __init__(self, status: int, pairs: Pairs, stream: httpx.AsyncByteStream) -> None:
+        self.pairs = pairs
+        self._made: httpx.Headers | None = None
+        super().__init__(status, stream=stream)
+
+    @property
+    def headers(self) -> httpx.Headers:
+        if self._made is None:
+            self._made = httpx.Headers([(name.encode("ascii"), value.encode("utf-8")) for name, value in self.pairs])
+        return self._made
+
+    @headers.setter
+    def headers(self, headers: httpx.Headers) -> None:
+        return None
+
+
+def header_pairs(response: httpx.Response) -> Pairs:
+    """The headers of a response as text, names in lower case. What is not ASCII is read as Latin-1 (RFC 9110, 5.5)."""
+    if isinstance(response, WireResponse):
+        return response.pairs
+    return [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw]
