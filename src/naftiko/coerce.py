@@ -19,6 +19,10 @@ _KINDS = {
 }
 
 
+_EXACT = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
+"""Values of these classes fit as they are."""
+
+
 class Mismatch(ValueError):
     """A value does not fit a type; the message shows it and says what it must be, `private` leaves the value out."""
 
@@ -48,7 +52,7 @@ def coerce(value: object, type: str | None) -> object:
     Raises:
         Mismatch: it does not fit without loss.
     """
-    if type is None:
+    if type is None or _EXACT.get(type) is value.__class__:
         return value
     if type == "string":
         return _string(value)

@@ -57,7 +57,7 @@ class JsonPath:
             return self._matches(self.foreign, value) or MISSING
         for step in self.steps:
             if isinstance(step, str):
-                if not isinstance(value, Mapping) or step not in value:
+                if not (type(value) is dict or isinstance(value, Mapping)) or step not in value:
                     return MISSING
                 value = value[step]
             else:

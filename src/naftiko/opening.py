@@ -11,6 +11,7 @@ import httpx
 
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.consumers.http.authentication import schemes
+from naftiko.consumers.http.pools import DEFAULT, load_pool
 from naftiko.consumers.http.transport import HttpTransport, Limits
 from naftiko.engine.engine import Engine, OpenUpstream
 from naftiko.errors import MissingVariables, SetupError
@@ -27,7 +28,8 @@ class Settings:
     """How a capability is opened.
 
     `base_uris` replaces base URIs by consumed namespace; `*` means every one, with `{namespace}` standing for its
-    name, and the empty name means the only one. `host` replaces the adapters' addresses.
+    name, and the empty name means the only one. `host` replaces the adapters' addresses. `transport` is what carries
+    requests, one of `naftiko.consumers.http.pools.POOLS`.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class Settings:
     host: str | None = None
     allow_missing: bool = False
     sandbox: bool = False
+    transport: str = DEFAULT
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
         """The same settings with other base URIs."""
@@ -70,6 +73,8 @@ async def opened(
         SetupError: a base URI or a source of variables is not usable.
     """
     settings = settings or Settings()
+    if settings.transport != DEFAULT:
+        load_pool(settings.transport)
     async with AsyncExitStack() as stack:
         if settings.sandbox:
             resolved = _placeholders(plan)
@@ -181,9 +186,9 @@ def _open(
         auth = AuthPlan("basic", {"username": Literal(unquote(user)), "password": Literal(unquote(password))})
     scheme = schemes().get(auth.scheme)(auth) if auth is not None else None
     if override is not None:
-        transport = HttpTransport(base.origin, shown, settings.limits, client)
+        transport = HttpTransport(base.origin, shown, settings.limits, client, settings.transport)
         return OpenUpstream(transport, scheme, override.path, None, keys)
-    transport = HttpTransport(base.origin + (base.path or ""), shown, settings.limits, client)
+    transport = HttpTransport(base.origin + (base.path or ""), shown, settings.limits, client, settings.transport)
     return OpenUpstream(transport, scheme, None, None, keys)
 
 

@@ -7,6 +7,8 @@ ended. A change that cannot be served changes nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import hashlib
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -17,6 +19,7 @@ from typing import BinaryIO, Protocol
 
 from naftiko.bindings.resolve import Sources
 from naftiko.compile import compile_capability
+from naftiko.consumers.http.pools import load_pool
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.discovery import discover
 from naftiko.errors import MissingVariables, NaftikoError, SetupError, SourceError
@@ -35,6 +38,9 @@ PortKey = tuple[str, int, str]
 """Address, port number, and for the number 0 what asked for a free port: those that ask alike share one."""
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
+
+_QUIET = 30
+"""Seconds without a change before what has been loaded meanwhile is settled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +135,7 @@ class Gateway:
     ports: dict[PortKey, Port] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict)
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
+    _settling: asyncio.TimerHandle | None = None
 
     # What is served
 
@@ -171,6 +178,8 @@ class Gateway:
 
     async def stop(self) -> None:
         """Accept no more, finish the calls in flight, close."""
+        if self._settling is not None:
+            self._settling.cancel()
         for port in self.ports.values():
             await port.app.close()
         await asyncio.gather(*(port.servers.stop() for port in self.ports.values()))
@@ -186,6 +195,12 @@ class Gateway:
         """Stop waiting for calls in flight."""
         for port in self.ports.values():
             port.servers.hurry()
+
+    async def warm(self) -> None:
+        """Load what the first call needs, and settle."""
+        with contextlib.suppress(SetupError):
+            await asyncio.to_thread(load_pool, self.settings.transport)
+        settle()
 
     # Changes
 
@@ -221,6 +236,7 @@ class Gateway:
         for entry in replaced:
             self._leave(self._retired(entry))
         self.events.changed(self, sorted(done))
+        self._settle_later()
 
     def _prepare_changes(self, files: Sequence[str], imported: set[str]) -> list[Prepared]:
         """The files whose text, or the text of a file they import, is another than was served."""
@@ -335,6 +351,12 @@ class Gateway:
 
     # Leaving
 
+    def _settle_later(self) -> None:
+        """Settle once nothing has changed for a while: it holds all calls up for a moment."""
+        if self._settling is not None:
+            self._settling.cancel()
+        self._settling = asyncio.get_running_loop().call_later(_QUIET, settle)
+
     async def _retired(self, entry: Entry) -> None:
         """Close what was replaced, once its calls have ended."""
         await entry.built.opened.engine.drained()
@@ -381,19 +403,32 @@ async def serve(
     stop = stop or asyncio.Event()
     remove = _on_signals(stop, gateway.hurry)
     watching: asyncio.Task[None] | None = None
+    warming: asyncio.Task[None] | None = None
     try:
         await gateway.start(prepared)
         if watcher is not None:
             watching = asyncio.create_task(watcher(gateway, stop))
         gateway.events.ready(gateway)
+        warming = asyncio.create_task(gateway.warm())
         await stop.wait()
         gateway.events.stopping()
     finally:
         stop.set()
-        if watching is not None:
-            await watching
+        for task in (watching, warming):
+            if task is not None:
+                await task
         await gateway.stop()
         remove()
+
+
+def settle() -> None:
+    """Take what is loaded out of the garbage collector's sight.
+
+    It is no garbage, and looking through it again and again takes tens of milliseconds, in which every call waits.
+    """
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _on_signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Callable[[], None]:

@@ -30,17 +30,20 @@ class _BoundedHead(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
-        self._count(len(url))
+        self._head += len(url)
+        if self._head > MAX_HEAD:
+            raise _too_large()
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
+        self._head += len(name) + len(value) + 4
+        if self._head > MAX_HEAD:
+            raise _too_large()
         super().on_header(name, value)
 
-    def _count(self, size: int) -> None:
-        self._head += size
-        if self._head > MAX_HEAD:
-            raise ValueError("the request's headers are too large")
+
+def _too_large() -> ValueError:
+    return ValueError("the request's headers are too large")
 
 
 class _Server(uvicorn.Server):

@@ -30,10 +30,22 @@ def _roots(paths: tuple[str, ...]) -> list[Path]:
 
 
 async def watch(gateway: Gateway, stop: asyncio.Event) -> None:
-    """Reload whenever a YAML file below the gateway's paths changes, until `stop`."""
+    """Reload whenever a YAML file below the gateway's paths changes, until `stop`.
+
+    What changed after the files were read, and before they are watched, is taken over first.
+    """
     roots = _roots(tuple(gateway.paths))
-    async for changes in awatch(*roots, watch_filter=_is_meant, debounce=100, step=20, stop_event=stop):
-        try:
-            await gateway.reload({path for _, path in changes})
-        except Exception:
-            _log.exception("a change could not be taken over; what was served goes on")
+    watched = awatch(*roots, watch_filter=_is_meant, debounce=100, step=20, stop_event=stop)
+    coming = asyncio.ensure_future(anext(watched, None))
+    await asyncio.sleep(0)
+    await _reload(gateway, set())
+    while (changes := await coming) is not None:
+        await _reload(gateway, {path for _, path in changes})
+        coming = asyncio.ensure_future(anext(watched, None))
+
+
+async def _reload(gateway: Gateway, changed: set[str]) -> None:
+    try:
+        await gateway.reload(changed)
+    except Exception:
+        _log.exception("a change could not be taken over; what was served goes on")

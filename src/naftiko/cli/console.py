@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from naftiko.cli.log import LogHandler, LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
 from naftiko.exposers.observer import Call
@@ -23,6 +25,8 @@ class Console(Protocol):
     """Where a run tells what it does."""
 
     settings: Settings
+
+    def close(self) -> None: ...
 
     def findings(self, diagnostics: Iterable[Diagnostic]) -> None: ...
 
@@ -82,12 +86,17 @@ def _texts(diagnostics: Iterable[Diagnostic]) -> dict[str, str]:
 class JsonConsole:
     """One JSON object a line, on standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: LogLevel = LogLevel.info) -> None:
         self.settings = Settings()
-        _log_through(_JsonFormatter())
+        self._log = LogWriter()
+        self._least = _least_status(level)
+        _log_through(self._log, _JsonFormatter(), level)
+
+    def close(self) -> None:
+        self._log.close()
 
     def _emit(self, event: str, **fields: object) -> None:
-        print(encode_text({"event": event, "time": _now(), **fields}), file=sys.stderr, flush=True)
+        self._log.now(encode_text({"event": event, "time": _now(), **fields}))
 
     def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
         for found in diagnostics:
@@ -112,24 +121,35 @@ class JsonConsole:
         self._emit("stopping")
 
     def call(self, call: Call) -> None:
-        self._emit(
-            "call",
-            adapter=call.adapter,
-            operation=call.operation,
-            status=call.status,
-            totalMs=round(call.total_ms, 3),
-            upstreamMs=round(call.upstream_ms, 3) if call.upstream_ms is not None else None,
-            **({"error": call.error} if call.error else {}),
-        )
+        if call.status < self._least:
+            return
+        fields = {
+            "event": "call",
+            "time": _now(),
+            "adapter": call.adapter,
+            "operation": call.operation,
+            "status": call.status,
+            "totalMs": round(call.total_ms, 3),
+            "upstreamMs": round(call.upstream_ms, 3) if call.upstream_ms is not None else None,
+        }
+        if call.error:
+            fields["error"] = call.error
+        self._log.line(encode_text(fields))
 
 
 class TextConsole:
     """For people: what is served on standard output, the log on standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: LogLevel = LogLevel.info) -> None:
         self.settings = Settings()
         self._paint = text.Paint(sys.stdout.isatty())
-        _log_through(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"))
+        self._log = LogWriter()
+        self._least = _least_status(level)
+        self._clock = (0, "")
+        _log_through(self._log, logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"), level)
+
+    def close(self) -> None:
+        self._log.close()
 
     def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
         shown = [found for found in diagnostics if found.severity is not Severity.INFO]
@@ -186,7 +206,7 @@ class TextConsole:
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
         after = "; the last good version goes on serving" if keeps_last else ""
-        print(f"set aside: {file}: {text.printable(reason)}{after}", file=sys.stderr, flush=True)
+        self._log.now(f"set aside: {file}: {text.printable(reason)}{after}")
 
     def _adapter(self, item: Served) -> list[str]:
         plan = item.plan
@@ -209,16 +229,19 @@ class TextConsole:
         return f"      {name}  {first[:80]}".rstrip()
 
     def stopping(self) -> None:
-        print("stopping: finishing the calls in flight", file=sys.stderr, flush=True)
+        self._log.now("stopping: finishing the calls in flight")
 
     def call(self, call: Call) -> None:
+        if call.status < self._least:
+            return
         upstream = f" (upstream {call.upstream_ms:.1f} ms)" if call.upstream_ms is not None else ""
         error = f" {call.error}" if call.error else ""
-        clock = datetime.now().strftime("%H:%M:%S")
-        print(
-            f"{clock} {call.adapter} {call.operation or '-'} {call.status}{error} {call.total_ms:.1f} ms{upstream}",
-            file=sys.stderr,
-            flush=True,
+        second = int(time.time())
+        if second != self._clock[0]:
+            self._clock = (second, datetime.fromtimestamp(second).strftime("%H:%M:%S"))
+        self._log.line(
+            f"{self._clock[1]} {call.adapter} {call.operation or '-'} {call.status}{error} "
+            f"{call.total_ms:.1f} ms{upstream}"
         )
 
 
@@ -236,10 +259,13 @@ class _JsonFormatter(logging.Formatter):
         return encode_text(fields)
 
 
-def _log_through(formatter: logging.Formatter) -> None:
-    """Warnings and errors of all parts go to standard error; notes of each request, with URLs, go nowhere."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+def _least_status(level: LogLevel) -> int:
+    """The lowest status of a call that is logged: failed ones are warnings, and no call is an error of the program."""
+    return {LogLevel.info: 0, LogLevel.warning: 500, LogLevel.error: 1000}[level]
+
+
+def _log_through(writer: LogWriter, formatter: logging.Formatter, level: LogLevel) -> None:
+    """Warnings and errors of all parts go to the log; notes of each request, with URLs, go nowhere."""
     root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(logging.WARNING)
+    root.handlers = [LogHandler(writer, formatter)]
+    root.setLevel(max(logging.WARNING, level.number))

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, NoReturn
 
 import typer
 
 from naftiko.consumers.http.transport import Limits
+
+
+class TransportName(StrEnum):
+    """The names of `naftiko.consumers.http.pools.POOLS`."""
+
+    aiohttp = "aiohttp"
+    reqwest = "reqwest"
+    httpx = "httpx"
+
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A capability file (`-` reads standard input).")]
 BaseUri = Annotated[
@@ -37,6 +47,14 @@ MaxResponse = Annotated[
     str, typer.Option("--max-response", metavar="SIZE", help="The largest answer of an upstream, such as 32MiB.")
 ]
 
+Transport = Annotated[
+    TransportName,
+    typer.Option("--transport", help="What carries requests to upstreams; `reqwest` needs the extra of its name."),
+]
+MaxConnections = Annotated[
+    int, typer.Option("--max-connections", metavar="N", min=1, help="Connections to one upstream at a time.")
+]
+
 _SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)(i?b?)\s*", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -46,7 +64,7 @@ def usage(message: str) -> NoReturn:
     raise typer.BadParameter(message)
 
 
-def limits(timeout: float, max_response: str) -> Limits:
+def limits(timeout: float, max_response: str, connections: int = 1000) -> Limits:
     """The bounds of a call."""
     if not 0 < timeout <= 86_400:
         usage(f"--timeout: `{timeout:g}` is no number of seconds between 0 and 86400")
@@ -54,7 +72,7 @@ def limits(timeout: float, max_response: str) -> Limits:
     size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
     if size <= 0:
         usage(f"--max-response: `{max_response}` is no size; write 500KiB, 32MiB or 1GiB")
-    return Limits(connect=min(5.0, timeout), total=timeout, response=size)
+    return Limits(connect=min(5.0, timeout), total=timeout, response=size, connections=connections)
 
 
 def pairs(option: str, items: Sequence[str] | None) -> dict[str, str]:

@@ -17,6 +17,7 @@ from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli import options
 from naftiko.cli.console import Console, JsonConsole, TextConsole
+from naftiko.cli.log import LogLevel
 from naftiko.diagnostics import Diagnostic
 from naftiko.discovery import discover
 from naftiko.errors import NaftikoError, SetupError
@@ -47,10 +48,15 @@ def run(
     sandbox: options.Sandbox = False,
     timeout: options.Timeout = 30.0,
     max_response: options.MaxResponse = "32MiB",
+    max_connections: options.MaxConnections = 1000,
+    transport: options.Transport = options.TransportName.aiohttp,
     watch: Annotated[
         bool | None, typer.Option("--watch/--no-watch", help="Take over changed files; on for folders.")
     ] = None,
     log_format: Annotated[LogFormat, typer.Option("--log-format", help="How the log is written.")] = LogFormat.text,
+    log_level: Annotated[
+        LogLevel, typer.Option("--log-level", help="`warning` logs failed calls only, `error` none.")
+    ] = LogLevel.info,
 ) -> None:
     """Serve capabilities until interrupted.
 
@@ -59,14 +65,15 @@ def run(
     """
     settings = Settings(
         base_uris=options.base_uris(base_uri),
-        limits=options.limits(timeout, max_response),
+        limits=options.limits(timeout, max_response, max_connections),
         host=host,
         allow_missing=allow_missing_env,
         sandbox=sandbox,
+        transport=transport.value,
     )
     settings_of_variables = options.pairs("--var", var)
     port_overrides = options.port_numbers(port)
-    console: Console = JsonConsole() if log_format is LogFormat.json else TextConsole()
+    console: Console = JsonConsole(log_level) if log_format is LogFormat.json else TextConsole(log_level)
     console.settings = settings
     try:
         sources = Sources(
@@ -87,6 +94,8 @@ def run(
     except NaftikoError as error:
         console.error(error)
         raise typer.Exit(2) from error
+    finally:
+        console.close()
 
 
 def _told(prepared: Sequence[Prepared], is_strict: bool) -> list[Diagnostic]:

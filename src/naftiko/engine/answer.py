@@ -8,7 +8,7 @@ from naftiko.errors import UpstreamInvalid
 from naftiko.jsontext import decode_bytes, encode
 from naftiko.missing import MISSING, Missing
 
-PASSED_ON = ("etag", "last-modified", "cache-control", "location", "link", "retry-after")
+PASSED_ON = frozenset({"etag", "last-modified", "cache-control", "location", "link", "retry-after"})
 """The upstream's headers that travel on, beside its content type (semantics, section 6)."""
 
 

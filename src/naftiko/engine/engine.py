@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from naftiko.coerce import Mismatch, coerce
 from naftiko.consumers.http.authentication import Scheme
@@ -44,7 +43,10 @@ class OpenUpstream:
 
 
 class Engine:
-    """Carries out functions of a plan. `missing` tells, by variable key, which variables have no value."""
+    """Carries out functions of a plan, each call inside `with engine:`.
+
+    `missing` tells, by variable key, which variables have no value.
+    """
 
     def __init__(
         self,
@@ -59,25 +61,24 @@ class Engine:
         self._missing = missing
         self._environment = environment
         self._readers = readers or formats()
+        self._problems: dict[int, tuple[FunctionPlan, str | None]] = {}
         self._holds = 0
-        self._free = asyncio.Event()
-        self._free.set()
+        self._free: asyncio.Event | None = None
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Keeps connections open for a call that has begun, even where the engine is closed meanwhile."""
+    def __enter__(self) -> None:
+        """A call begins: connections stay open for it, even where the engine is closed meanwhile."""
         self._holds += 1
-        self._free.clear()
-        try:
-            yield
-        finally:
-            self._holds -= 1
-            if not self._holds:
-                self._free.set()
+
+    def __exit__(self, *error: object) -> None:
+        self._holds -= 1
+        if not self._holds and self._free is not None:
+            self._free.set()
 
     async def drained(self) -> None:
         """Wait until no call is under way."""
-        await self._free.wait()
+        while self._holds:
+            self._free = asyncio.Event()
+            await self._free.wait()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -86,7 +87,13 @@ class Engine:
                 await upstream.transport.close()
 
     def problem(self, function: FunctionPlan) -> str | None:
-        """Why a function cannot be carried out, if it cannot."""
+        """Why a function cannot be carried out, if it cannot. Found once: what is open does not change."""
+        known = self._problems.get(id(function))
+        if known is None:
+            known = self._problems[id(function)] = (function, self._problem(function))
+        return known[1]
+
+    def _problem(self, function: FunctionPlan) -> str | None:
         if function.broken is not None:
             return function.broken
         upstreams = [self._upstreams[request.upstream] for request in function.requests]
@@ -187,7 +194,7 @@ def _passed(response: Response, seconds: float) -> Answer:
     return Answer(
         status=response.status,
         media_type=response.header("content-type"),
-        headers=tuple((name, value) for name in PASSED_ON for value in response.headers.get(name, ())),
+        headers=tuple(pair for pair in response.headers if pair[0] in PASSED_ON),
         raw=response.content,
         is_error=not 200 <= response.status < 300,
         upstream_seconds=seconds,

@@ -29,6 +29,8 @@ class ExposedAdapter:
         error: str | None = None,
     ) -> None:
         """Tell the observer about a call that began at `started` (of `time.perf_counter`)."""
+        if self.observer is unobserved:
+            return
         total = (time.perf_counter() - started) * 1000
         upstream_ms = upstream * 1000 if upstream is not None else None
         self.observer(Call(self.plan.namespace, operation, status, total, upstream_ms, error))

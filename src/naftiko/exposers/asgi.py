@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
@@ -13,6 +14,8 @@ def raw_path(scope: Scope) -> str:
     """The path as it was sent, without the prefix under which the application is mounted."""
     raw = scope.get("raw_path")
     path = raw.decode("latin-1") if raw else quote(scope["path"], safe=_PATH_SAFE)
+    if not scope.get("root_path"):
+        return path.partition("?")[0]
     root = quote(scope.get("root_path", ""), safe=_PATH_SAFE)
     path = path.partition("?")[0]
     return (path[len(root) :] or "/") if root and path.startswith(root) else path
@@ -20,8 +23,17 @@ def raw_path(scope: Scope) -> str:
 
 def headers_of(scope: Scope) -> dict[str, str]:
     """The headers by lower-case name; one that comes several times is joined (RFC 9110, section 5.3)."""
+    raw = scope["headers"]
+    try:
+        found = {name.decode("latin-1"): value.decode() for name, value in raw}
+    except UnicodeDecodeError:
+        found = {}
+    return found if len(found) == len(raw) else _joined(raw)
+
+
+def _joined(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
+    for raw_name, raw_value in raw:
         name, value = raw_name.decode("latin-1"), _text(raw_value)
         if name in found:
             found[name] += ("; " if name == "cookie" else ", ") + value

@@ -61,7 +61,7 @@ class PortApp:
         if scope["type"] != "http":
             await not_http(scope, receive, send)
             return
-        app = self._mcp_app(raw_path(scope), scope["method"])
+        app = self._mcp_app(raw_path(scope), scope["method"]) if self._has_mcp else None
         if app is not None:
             await app.handle(scope, receive, send)
         elif self._has_rest or not self._has_mcp:
@@ -71,8 +71,6 @@ class PortApp:
 
     def _mcp_app(self, path: str, method: str) -> McpApp | None:
         """The MCP server at a path, if one is there."""
-        if not self._has_mcp:
-            return None
         if path in _ENDPOINTS:
             return self._mcp
         if path in _ROOTS:

@@ -51,31 +51,48 @@ def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
         raise NotRunnable(f"the credential `{name}` holds a character that HTTP cannot carry") from error
 
 
-class Basic:
+class _Authorization:
+    """A scheme that is one `Authorization` header. Where no caller has a part in it, it is made once."""
+
+    def __init__(self, plan: AuthPlan) -> None:
+        self.plan = plan
+        settings = plan.settings.values()
+        self._is_fixed = not any(isinstance(leaf, SpelledInput) for item in settings for leaf in leaves(item))
+        self._made: str | None = None
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+        value = self._made
+        if value is None:
+            value = self.credentials(scope)
+            if self._is_fixed:
+                self._made = value
+        outgoing.set_default("Authorization", value)
+
+    def credentials(self, scope: Scope) -> str:
+        """The header's value.
+
+        Raises:
+            NotRunnable: a part of it has no value.
+        """
+        raise NotImplementedError
+
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
+        return None
+
+
+class Basic(_Authorization):
     """HTTP Basic (RFC 7617), in UTF-8."""
 
-    def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
-
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+    def credentials(self, scope: Scope) -> str:
         pair = f"{setting(self.plan, 'username', scope)}:{setting(self.plan, 'password', scope)}"
-        outgoing.set_default("Authorization", "Basic " + base64.b64encode(pair.encode()).decode())
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        return None
+        return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
-class Bearer:
+class Bearer(_Authorization):
     """A bearer token (RFC 6750, section 2.1)."""
 
-    def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
-
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        outgoing.set_default("Authorization", "Bearer " + setting(self.plan, "token", scope))
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        return None
+    def credentials(self, scope: Scope) -> str:
+        return "Bearer " + setting(self.plan, "token", scope)
 
 
 class ApiKey:

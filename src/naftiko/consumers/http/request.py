@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -47,9 +48,10 @@ class Outgoing:
 
     def set_default(self, name: str, value: str) -> None:
         """Add a header unless one of this name is there."""
-        if name.lower() not in self.filled:
+        key = name.lower()
+        if key not in self.filled:
             self.headers.append((name, value))
-            self.filled.add(name.lower())
+            self.filled.add(key)
 
     def target(self) -> str:
         """Path and query as they go on the request line."""
@@ -167,6 +169,8 @@ def _percent(text: str, safe: str = "") -> str:
 
 
 def _refuse_dots(path: str) -> None:
+    if "/." not in path and "%2" not in path:
+        return
     for segment in path.split("/"):
         if segment and unquote(segment) in (".", ".."):
             raise InputError("the values for the path add up to `.` or `..`, which would lead to another path")
@@ -199,10 +203,12 @@ def _joined(value: object) -> str:
 
 # Headers
 
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
 
 def field_value(text: str, parameter: ParameterPlan) -> str:
     """A header value (RFC 9110, section 5.5): no control characters, no white space around it."""
-    if any((ord(character) < 32 and character != "\t") or ord(character) == 127 for character in text):
+    if not text.isprintable() and _CONTROL.search(text) is not None:
         name = parameter.blame or parameter.name
         raise InputError(f"the input `{name}` holds a control character, which a header cannot carry", name=name)
     return _carried(text.strip(" \t"))

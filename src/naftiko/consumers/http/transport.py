@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 import time
@@ -15,17 +14,22 @@ import h11
 import httpx
 
 from naftiko import __version__
+from naftiko.consumers.http.deadline import Deadlines
 from naftiko.consumers.http.decoding import ACCEPTED, decoder
 from naftiko.consumers.http.pools import DEFAULT, open_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
-from naftiko.consumers.http.wire import WireRequest, header_pairs
+from naftiko.consumers.http.wire import Pairs, WireRequest, header_pairs
 from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
 
 USER_AGENT = f"naftiko/{__version__}"
 _LONGEST = 60_000
 _BODILESS = frozenset({204, 304})
-_NONE = [""]
+_DEFAULTS = (
+    ("accept", "Accept", "*/*"),
+    ("accept-encoding", "Accept-Encoding", ACCEPTED),
+    ("user-agent", "User-Agent", USER_AGENT),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +42,21 @@ class Limits:
     connections: int = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
-    """An upstream's answer, decompressed. Header names are in lower case."""
+    """An upstream's answer, decompressed. `headers` are pairs, names in lower case."""
 
     status: int
-    headers: dict[str, list[str]]
+    headers: Pairs
     content: bytes
     seconds: float
 
     def header(self, name: str) -> str | None:
-        values = self.headers.get(name)
-        return values[0] if values else None
+        """The first value of a header, by its name in lower case."""
+        for known, value in self.headers:
+            if known == name:
+                return value
+        return None
 
 
 class HttpTransport:
@@ -76,9 +83,12 @@ class HttpTransport:
         self._seam = client
         self._client: httpx.AsyncClient | None = None
         self._pool: httpx.AsyncBaseTransport | None = None
+        self._deadlines = Deadlines(limits.total)
+        self._extensions = {"timeout": {"connect": limits.connect, "read": None, "write": None, "pool": None}}
 
     async def close(self) -> None:
         """Close all connections; none is made after that."""
+        self._deadlines.close()
         for opened in (self._seam, self._client, self._pool):
             if opened is not None:
                 await opened.aclose()
@@ -107,7 +117,7 @@ class HttpTransport:
         started = time.perf_counter()
         try:
             request = self._request(outgoing)
-            async with asyncio.timeout(self.limits.total):
+            with self._deadlines.bound():
                 if auth is None and self._seam is None:
                     response = await self._connections().handle_async_request(request)
                 else:
@@ -134,31 +144,28 @@ class HttpTransport:
         except httpx.HTTPError as error:
             raise self._unreachable("it broke the connection off", started) from error
 
-    def _request(self, outgoing: Outgoing) -> httpx.Request:
-        outgoing.set_default("Accept", "*/*")
-        outgoing.set_default("Accept-Encoding", ACCEPTED)
-        outgoing.set_default("User-Agent", USER_AGENT)
+    def _request(self, outgoing: Outgoing) -> WireRequest:
+        filled, headers = outgoing.filled, outgoing.headers
+        for key, name, value in _DEFAULTS:
+            if key not in filled:
+                headers.append((name, value))
         if outgoing.cookies:
             pairs = "; ".join(f"{name}={value}" for name, value in outgoing.cookies)
-            outgoing.headers.append(("Cookie", pairs))
+            headers.append(("Cookie", pairs))
         target = outgoing.target()
         if len(target) > _LONGEST:
             raise InputError(f"the values make the URL longer than {_LONGEST} characters, which HTTP servers refuse")
-        timeout = {"connect": self.limits.connect, "read": None, "write": None, "pool": None}
-        extensions = {"timeout": timeout}
-        return WireRequest(outgoing.method, self.origin + target, outgoing.headers, outgoing.content, extensions)
+        return WireRequest(outgoing.method, self.origin + target, headers, outgoing.content, self._extensions)
 
     async def _read(self, response: httpx.Response, method: str, started: float) -> Response:
-        headers: dict[str, list[str]] = {}
-        for name, value in header_pairs(response):
-            headers.setdefault(name, []).append(value)
+        pairs = header_pairs(response)
         try:
-            content = await self._content(response, headers, method)
+            content = await self._content(response, pairs, method)
         finally:
             await cast("httpx.AsyncByteStream", response.stream).aclose()
-        return Response(response.status_code, headers, content, time.perf_counter() - started)
+        return Response(response.status_code, pairs, content, time.perf_counter() - started)
 
-    async def _content(self, response: httpx.Response, headers: dict[str, list[str]], method: str) -> bytes:
+    async def _content(self, response: httpx.Response, pairs: Pairs, method: str) -> bytes:
         """The whole body, decompressed.
 
         Raises:
@@ -166,22 +173,28 @@ class HttpTransport:
         """
         if method == "HEAD" or response.status_code in _BODILESS:
             return b""
-        declared = headers.get("content-length", _NONE)[0]
-        if declared.isascii() and declared.isdigit() and int(declared) > self.limits.response:
+        coding = length = ""
+        for name, value in pairs:
+            if name == "content-length":
+                length = length or value
+            elif name == "content-encoding":
+                coding = f"{coding}, {value}" if coding else value
+        most = self.limits.response
+        if length.isascii() and length.isdigit() and int(length) > most:
             raise self._too_large()
         if response.is_closed:
             return response.content
-        coding = headers.get("content-encoding", _NONE)
-        undo = decoder(coding[0] if len(coding) == 1 else ", ".join(coding))
+        undo = decoder(coding) if coding else None
         chunks: list[bytes] = []
         size = 0
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
-            for piece in undo.feed(chunk):
+            for piece in undo.feed(chunk) if undo is not None else (chunk,):
                 size += len(piece)
-                if size > self.limits.response:
+                if size > most:
                     raise self._too_large()
                 chunks.append(piece)
-        undo.finish()
+        if undo is not None:
+            undo.finish()
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def _too_large(self) -> UpstreamInvalid:

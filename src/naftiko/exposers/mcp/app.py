@@ -194,7 +194,7 @@ class McpApp:
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name}")
         adapter, tool = served.adapter, served.tool
         try:
-            with adapter.engine.held():
+            with adapter.engine:
                 answer = await adapter.engine.call(tool.plan.function, tool.arguments.bind(params.arguments or {}))
             result = of_answer(answer)
             adapter.observe(tool.plan.name, answer.status, started, answer.upstream_seconds)

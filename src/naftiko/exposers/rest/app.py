@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -86,17 +87,17 @@ class RestApp:
             headers = headers_of(scope)
             found = self._route(table, scope, headers)
             if isinstance(found, Response):
-                response = found
+                written = _of_response(found)
             else:
                 target, values, query = found
                 adapter, operation = target.adapter, target.route.name
-                with adapter.engine.held():
+                with adapter.engine:
                     answer = await self._call(target, values, query, headers, receive)
                 upstream = answer.upstream_seconds
-                response = _response(answer)
+                written = _of_answer(answer)
         except CallError as failure:
             upstream, error = failure.upstream_seconds, failure.kind
-            response = of_error(failure)
+            written = _of_response(of_error(failure))
         except ClientGone:
             if adapter is not None:
                 adapter.observe(operation, 499, started, None, "client-gone")
@@ -104,11 +105,13 @@ class RestApp:
         except Exception:
             _log.exception("a call of %s failed in the engine", operation)
             error = "internal-error"
-            response = unexpected()
-        await _send(response, scope, receive, send)
+            written = _of_response(unexpected())
+        status, raw_headers, content = written
+        await send({"type": "http.response.start", "status": status, "headers": raw_headers})
+        await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
         observed = adapter or next(iter(table.adapters), None)
         if observed is not None:
-            observed.observe(operation, response.status_code, started, upstream, error)
+            observed.observe(operation, status, started, upstream, error)
 
     def _route(
         self, table: _Table, scope: Scope, headers: Mapping[str, str]
@@ -131,11 +134,11 @@ class RestApp:
             detail = f"no route leads to {path[:200]}; {OPENAPI_PATH} lists them all"
             return problem(404, "not-found", "There is nothing here", detail)
         query = parse_query(query_string)
-        allowed = _allowed(match, query)
         leaf = _chosen(match, method, query) or (_chosen(match, "GET", query) if method == "HEAD" else None)
         if leaf is not None:
             refused = _refused(leaf.target.adapter, headers, query_string)
             return refused or (leaf.target, dict(zip(leaf.names, match.values, strict=True)), query)
+        allowed = _allowed(match, query)
         if not allowed:
             return problem(404, "not-found", "There is nothing here", "no route of this path has this query")
         if method == "OPTIONS":
@@ -224,7 +227,7 @@ def _refused(adapter: ExposedAdapter, headers: Mapping[str, str], query: str) ->
 def _chosen(match: Match[_Target], method: str, query: Mapping[str, list[str]]) -> Leaf[_Target] | None:
     """The route of a method whose conditions on the query hold."""
     for leaf in match.methods.get(method, ()):
-        if all(value in query.get(name, ()) for name, value in leaf.query):
+        if not leaf.query or all(value in query.get(name, ()) for name, value in leaf.query):
             return leaf
     return None
 
@@ -263,21 +266,26 @@ def _decoded(data: bytes, headers: Mapping[str, str], route: RoutePlan) -> objec
         raise InputError(f"the body is not valid JSON: {error}", name="body") from error
 
 
-def _response(answer: Answer) -> Response:
-    if answer.status in (204, 304) or answer.status < 200:
-        response = Response(status_code=answer.status)
-    else:
-        response = Response(answer.content(), answer.status)
+_Written: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
+"""A response as it goes out: status, headers, body."""
+
+
+def _of_answer(answer: Answer) -> _Written:
+    """An answer as it goes out.
+
+    Raises:
+        UpstreamInvalid: it cannot be written as JSON.
+    """
+    headers: list[tuple[bytes, bytes]] = []
+    content = b""
+    if answer.status not in (204, 304) and answer.status >= 200:
+        content = answer.content()
+        headers.append((b"content-length", b"%d" % len(content)))
         if answer.media_type is not None:
-            response.headers["Content-Type"] = answer.media_type
-    for name, value in answer.headers:
-        response.headers.append(name, value)
-    return response
+            headers.append((b"content-type", answer.media_type.encode("latin-1")))
+    headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
+    return answer.status, headers, content
 
 
-async def _send(response: Response, scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["method"] == "HEAD":
-        await send({"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers})
-        await send({"type": "http.response.body", "body": b""})
-        return
-    await response(scope, receive, send)
+def _of_response(response: Response) -> _Written:
+    return response.status_code, response.raw_headers, bytes(response.body)

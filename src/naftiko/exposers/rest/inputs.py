@@ -37,6 +37,8 @@ def parse_query(text: str) -> dict[str, list[str]]:
         InputError: there are more parameters than any client means.
     """
     found: dict[str, list[str]] = {}
+    if not text:
+        return found
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=10_000, errors="strict")
     except UnicodeDecodeError as error:
@@ -62,7 +64,7 @@ def _input(plan: InputPlan, incoming: Incoming) -> object:
     if plan.path is not None:
         return plan.path.first(incoming.body) if incoming.body is not MISSING else MISSING
     for place, name in plan.places:
-        if (place, name.lower()) in incoming.withheld:
+        if incoming.withheld and (place, name.lower()) in incoming.withheld:
             continue
         value = _PLACES[place](name, incoming, plan)
         if value is not MISSING:
@@ -92,7 +94,8 @@ def _cookie(name: str, incoming: Incoming, plan: InputPlan) -> object:
 
 
 def _body(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    return _by_name(incoming.body, name) if isinstance(incoming.body, Mapping) else MISSING
+    body = incoming.body
+    return _by_name(body, name) if isinstance(body, dict) else MISSING
 
 
 def _whole(name: str, incoming: Incoming, plan: InputPlan) -> object:
@@ -106,6 +109,8 @@ def _by_name(values: Mapping[str, object], name: str) -> object:
     """A value by its exact name, then by its folded one."""
     if name in values:
         return values[name]
+    if not values:
+        return MISSING
     folded = fold(name)
     return next((value for key, value in values.items() if fold(key) == folded), MISSING)
 

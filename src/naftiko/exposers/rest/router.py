@@ -32,7 +32,7 @@ class _Node(Generic[Target]):
     methods: dict[str, list[Leaf[Target]]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match(Generic[Target]):
     """What a path leads to: by method, and the values of its placeholders in order."""
 
