@@ -10,6 +10,7 @@ import msgspec
 from naftiko.decimals import decimal_or_float
 
 _decoder = msgspec.json.Decoder(float_hook=decimal_or_float)
+_plain = msgspec.json.Decoder()
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -27,6 +28,19 @@ def decode(data: bytes | str) -> object:
         raise ValueError("the JSON nests too deeply") from error
     except ArithmeticError as error:
         raise ValueError("a number in the JSON is out of any range") from error
+    return value
+
+
+def decode_plain(data: bytes) -> object:
+    """A JSON text (UTF-8) with floats for all decimals, many times faster than `decode`.
+
+    Raises:
+        ValueError: it is not JSON, or holds a number that no float comes near.
+    """
+    try:
+        value: object = _plain.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
     return value
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from naftiko.coerce import Mismatch, coerce
 from naftiko.consumers.http.authentication import Scheme
-from naftiko.consumers.http.request import Outgoing, build
+from naftiko.consumers.http.request import build
 from naftiko.consumers.http.transport import HttpTransport, Response
 from naftiko.engine.answer import PASSED_ON, Answer, charset_of, is_json
 from naftiko.engine.output import named, shaped
@@ -19,6 +19,9 @@ from naftiko.formats.base import Format
 from naftiko.missing import MISSING
 from naftiko.plan import FunctionPlan, InputPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan
 from naftiko.registry import Registry
+
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+"""Methods that say so when they have no body (RFC 9110, section 8.6)."""
 
 
 class OpenUpstream:
@@ -155,13 +158,15 @@ class Engine:
         upstream = self._upstreams[request.upstream]
         outgoing = build(request, scope, upstream.base_path)
         outgoing.set_default("Accept", self._readers.get(request.raw_format).accept)
+        if outgoing.content is None and outgoing.method in _WITH_BODY:
+            outgoing.content = b""
         flow = None
         if upstream.scheme is not None:
             upstream.scheme.apply(outgoing, scope)
             flow = upstream.scheme.flow(outgoing, scope)
         if upstream.transport is None:
             raise CallError("the upstream is closed")
-        return await upstream.transport.send(_complete(outgoing), flow)
+        return await upstream.transport.send(outgoing, flow)
 
     def _answer(self, function: FunctionPlan, request: RequestPlan, response: Response, scope: Scope) -> Answer:
         passed = _passed(response, response.seconds)
@@ -205,13 +210,6 @@ def _maps(output: OutputPlan) -> bool:
     """Whether outputs say where they come from; those of steps usually only name what mappings have built."""
     shapes = [*(shape for _, shape in output.members), *output.options]
     return bool(shapes) and all(shape.kind in ("object", "list") or shape.path is not None for shape in shapes)
-
-
-def _complete(outgoing: Outgoing) -> Outgoing:
-    """A method that usually has a body says so when it has none (RFC 9110, section 8.6)."""
-    if outgoing.content is None and outgoing.method in ("POST", "PUT", "PATCH"):
-        outgoing.content = b""
-    return outgoing
 
 
 def _root_contents(decoded: object, request: RequestPlan) -> list[object]:

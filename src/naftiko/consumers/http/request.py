@@ -73,8 +73,8 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Outgoing:
     outgoing = Outgoing(
         method=plan.method,
         path=head.rstrip("/") + tail if tail else head or "/",
-        query=_query(plan.query, scope),
-        raw_query=_pieces(plan.query_pieces, scope, _query_value),
+        query=_query(plan.query, scope) if plan.query else [],
+        raw_query=_pieces(plan.query_pieces, scope, _query_value) if plan.query_pieces else "",
         headers=[],
         cookies=[],
         content=None,

@@ -25,8 +25,8 @@ class WireRequest(httpx.Request):
         self.extensions = extensions
         self.target = url
         self._pairs = pairs
+        self.body = content
         self._content = content or b""
-        self._has_body = content is not None
         self._full: httpx.Request | None = None
 
     @property
@@ -37,8 +37,7 @@ class WireRequest(httpx.Request):
     def _whole(self) -> httpx.Request:
         if self._full is None:
             headers = [(name.encode("ascii"), value.encode("utf-8")) for name, value in self._pairs]
-            content = self._content if self._has_body else None
-            self._full = httpx.Request(self.method, self.target, headers=headers, content=content)
+            self._full = httpx.Request(self.method, self.target, headers=headers, content=self.body)
         return self._full
 
     @property

@@ -18,11 +18,11 @@ from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     CallToolRequestParams,
-    CallToolResult,
     ListToolsResult,
     PaginatedRequestParams,
     Tool,
 )
+from opentelemetry import trace
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -31,6 +31,7 @@ from naftiko.errors import CallError
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import MAX_BODY
+from naftiko.exposers.inbound import Gate
 from naftiko.exposers.mcp.results import failed, of_answer, of_error
 from naftiko.exposers.mcp.tools import CallableTool
 
@@ -61,6 +62,7 @@ class McpApp:
     def __init__(self, adapters: Sequence[ExposedAdapter], *, is_loopback: bool = True) -> None:
         self._is_loopback = is_loopback
         self._adapters = tuple(adapters)
+        self._gates = _gates(adapters)
         self._tools: dict[str, _Served] | None = None
         self._bus = InMemorySubscriptionBus()
         self._listen = ListenHandler(self._bus)
@@ -72,6 +74,7 @@ class McpApp:
     async def replace(self, adapters: Sequence[ExposedAdapter]) -> None:
         """Serve other adapters from now on, and tell the clients that listen."""
         self._adapters = tuple(adapters)
+        self._gates = _gates(adapters)
         self._tools = None
         await self._bus.publish(ToolsListChanged())
 
@@ -140,6 +143,8 @@ class McpApp:
             on_call_tool=self._call_tool,
             on_subscriptions_listen=self._listen,
         )
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            server.middleware.clear()  # nobody records spans, so none are made
         return StreamableHTTPSessionManager(
             app=server,
             stateless=True,
@@ -155,13 +160,12 @@ class McpApp:
         """
         if scope["method"] != "POST":
             return Response("MCP messages are sent with POST\n", 405, {"Allow": "POST"}, media_type="text/plain")
-        gates = [adapter.gate for adapter in self._adapters]
-        if not gates or None in gates:
+        if not self._gates:
             return None
         headers, query = headers_of(scope), scope["query_string"].decode("latin-1")
-        if any(gate.admits(headers, query) for gate in gates if gate is not None):
+        if any(gate.admits(headers, query) for gate in self._gates):
             return None
-        challenge = next((gate.challenge for gate in gates if gate is not None and gate.challenge), None)
+        challenge = next((gate.challenge for gate in self._gates if gate.challenge), None)
         return Response(
             "the request carries no valid credentials for this adapter\n",
             401,
@@ -176,8 +180,9 @@ class McpApp:
         return self._tools
 
     def _input_schema(self, name: str) -> Mapping[str, Any] | None:
+        """The schema that arguments in headers are checked by; none where it asks for no header."""
         served = self._table().get(name)
-        return served.tool.schema if served is not None else None
+        return served.tool.schema if served is not None and served.tool.has_headers else None
 
     async def _list_tools(self, context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
         tools = [served.listed for served in self._table().values() if _admits(served, context)]
@@ -185,7 +190,7 @@ class McpApp:
         end = start + PAGE
         return ListToolsResult(tools=tools[start:end], next_cursor=str(end) if end < len(tools) else None)
 
-    async def _call_tool(self, context: Any, params: CallToolRequestParams) -> CallToolResult:
+    async def _call_tool(self, context: Any, params: CallToolRequestParams) -> Any:
         started = time.perf_counter()
         served = self._table().get(params.name)
         if served is None or not _admits(served, context):
@@ -206,6 +211,12 @@ class McpApp:
             result = failed("something went wrong in the engine; its log says what")
             adapter.observe(tool.plan.name, 500, started, None, "internal-error")
         return result
+
+
+def _gates(adapters: Sequence[ExposedAdapter]) -> tuple[Gate, ...]:
+    """The gates of which a caller must pass one; none where some adapter has none."""
+    gates = [adapter.gate for adapter in adapters]
+    return tuple(gate for gate in gates if gate is not None) if None not in gates else ()
 
 
 def _named(adapters: Sequence[ExposedAdapter]) -> dict[str, _Served]:

@@ -3,42 +3,77 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeAlias
 
-from mcp_types import CallToolResult, TextContent
-
-from naftiko.engine.answer import Answer
+from naftiko.engine.answer import Answer, charset_of, is_json
 from naftiko.errors import CallError
+from naftiko.jsontext import decode_plain
+from naftiko.missing import MISSING
 
 _DEEPEST = 200
 """The SDK cannot write results that nest deeper than some 250 levels; they go out as text."""
 
 
-def of_answer(answer: Answer) -> CallToolResult:
+Result: TypeAlias = dict[str, object]
+"""A `CallToolResult` (MCP 2025-11-25, tools) as it goes out; the SDK checks it, whether it is a model or not."""
+
+
+def of_answer(answer: Answer) -> Result:
     """The result for an answer: its JSON as text, and as structured content where it is an object."""
     text = answer.text()
     if answer.is_error:
         body = f": {text}" if text else ""
         return failed(f"the upstream answered {answer.status}{body}")
     if not text:
-        return CallToolResult(content=[TextContent(text=f"done: the upstream answered {answer.status}, with no body")])
-    value = answer.value()
-    content = [TextContent(text=_clean(text))]
-    if isinstance(value, dict) and _depth_within(value, _DEEPEST):
-        return CallToolResult(content=content, structured_content=_writable(value))
-    return CallToolResult(content=content)
+        return _result(f"done: the upstream answered {answer.status}, with no body")
+    result = _result(text)
+    value = _structured(answer)
+    if value is not None:
+        result["structuredContent"] = value
+    return result
 
 
-def of_error(error: CallError) -> CallToolResult:
+def of_error(error: CallError) -> Result:
     """The result that tells a failed call."""
     return failed(error.detail)
 
 
-def failed(message: str) -> CallToolResult:
-    return CallToolResult(content=[TextContent(text=_clean(message))], is_error=True)
+def failed(message: str) -> Result:
+    """The result that tells a failure in words."""
+    result = _result(message)
+    result["isError"] = True
+    return result
+
+
+def _result(text: str) -> Result:
+    return {"content": [{"type": "text", "text": _clean(text)}], "isError": False, "resultType": "complete"}
 
 
 def _clean(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _structured(answer: Answer) -> dict[str, object] | None:
+    """The answer's object as the SDK can write it, if it is one.
+
+    Where floats can stand for its decimals it is read from its text again, which is many times faster than to go
+    through all its values.
+    """
+    content = answer.content()
+    value: object
+    try:
+        is_plain = answer.made is not MISSING or (
+            is_json(answer.media_type) and charset_of(answer.media_type) == "utf-8"
+        )
+        value = decode_plain(content) if is_plain else MISSING
+    except ValueError:
+        value = MISSING
+    if value is MISSING:
+        value = _number(answer.value())
+    if not isinstance(value, dict):
+        return None
+    brackets = content.count(b"{") + content.count(b"[")
+    return value if brackets <= _DEEPEST or _depth_within(value, _DEEPEST) else None
 
 
 def _depth_within(value: object, limit: int) -> bool:
@@ -51,12 +86,8 @@ def _depth_within(value: object, limit: int) -> bool:
     return True
 
 
-def _writable(value: dict[str, object]) -> dict[str, object]:
-    """The value as the SDK can write it: decimals become floats. The text keeps every digit."""
-    return {key: _number(item) for key, item in value.items()}
-
-
 def _number(value: object) -> object:
+    """The value with floats for its decimals, as far as floats go. The text keeps every digit."""
     if isinstance(value, Decimal):
         number = float(value)
         return number if abs(number) != float("inf") else str(value)

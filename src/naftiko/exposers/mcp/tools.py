@@ -6,6 +6,7 @@ from mcp_types import Tool, ToolAnnotations
 
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.schema import inputs_schema
+from naftiko.jsontext import encode
 from naftiko.plan import ToolPlan
 
 
@@ -15,6 +16,7 @@ class CallableTool:
     def __init__(self, plan: ToolPlan) -> None:
         self.plan = plan
         self.schema = inputs_schema(plan.function)
+        self.has_headers = b'"x-mcp-header"' in encode(self.schema)
         self.described = Tool(
             name=plan.name,
             title=plan.title,

@@ -15,8 +15,8 @@ from naftiko.consumers.http.wire import WireRequest, WireResponse
 
 _CHUNK = 256 * 1024
 _HEAD = 64 * 1024
-_OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
-"""What aiohttp adds of its own accord where it is not there."""
+_CONTENT_TYPE = ("Content-Type",)
+"""What aiohttp would say of a body that is not there."""
 
 
 class AiohttpPool(httpx.AsyncBaseTransport):
@@ -31,7 +31,6 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            skip_auto_headers=_OWN_HEADERS,
             timeout=aiohttp.ClientTimeout(sock_connect=settings.connect),
             read_bufsize=_CHUNK,
             max_line_size=_HEAD,
@@ -49,15 +48,16 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             httpx.InvalidURL: the URL is none.
         """
         if isinstance(request, WireRequest):
-            url, pairs = request.target, request.pairs
+            url, pairs, content = request.target, request.pairs, request.body
         else:
-            url, pairs = str(request.url), request.headers.multi_items()
+            url, pairs, content = str(request.url), request.headers.multi_items(), request.content
         try:
             response = await self._session.request(
                 request.method,
                 URL(url, encoded=True),
                 headers=pairs,
-                data=request.content or None,
+                data=content or None,
+                skip_auto_headers=None if content else _CONTENT_TYPE,
                 allow_redirects=False,
                 proxy=self._proxy,
             )

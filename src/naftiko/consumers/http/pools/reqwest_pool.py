@@ -53,13 +53,13 @@ class ReqwestPool(httpx.AsyncBaseTransport):
             httpx.InvalidURL: the URL is none.
         """
         if isinstance(request, WireRequest):
-            url, pairs = request.target, request.pairs
+            url, pairs, content = request.target, request.pairs, request.body
         else:
-            url, pairs = str(request.url), request.headers.multi_items()
+            url, pairs, content = str(request.url), request.headers.multi_items(), request.content
         try:
             builder = self._client.request(request.method, url).headers(pairs).timeout(self._total)
-            if request.content:
-                builder = builder.body_bytes(request.content)
+            if content:
+                builder = builder.body_bytes(content)
             elif request.method in _WITH_BODY:
                 builder = builder.header("Content-Length", "0")
             exchange = builder.build_streamed()
