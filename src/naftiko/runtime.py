@@ -30,12 +30,9 @@ from naftiko.generation import LOOPBACK, Generation, generation
 from naftiko.loader import load
 from naftiko.opening import Settings
 from naftiko.plan import AdapterPlan, Plan
-from naftiko.serving import Servers, bind
+from naftiko.serving import OwnSockets, Servers, SocketKey, Sockets
 from naftiko.source import read_source
 from naftiko.suggestions import did_you_mean
-
-PortKey = tuple[str, int, str]
-"""Address, port number, and for the number 0 what asked for a free port: those that ask alike share one."""
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
 
@@ -130,9 +127,10 @@ class Gateway:
     events: Events
     observer: Observer
     is_strict: bool = False
+    sockets: Sockets = field(default_factory=OwnSockets)
     entries: dict[str, Entry] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
-    ports: dict[PortKey, Port] = field(default_factory=dict)
+    ports: dict[SocketKey, Port] = field(default_factory=dict)
     _known: dict[str, str] = field(default_factory=dict)
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
     _settling: asyncio.TimerHandle | None = None
@@ -301,7 +299,7 @@ class Gateway:
 
     # Ports
 
-    def _key(self, adapter: AdapterPlan) -> PortKey:
+    def _key(self, adapter: AdapterPlan) -> SocketKey:
         """The port of an adapter: as `--port` says for its namespace, its type or its declared port, else declared.
 
         Raises:
@@ -318,8 +316,8 @@ class Gateway:
             )
         return host, adapter.port, "" if adapter.port else adapter.namespace
 
-    def _by_port(self, entries: Mapping[str, Entry]) -> dict[PortKey, list[ExposedAdapter]]:
-        found: dict[PortKey, list[ExposedAdapter]] = {}
+    def _by_port(self, entries: Mapping[str, Entry]) -> dict[SocketKey, list[ExposedAdapter]]:
+        found: dict[SocketKey, list[ExposedAdapter]] = {}
         for entry in entries.values():
             for adapter in entry.built.adapters:
                 found.setdefault(self._key(adapter.plan), []).append(adapter)
@@ -336,13 +334,13 @@ class Gateway:
             self.ports[key] = port
             await port.servers.start()
         for key in [key for key in self.ports if key not in wanted]:
-            self._leave(_closed(self.ports.pop(key)))
+            self._leave(self._closed(key, self.ports.pop(key)))
 
-    def _bound(self, key: PortKey, adapter: AdapterPlan) -> Port:
-        host, number, _ = key
+    def _bound(self, key: SocketKey, adapter: AdapterPlan) -> Port:
+        host = key[0]
         owner = f"the {adapter.type.upper()} adapter `{adapter.namespace}`"
         remedy = f"choose another with `--port {adapter.namespace}=PORT` (0 picks a free one)"
-        listener = bind(host, number, owner, remedy)
+        listener = self.sockets.bind(key, owner, remedy)
         app = PortApp(is_loopback=host in LOOPBACK)
         shown, actual = listener.getsockname()[:2]
         shown = _EVERYWHERE.get(shown, shown)
@@ -362,15 +360,16 @@ class Gateway:
         await entry.built.opened.engine.drained()
         await entry.stack.aclose()
 
+    async def _closed(self, key: SocketKey, port: Port) -> None:
+        """Close a port that nothing is served at any more."""
+        self.sockets.release(key)
+        await port.app.close()
+        await port.servers.stop()
+
     def _leave(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
-
-
-async def _closed(port: Port) -> None:
-    await port.app.close()
-    await port.servers.stop()
 
 
 def _digest(file: str) -> str:
@@ -394,8 +393,12 @@ async def serve(
     prepared: Iterable[Prepared],
     watcher: Callable[[Gateway, asyncio.Event], Coroutine[None, None, None]] | None = None,
     stop: asyncio.Event | None = None,
+    admitted: Callable[[Callable[[], None]], Coroutine[None, None, bool]] | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT, or `stop`; then finish the calls in flight.
+
+    `admitted` is awaited once all sockets accept, and says whether this process is to tell that it is ready; what it is
+    given stops the serving.
 
     Raises:
         SetupError: it cannot be started as asked.
@@ -406,9 +409,11 @@ async def serve(
     warming: asyncio.Task[None] | None = None
     try:
         await gateway.start(prepared)
+        tells = await admitted(stop.set) if admitted is not None else True
         if watcher is not None:
             watching = asyncio.create_task(watcher(gateway, stop))
-        gateway.events.ready(gateway)
+        if tells:
+            gateway.events.ready(gateway)
         warming = asyncio.create_task(gateway.warm())
         await stop.wait()
         gateway.events.stopping()

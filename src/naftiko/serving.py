@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Generator, Sequence
+from typing import Protocol, TypeAlias
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -54,8 +55,31 @@ class _Server(uvicorn.Server):
         yield
 
 
-def bind(host: str, port: int, owner: str, remedy: str) -> socket.socket:
-    """A listening socket. Port 0 picks a free one.
+SocketKey: TypeAlias = tuple[str, int, str]
+"""Address, port number, and for the number 0 what asked for a free port: those that ask alike share one."""
+
+
+class Sockets(Protocol):
+    """Where listening sockets come from."""
+
+    def bind(self, key: SocketKey, owner: str, remedy: str) -> socket.socket: ...
+
+    def release(self, key: SocketKey) -> None: ...
+
+
+class OwnSockets:
+    """Sockets that this process binds itself."""
+
+    def bind(self, key: SocketKey, owner: str, remedy: str) -> socket.socket:
+        """A listening socket. Raises as `naftiko.serving.bind` does."""
+        return bind(key[0], key[1], owner, remedy)
+
+    def release(self, key: SocketKey) -> None:
+        """Nothing is served at a socket any more; whoever served closes it."""
+
+
+def bind(host: str, port: int, owner: str, remedy: str, *, is_shared: bool = False) -> socket.socket:
+    """A listening socket. Port 0 picks a free one. Several sockets that are `is_shared` can have one port.
 
     Raises:
         AddressInUse: the port is taken; the message names `owner` and `remedy`.
@@ -68,6 +92,8 @@ def bind(host: str, port: int, owner: str, remedy: str) -> socket.socket:
     listener = socket.socket(family, kind, protocol)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(address)
         listener.listen(2048)
     except PermissionError as error:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from naftiko.errors import NaftikoError
 from naftiko.runtime import Gateway
 
 _SUFFIXES = (".yaml", ".yml")
@@ -47,5 +48,7 @@ async def watch(gateway: Gateway, stop: asyncio.Event) -> None:
 async def _reload(gateway: Gateway, changed: set[str]) -> None:
     try:
         await gateway.reload(changed)
+    except NaftikoError as error:
+        _log.error("a change could not be taken over, and what was served goes on: %s", error)
     except Exception:
         _log.exception("a change could not be taken over; what was served goes on")

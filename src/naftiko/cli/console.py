@@ -245,6 +245,31 @@ class TextConsole:
         )
 
 
+class QuietConsole:
+    """The console of a worker that others tell everything for, but calls and errors."""
+
+    def __init__(self, console: Console) -> None:
+        self.settings = console.settings
+        self.close = console.close
+        self.error = console.error
+        self.call = console.call
+
+    def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
+        return None
+
+    def ready(self, gateway: Gateway) -> None:
+        return None
+
+    def changed(self, gateway: Gateway, files: Sequence[str]) -> None:
+        return None
+
+    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
+        return None
+
+    def stopping(self) -> None:
+        return None
+
+
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = {

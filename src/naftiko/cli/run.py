@@ -16,14 +16,16 @@ import uvloop
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli import options
-from naftiko.cli.console import Console, JsonConsole, TextConsole
-from naftiko.cli.log import LogLevel
+from naftiko.cli.console import Console, JsonConsole, QuietConsole, TextConsole
+from naftiko.cli.log import LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic
 from naftiko.discovery import discover
 from naftiko.errors import NaftikoError, SetupError
+from naftiko.jsontext import encode_text
 from naftiko.opening import Settings
 from naftiko.runtime import Gateway, Prepared, prepare, serve
 from naftiko.watch import watch as watch_files
+from naftiko.workers import Channel, Supervisor
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -50,6 +52,9 @@ def run(
     max_response: options.MaxResponse = "32MiB",
     max_connections: options.MaxConnections = 1000,
     transport: options.Transport = options.TransportName.aiohttp,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, max=512, help="Processes that share the work.")
+    ] = 1,
     watch: Annotated[
         bool | None, typer.Option("--watch/--no-watch", help="Take over changed files; on for folders.")
     ] = None,
@@ -63,6 +68,11 @@ def run(
     Adapters that declare one port share it. In a folder, what cannot be served is set aside with its reason, and the
     rest serves. Exit status: 0 after a stop, 2 when it cannot be started as asked.
     """
+    channel = Channel.inherited()
+    if workers > 1 and channel is None:
+        if "-" in paths:
+            options.usage("--workers: every worker reads the files, and standard input can be read once only")
+        raise typer.Exit(_supervise(workers, log_format))
     settings = Settings(
         base_uris=options.base_uris(base_uri),
         limits=options.limits(timeout, max_response, max_connections),
@@ -75,6 +85,8 @@ def run(
     port_overrides = options.port_numbers(port)
     console: Console = JsonConsole(log_level) if log_format is LogFormat.json else TextConsole(log_level)
     console.settings = settings
+    if channel is not None and channel.index:
+        console = QuietConsole(console)
     try:
         sources = Sources(
             environment=os.environ,
@@ -88,14 +100,38 @@ def run(
         if is_strict and prepared[0].reason is not None:
             raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
         gateway = Gateway(paths, sources, settings, port_overrides, console, console.call, is_strict)
+        admitted = None
+        if channel is not None:
+            gateway.sockets = channel
+            admitted = channel.admitted
         watcher = watch_files if watch or (watch is None and any(Path(path).is_dir() for path in paths)) else None
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(gateway, prepared, watcher))
+            runner.run(serve(gateway, prepared, watcher, admitted=admitted))
     except NaftikoError as error:
         console.error(error)
         raise typer.Exit(2) from error
     finally:
         console.close()
+
+
+def _supervise(count: int, log_format: LogFormat) -> int:
+    """Run workers, each the same command; the exit status."""
+    log = LogWriter()
+
+    def tell(event: str, index: int, pid: int, status: int | None) -> None:
+        if log_format is LogFormat.json:
+            fields = {"event": "worker", "worker": index, "pid": pid, "state": event}
+            log.now(encode_text(fields if status is None else {**fields, "status": status}))
+        elif event == "ended":
+            log.now(f"worker {index} (process {pid}) ended with status {status}; another takes its place")
+
+    async def supervised() -> int:
+        return await Supervisor([sys.executable, "-m", "naftiko", *sys.argv[1:]], count, tell).run()
+
+    try:
+        return asyncio.run(supervised())
+    finally:
+        log.close()
 
 
 def _told(prepared: Sequence[Prepared], is_strict: bool) -> list[Diagnostic]:

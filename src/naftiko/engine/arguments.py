@@ -11,6 +11,8 @@ from naftiko.names import fold
 from naftiko.plan import FunctionPlan
 from naftiko.suggestions import did_you_mean
 
+_FINITE = frozenset({str, int, bool, type(None)})
+
 
 def finite(value: object) -> bool:
     """Whether every number in a value is one that JSON has (RFC 8259, section 6)."""
@@ -31,7 +33,7 @@ class Arguments:
     def __init__(self, function: FunctionPlan) -> None:
         self._function = function.name
         self._is_broken = function.broken is not None
-        self._names = {plan.name: plan.name for plan in function.inputs}
+        self._names = frozenset(plan.name for plan in function.inputs)
         self._shown = [plan.name for plan in function.inputs if not plan.is_hidden]
         self._folded = {fold(plan.name): plan.name for plan in reversed(function.inputs)}
 
@@ -45,11 +47,11 @@ class Arguments:
             return dict(given)
         found: dict[str, object] = {}
         for spelled, value in given.items():
-            name = self._names.get(spelled) or self._folded.get(fold(spelled))
+            name = spelled if spelled in self._names else self._folded.get(fold(spelled))
             if name is None:
                 hint = did_you_mean(spelled, self._shown) or "it takes none"
                 raise InputError(f"`{self._function}` has no input `{spelled}`; {hint}", name=spelled)
-            if not finite(value):
+            if value.__class__ not in _FINITE and not finite(value):
                 raise InputError(
                     f"the input `{name}` holds a number that JSON cannot write (NaN or infinity)", name=name
                 )

@@ -17,11 +17,13 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
+    SERVER_INFO_META_KEY,
     CallToolRequestParams,
     ListToolsResult,
     PaginatedRequestParams,
     Tool,
 )
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from opentelemetry import trace
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -67,6 +69,7 @@ class McpApp:
         self._bus = InMemorySubscriptionBus()
         self._listen = ListenHandler(self._bus)
         self._manager: StreamableHTTPSessionManager | None = None
+        self._stamp: dict[str, Any] = {}
         self._starting: asyncio.Lock = asyncio.Lock()
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -143,6 +146,7 @@ class McpApp:
             on_call_tool=self._call_tool,
             on_subscriptions_listen=self._listen,
         )
+        self._stamp = server.server_info_stamp
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             server.middleware.clear()  # nobody records spans, so none are made
         return StreamableHTTPSessionManager(
@@ -202,6 +206,8 @@ class McpApp:
             with adapter.engine:
                 answer = await adapter.engine.call(tool.plan.function, tool.arguments.bind(params.arguments or {}))
             result = of_answer(answer)
+            if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
+                result["_meta"] = {SERVER_INFO_META_KEY: self._stamp}
             adapter.observe(tool.plan.name, answer.status, started, answer.upstream_seconds)
         except CallError as error:
             result = of_error(error)

@@ -1,0 +1,284 @@
+"""Several processes that serve the same: a supervisor that owns the sockets, and workers that ask it for them.
+
+Each worker loads the files, follows their changes and answers calls by itself. The supervisor binds every port, hands
+its sockets out (over a Unix socket, as `SCM_RIGHTS`), and replaces a worker that dies. On Linux each worker has its own
+socket for a port, among which the system spreads connections (`SO_REUSEPORT`); the supervisor keeps them open, so
+that connections that wait for a dead worker are taken up by the next. Elsewhere they share one socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
+
+from naftiko.errors import AddressInUse, SetupError
+from naftiko.serving import SocketKey, bind
+
+_VARIABLE = "NAFTIKO_WORKER"
+"""Index and descriptor of a worker's end of its channel."""
+
+_BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0)
+"""Seconds before a worker that died is replaced, by how often one died soon after its start."""
+
+_SOON = 5.0
+_SPREADS = sys.platform.startswith("linux")
+
+Tell: TypeAlias = Callable[[str, int, int, int | None], None]
+"""What a supervisor tells: `started` or `ended`, the worker's index, its process, its exit status."""
+
+
+class Channel:
+    """A worker's end: asks the supervisor for sockets."""
+
+    def __init__(self, index: int, end: socket.socket) -> None:
+        self.index = index
+        self._end = end
+
+    @classmethod
+    def inherited(cls) -> Channel | None:
+        """The channel of this process, if it is a worker."""
+        value = os.environ.pop(_VARIABLE, None)
+        if value is None:
+            return None
+        index, descriptor = (int(part) for part in value.split(":"))
+        return cls(index, socket.socket(fileno=descriptor))
+
+    def bind(self, key: SocketKey, owner: str, remedy: str) -> socket.socket:
+        """A listening socket.
+
+        Raises:
+            AddressInUse, SetupError: as `naftiko.serving.bind` does.
+        """
+        answer, descriptors = self._ask({"do": "bind", "key": list(key), "owner": owner, "remedy": remedy})
+        if not descriptors:
+            kind = AddressInUse if answer.get("inUse") else SetupError
+            raise kind(str(answer.get("error", "the supervisor has ended")))
+        listener = socket.socket(fileno=descriptors[0])
+        listener.setblocking(False)
+        return listener
+
+    def release(self, key: SocketKey) -> None:
+        """Nothing is served at a socket any more."""
+        self._ask({"do": "release", "key": list(key)})
+
+    async def admitted(self, stop: Callable[[], None]) -> bool:
+        """Say that calls are accepted. Returns, once all workers do, whether this one is to tell it.
+
+        `stop` is called when the supervisor ends.
+        """
+        answer, _ = await asyncio.to_thread(self._ask, {"do": "ready"})
+        loop = asyncio.get_running_loop()
+
+        def readable() -> None:
+            try:
+                is_over = not self._end.recv(65536, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                is_over = True
+            if is_over:
+                loop.remove_reader(self._end.fileno())
+                stop()
+
+        loop.add_reader(self._end.fileno(), readable)
+        return bool(answer.get("announce"))
+
+    def _ask(self, question: dict[str, object]) -> tuple[dict[str, object], list[int]]:
+        self._end.setblocking(True)  # an event loop that waits for it has made it non-blocking
+        try:
+            self._end.sendall(json.dumps(question).encode() + b"\n")
+            data, descriptors, _, _ = socket.recv_fds(self._end, 65536, 1)
+            return (json.loads(data) if data else {}), list(descriptors)
+        except OSError:
+            return {}, []
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    """A running worker, and how often those before it died soon."""
+
+    index: int
+    process: asyncio.subprocess.Process
+    end: socket.socket
+    began: float
+    unread: bytes = b""
+    is_ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """Keeps `count` workers running, each `command` in a process of its own."""
+
+    def __init__(self, command: Sequence[str], count: int, tell: Tell) -> None:
+        self._command = command
+        self._count = count
+        self._tell = tell
+        self._sockets: dict[SocketKey, list[socket.socket]] = {}
+        self._holders: dict[SocketKey, set[int]] = {}
+        self._workers: dict[int, _Worker] = {}
+        self._stop = asyncio.Event()
+        self._is_announced = False
+
+    async def run(self) -> int:
+        """Serve until SIGTERM or SIGINT. Returns the exit status: 0, or that of a first worker that could not start."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal, number)
+        keepers: list[asyncio.Task[None]] = []
+        try:
+            first = await self._started(0)
+            if not await self._first_ready(first):
+                return await first.process.wait()
+            keepers = [asyncio.create_task(self._keep(0, first))]
+            keepers += [asyncio.create_task(self._keep(index, None)) for index in range(1, self._count)]
+            await self._stop.wait()
+            await asyncio.gather(*keepers)
+        finally:
+            for keeper in keepers:
+                keeper.cancel()
+            for listener in [one for several in self._sockets.values() for one in several]:
+                listener.close()
+        return 0
+
+    async def _first_ready(self, worker: _Worker) -> bool:
+        """Whether the first worker comes up: whatever keeps it from that keeps the others, too."""
+        ended = asyncio.create_task(worker.process.wait())
+        ready = asyncio.create_task(worker.is_ready.wait())
+        await asyncio.wait({ended, ready}, return_when=asyncio.FIRST_COMPLETED)
+        is_up = ready.done() and not self._stop.is_set()
+        ended.cancel()
+        ready.cancel()
+        return is_up
+
+    async def _keep(self, index: int, worker: _Worker | None) -> None:
+        """Start a worker, and another in its place whenever it ends, until all is to stop."""
+        soon = 0
+        while True:
+            if worker is None:
+                worker = await self._started(index)
+            status = await worker.process.wait()
+            self._left(worker)
+            if self._stop.is_set():
+                return
+            self._tell("ended", index, worker.process.pid, status)
+            soon = soon + 1 if time.monotonic() - worker.began < _SOON else 0
+            worker = None
+            try:
+                await asyncio.wait_for(self._stop.wait(), _BACKOFF[min(soon, len(_BACKOFF) - 1)] or 0.001)
+            except TimeoutError:
+                continue
+            return
+
+    async def _started(self, index: int) -> _Worker:
+        ours, theirs = socket.socketpair()
+        environment = {**os.environ, _VARIABLE: f"{index}:{theirs.fileno()}"}
+        process = await asyncio.create_subprocess_exec(
+            *self._command,
+            pass_fds=[theirs.fileno()],
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            process_group=0,
+        )
+        theirs.close()
+        worker = self._workers[index] = _Worker(index, process, ours, time.monotonic())
+        asyncio.get_running_loop().add_reader(ours.fileno(), self._on_message, worker)
+        self._tell("started", index, process.pid, None)
+        if self._stop.is_set():
+            process.terminate()
+        return worker
+
+    def _left(self, worker: _Worker) -> None:
+        asyncio.get_running_loop().remove_reader(worker.end.fileno())
+        worker.end.close()
+        self._workers.pop(worker.index, None)
+
+    def _on_signal(self, number: int) -> None:
+        """Pass a signal on: the workers are a process group each, so that a terminal reaches the supervisor only."""
+        self._stop.set()
+        for worker in self._workers.values():
+            if worker.process.returncode is None:
+                worker.process.send_signal(number)
+
+    # What workers ask
+
+    def _on_message(self, worker: _Worker) -> None:
+        try:
+            data = worker.end.recv(65536)
+        except OSError:
+            data = b""
+        if not data:
+            asyncio.get_running_loop().remove_reader(worker.end.fileno())
+            return
+        lines = (worker.unread + data).split(b"\n")
+        worker.unread = lines.pop()
+        for line in lines:
+            self._answer(worker, json.loads(line))
+
+    def _answer(self, worker: _Worker, question: dict[str, object]) -> None:
+        if question["do"] == "ready":
+            worker.is_ready.set()
+            self._announce(worker)
+            return
+        key = cast("SocketKey", tuple(cast("list[object]", question["key"])))
+        if question["do"] == "release":
+            self._release(worker, key)
+            _reply(worker, {})
+            return
+        try:
+            listener = self._listener(worker, key, str(question["owner"]), str(question["remedy"]))
+        except SetupError as error:
+            _reply(worker, {"error": str(error), "inUse": isinstance(error, AddressInUse)})
+            return
+        _reply(worker, {}, listener)
+
+    def _announce(self, worker: _Worker) -> None:
+        """Once all are up for the first time, the first of them tells it."""
+        first = self._workers.get(0)
+        is_complete = len(self._workers) == self._count and all(one.is_ready.is_set() for one in self._workers.values())
+        if worker is not first or self._is_announced:
+            _reply(worker, {})
+        if is_complete and not self._is_announced and first is not None:
+            self._is_announced = True
+            _reply(first, {"announce": True})
+
+    def _listener(self, worker: _Worker, key: SocketKey, owner: str, remedy: str) -> socket.socket:
+        """The socket of a worker for a port; all workers' are bound when the first asks."""
+        if key not in self._sockets:
+            first = bind(key[0], key[1], owner, remedy)
+            if _SPREADS:
+                address = first.getsockname()
+                first.close()
+                several = [bind(key[0], address[1], owner, remedy, is_shared=True) for _ in range(self._count)]
+                self._sockets[key] = several
+            else:
+                self._sockets[key] = [first] * self._count
+            self._holders[key] = set()
+        self._holders[key].add(worker.index)
+        return self._sockets[key][worker.index]
+
+    def _release(self, worker: _Worker, key: SocketKey) -> None:
+        """Close a port that no worker serves any more."""
+        holders = self._holders.get(key, set())
+        holders.discard(worker.index)
+        if key in self._sockets and not holders & self._workers.keys():
+            for listener in self._sockets.pop(key):
+                listener.close()
+            self._holders.pop(key, None)
+
+
+def _reply(worker: _Worker, answer: dict[str, object], listener: socket.socket | None = None) -> None:
+    data = json.dumps(answer).encode()
+    try:
+        if listener is None:
+            worker.end.sendall(data)
+        else:
+            socket.send_fds(worker.end, [data], [listener.fileno()])
+    except OSError:
+        return

@@ -1,0 +1,180 @@
+"""`run --workers`: processes that share the sockets, of which any may die."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import httpx
+import mcp
+import pytest
+
+from support import Running, Upstream, capability, command, start, write
+from test_gateway import ALL, event, gateway, shop
+
+
+async def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def pids(served: Running) -> dict[int, int]:
+    """The process of each worker, by index: the last that was started."""
+    return {item["worker"]: item["pid"] for item in served.events if item.get("state") == "started"}
+
+
+async def test_a_worker_that_dies_is_replaced(tmp_path: Path, recorder: Upstream) -> None:
+    """Under load, its loss is no more than its own calls in flight."""
+    file = write(tmp_path, shop("alpha"))
+    async with gateway(str(file), "--workers", "2", "--base-uri", recorder.url) as (served, _):
+        first = pids(served)
+        assert set(first) == {0, 1}
+        url = f"{served.urls['alpha-rest']}/v1/items"
+        stop = asyncio.Event()
+        failed: list[BaseException] = []
+        answered = 0
+
+        async def caller() -> None:
+            nonlocal answered
+            while not stop.is_set():
+                async with httpx.AsyncClient(timeout=20, verify=False) as client:
+                    for _ in range(5):
+                        try:
+                            assert (await client.get(url)).status_code == 200
+                            answered += 1
+                        except httpx.TransportError as error:
+                            failed.append(error)
+
+        async def reader() -> None:
+            async for item in served.read():
+                if item.get("worker") == 0 and item.get("state") == "started":
+                    return
+
+        callers = [asyncio.create_task(caller()) for _ in range(8)]
+        await asyncio.sleep(0.5)
+        os.kill(first[0], signal.SIGKILL)
+        await asyncio.wait_for(reader(), 20)
+        following = asyncio.create_task(event(served, "no such event"))
+        await asyncio.sleep(2.5)
+        before = answered
+        await asyncio.sleep(0.5)
+        stop.set()
+        await asyncio.gather(*callers)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        assert len(failed) <= 8, failed
+        assert answered > before > 50
+        ended = [item for item in served.events if item.get("state") == "ended"]
+        assert [(item["worker"], item["status"]) for item in ended] == [(0, -signal.SIGKILL)]
+        assert pids(served)[0] != first[0]
+        async with mcp.Client(served.urls["alpha-mcp"]) as client:
+            assert [tool.name for tool in (await client.list_tools()).tools] == ["alpha"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to see which process works")
+async def test_the_workers_share_the_work(tmp_path: Path, recorder: Upstream) -> None:
+    file = write(tmp_path, shop("alpha"))
+    async with gateway(str(file), "--workers", "2", "--base-uri", recorder.url) as (served, _):
+        url = f"{served.urls['alpha-rest']}/v1/items"
+        await asyncio.sleep(0.5)
+        before = {pid: woken(pid) for pid in pids(served).values()}
+        for _ in range(40):
+            async with httpx.AsyncClient(verify=False) as client:
+                assert (await client.get(url)).status_code == 200
+        worked = [woken(pid) - count for pid, count in before.items()]
+        assert len(worked) == 2
+        assert min(worked) >= 8, worked
+
+
+def woken(pid: int) -> int:
+    """How often the event loop of a process has been woken."""
+    status = Path(f"/proc/{pid}/task/{pid}/status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+
+
+async def test_a_new_port_is_bound_once_and_given_up(tmp_path: Path, recorder: Upstream) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = probe.getsockname()[1]
+    write(tmp_path, shop("alpha"), "a.yaml")
+    ports = ("--port", "8080=0", "--port", "mcp=0")
+    options = ("--workers", "2", *ports, "--base-uri", f"*={recorder.url}", "--log-format", "json")
+    served = Running(await start("run", str(tmp_path), *options))
+    await served.wait_ready()
+    write(tmp_path, shop("beta").replace("8080", str(number)), "b.yaml")
+    await event(served, "changed")
+    await asyncio.sleep(0.5)
+    url = f"http://127.0.0.1:{number}/v1/items"
+    for _ in range(10):
+        async with httpx.AsyncClient(verify=False) as client:
+            assert (await client.get(url)).status_code == 200
+    (tmp_path / "b.yaml").unlink()
+    await event(served, "changed")
+    for _ in range(50):
+        await asyncio.sleep(0.1)
+        try:
+            async with httpx.AsyncClient(verify=False) as client:
+                await client.get(url)
+        except httpx.ConnectError:
+            break
+    else:
+        pytest.fail("the port is still bound")
+    assert await served.stop() == 0
+
+
+async def test_what_keeps_it_from_starting_is_told_once(tmp_path: Path) -> None:
+    file = write(tmp_path, shop("alpha"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = taken.getsockname()[1]
+        status, _, err = await command(
+            "run", str(file), "--workers", "3", "--port", f"rest={number}", "--port", "mcp=0"
+        )
+    assert status == 2
+    assert err.count(f"port {number} on 127.0.0.1 is in use") == 1
+    assert "Traceback" not in err
+    status, _, err = await command("run", "-", "--workers", "2", stdin=b"")
+    assert (status, "standard input" in err) == (2, True)
+    status, _, err = await command("run", str(tmp_path / "none.yaml"), "--workers", "2")
+    assert status == 2
+    assert err.count("none.yaml") >= 1
+
+
+async def test_workers_end_with_their_supervisor(tmp_path: Path, recorder: Upstream) -> None:
+    file = write(tmp_path, shop("alpha"))
+    process = await start("run", str(file), "--workers", "2", "--log-format", "json", *ALL, "--base-uri", recorder.url)
+    served = Running(process)
+    await served.wait_ready()
+    known = pids(served)
+    process.kill()
+    await process.wait()
+    for _ in range(100):
+        if not any([await alive(pid) for pid in known.values()]):
+            break
+        await asyncio.sleep(0.1)
+    else:
+        pytest.fail("workers outlive their supervisor")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_stops_all(tmp_path: Path, number: int) -> None:
+    text = capability(
+        "- {type: http, namespace: a, baseUri: 'http://x.invalid', resources: [{name: r, path: /r, "
+        "operations: [{name: o, method: GET}]}]}",
+        "- {type: mcp, namespace: m, port: 9090, tools: [{name: t, description: d, call: a.o}]}",
+    )
+    process = await start("run", str(write(tmp_path, text)), "--workers", "2", "--log-format", "json", *ALL[2:])
+    served = Running(process)
+    await served.wait_ready()
+    known = pids(served)
+    assert await served.stop(number) == 0
+    assert not any([await alive(pid) for pid in known.values()])
+    assert [item["event"] for item in served.events].count("stopping") == 1
