@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -61,17 +62,30 @@ def check_file(file: str, *, is_strict: bool = False) -> Checked:
     return Checked(file, found, loaded.document.text if found else "")
 
 
+def batch() -> None:
+    """Look for garbage less often: checking a file leaves little behind, and looking takes a tenth of the time."""
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 20)
+
+
 def check_files(
     files: Sequence[str], done: Callable[[], None], check: Callable[[str], Checked] = check_file
 ) -> Iterator[Checked]:
     """Check files in order, calling `done` after each."""
-    workers = min(os.cpu_count() or 1, len(files))
+    workers = min(_cores(), len(files))
     if len(files) < PARALLEL_FROM or workers < 2:
         for file in files:
             yield check(file)
             done()
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, initializer=batch) as pool:
         for checked in pool.map(check, files, chunksize=8):
             yield checked
             done()
+
+
+def _cores() -> int:
+    """The cores that this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

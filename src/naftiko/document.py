@@ -8,6 +8,7 @@ string, and so is `yes`.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,22 +138,23 @@ class _Builder:
     def build(self, text: str) -> Node | None:
         root: Node | None = None
         documents = 0
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.DocumentStartEvent):
+        for event in _events(text):
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                root = self._add(self._scalar(event), event) or root
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                self._open(event)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                root = self._close(event) or root
+            elif kind is yaml.AliasEvent:
+                root = self._add(self._alias(event), event) or root
+            elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
                     message = "the file holds several YAML documents; a capability file is one document"
                     raise _Stop(
                         _error("several-documents", message, self.name, _span(event), "split it at `---` into files")
                     )
-            elif isinstance(event, yaml.ScalarEvent):
-                root = self._add(self._scalar(event), event) or root
-            elif isinstance(event, yaml.AliasEvent):
-                root = self._add(self._alias(event), event) or root
-            elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-                self._open(event)
-            elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                root = self._close(event) or root
         if root is None or (isinstance(root, Scalar) and root.value is None):
             message = "the file is empty"
             raise _Stop(
@@ -237,18 +239,18 @@ class _Builder:
 
     def _add(self, node: Node, event: Any) -> Node | None:
         """Put a finished node where it belongs; returns it if it is the root."""
-        self._nodes += node.size if isinstance(event, yaml.AliasEvent) else 1
+        self._nodes += node.size if type(event) is yaml.AliasEvent else 1
         if self._nodes > MAX_NODES:
             raise self._too_large(event)
         if not self._stack:
             return node
         top = self._stack[-1]
-        if isinstance(top.node, Sequence):
+        if type(top.node) is Sequence:
             top.node.items.append(node)
             _grow(top.node, node)
         elif top.key is None:
             self._key(top, node, event)
-        else:
+        elif type(top.node) is Mapping:
             if top.key == "<<" and not isinstance(node, Scalar):
                 top.merges.append(node)
             else:
@@ -262,10 +264,9 @@ class _Builder:
         return self._fail("too-large", message, _span(event))
 
     def _key(self, top: _Open, node: Node, event: Any) -> None:
-        span = _span(event)
         if not isinstance(node, Scalar):
-            raise self._fail("yaml-key", "a key must be a plain word, not a list or mapping", span)
-        key = node.text
+            raise self._fail("yaml-key", "a key must be a plain word, not a list or mapping", _span(event))
+        key, span = node.text, node.span if type(event) is yaml.ScalarEvent else _span(event)
         if isinstance(top.node, Mapping) and key in top.node.entries:
             first = top.node.entries[key].key_span
             message = f"the key `{key}` stands twice in one mapping; it is first on line {first.line}"
@@ -275,9 +276,26 @@ class _Builder:
         top.key, top.key_span = key, span
 
 
+def _events(text: str) -> Iterator[Any]:
+    """The events of a YAML stream.
+
+    Raises:
+        yaml.YAMLError: it is not YAML.
+    """
+    loader = _LOADER(text)
+    try:
+        event = loader.get_event()
+        while type(event) is not yaml.StreamEndEvent:
+            yield event
+            event = loader.get_event()
+    finally:
+        loader.dispose()
+
+
 def _grow(parent: Mapping | Sequence, node: Node) -> None:
     parent.size += node.size
-    parent.depth = max(parent.depth, node.depth + 1)
+    if node.depth >= parent.depth:
+        parent.depth = node.depth + 1
 
 
 _TYPED_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null"))

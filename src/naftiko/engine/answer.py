@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from naftiko.errors import UpstreamInvalid
 from naftiko.jsontext import decode_bytes, encode
@@ -56,6 +57,7 @@ class Answer:
         return self._value
 
 
+@lru_cache(maxsize=512)
 def is_json(media_type: str | None) -> bool:
     """Whether a content type says JSON (RFC 8259), or a format built on it (RFC 6839, section 3.1)."""
     if media_type is None:
@@ -64,6 +66,7 @@ def is_json(media_type: str | None) -> bool:
     return essence == "application/json" or essence.endswith("+json") or essence == "text/json"
 
 
+@lru_cache(maxsize=512)
 def charset_of(media_type: str | None) -> str:
     """The charset parameter of a content type; UTF-8 where it has none."""
     for parameter in (media_type or "").split(";")[1:]:

@@ -183,7 +183,11 @@ class Engine:
         if function.output.is_response and request.raw_format == "json":
             passed.media_type = "application/json"
             return passed
-        contexts = [decoded, *_root_contents(decoded, request), named(request.outputs, decoded, scope)]
+        contexts = [decoded]
+        if request.raw_format == "xml":
+            contexts += _root_contents(decoded)
+        if request.outputs:
+            contexts.append(named(request.outputs, decoded, scope))
         value = shaped(function.output, contexts, scope)
         return Answer(
             status=response.status,
@@ -212,9 +216,9 @@ def _maps(output: OutputPlan) -> bool:
     return bool(shapes) and all(shape.kind in ("object", "list") or shape.path is not None for shape in shapes)
 
 
-def _root_contents(decoded: object, request: RequestPlan) -> list[object]:
+def _root_contents(decoded: object) -> list[object]:
     """XML has one root element; a mapping may start inside it."""
-    if request.raw_format == "xml" and isinstance(decoded, dict) and len(decoded) == 1:
+    if isinstance(decoded, dict) and len(decoded) == 1:
         return [inner for inner in decoded.values() if isinstance(inner, dict)]
     return []
 

@@ -132,6 +132,8 @@ def _path(pieces: tuple[str | ParameterPlan, ...], scope: Scope) -> str:
 
 
 def _pieces(pieces: tuple[str | ParameterPlan, ...], scope: Scope, encoded: Callable[[str, ParameterPlan], str]) -> str:
+    if len(pieces) == 1 and isinstance(pieces[0], str):
+        return pieces[0]
     texts = []
     for piece in pieces:
         if isinstance(piece, str):
@@ -157,11 +159,16 @@ def _query_value(text: str, parameter: ParameterPlan) -> str:
     return _percent(text)
 
 
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
+"""What is never encoded (RFC 3986, section 2.3)."""
+
 _OPERATORS = "/:@!$&'()*+,;=~"
 """What an operator's value may hold in a path: it is a part of the address, not a caller's value."""
 
 
 def _percent(text: str, safe: str = "") -> str:
+    if _UNRESERVED.fullmatch(text) is not None:
+        return text
     try:
         return quote(text, safe=safe)
     except UnicodeEncodeError as error:
@@ -239,8 +246,12 @@ def _body(plan: BodyPlan, scope: Scope) -> Body | None:
 
 
 def _fields(parameters: tuple[ParameterPlan, ...], scope: Scope) -> dict[str, object]:
-    values = ((parameter.name, _value(parameter, scope, keeps_null=True)) for parameter in parameters)
-    return {name: value for name, value in values if value is not MISSING}
+    fields: dict[str, object] = {}
+    for parameter in parameters:
+        value = _value(parameter, scope, keeps_null=True)
+        if value is not MISSING:
+            fields[parameter.name] = value
+    return fields
 
 
 def _json_body(plan: JsonBodyPlan, scope: Scope) -> Body | None:

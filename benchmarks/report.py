@@ -1,0 +1,58 @@
+"""Tables of figures, in Markdown, with what was aimed at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A subject's medians: requests a second, CPU microseconds a request, milliseconds, megabytes at the most."""
+
+    name: str
+    rate: float
+    cpu: float
+    p50: float
+    p99: float
+    memory: float
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of one comparison. The ratios in it are to the first row."""
+
+    title: str
+    text: str
+    rows: Sequence[Row]
+    aims: list[tuple[str, float, float, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def aim(self, what: str, reached: float, limit: float, unit: str = "") -> None:
+        """A figure that is to be at most `limit`."""
+        self.aims.append((what, reached, limit, unit))
+
+    def lines(self) -> list[str]:
+        lines = [f"### {self.title}", "", self.text, ""]
+        if self.rows:
+            lines += ["| subject | requests/s | CPU us/request | ratio | p50 ms | p99 ms | peak MiB |"]
+            lines += ["|---|--:|--:|--:|--:|--:|--:|"]
+            base = self.rows[0].cpu
+            for row in self.rows:
+                cells = [row.name, f"{row.rate:,.0f}", f"{row.cpu:.0f}", f"{row.cpu / base:.2f}"]
+                cells += [f"{row.p50:.2f}", f"{row.p99:.2f}", f"{row.memory:.0f}"]
+                lines.append(f"| {' | '.join(cells)} |")
+            lines.append("")
+        lines += [f"- {note}" for note in self.notes]
+        for what, reached, limit, unit in self.aims:
+            verdict = "reached" if reached <= limit else "**missed**"
+            lines.append(f"- {what}: {reached:.3f}{unit}, at most {limit:.3f}{unit}: {verdict}")
+        return [*lines, ""]
+
+
+def written(tables: Sequence[Table], when: str) -> str:
+    """All tables as one text."""
+    lines = [f"Measured on {when}.", ""]
+    for table in tables:
+        lines += table.lines()
+    return "\n".join(lines)
