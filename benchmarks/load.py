@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from report import Row, Table, written
 from single import startup, validate_speed
-from subjects import LOAD_CPU, Subject, fetched, free_port, naftiko, nginx, peer
+from subjects import CPUS, LOAD_CPU, SUBJECT_CPU, Subject, fetched, free_port, naftiko, nginx, peer
 from wrk import Figures, Load, measure
 
 JSON = {"Content-Type": "application/json"}
@@ -69,10 +69,8 @@ class Session:
     rounds: int
     tables: list[Table] = field(default_factory=list)
 
-    def ours(
-        self, *options: str, count: int = 1, name: str = "Naftiko"
-    ) -> Callable[[], AbstractContextManager[Subject]]:
-        return lambda: naftiko(self.folder, self.upstream, *options, count=count, name=name)
+    def ours(self, *options: str, count: int = 1, cpus: set[int] = SUBJECT_CPU) -> Opening:
+        return lambda: naftiko(self.folder, self.upstream, *options, count=count, cpus=cpus)
 
     def peer(self, module: str, name: str) -> Callable[[], AbstractContextManager[Subject]]:
         return lambda: peer(module, name, self.upstream)
@@ -237,11 +235,14 @@ def memory_group(session: Session) -> None:
 
 
 def workers_group(session: Session) -> None:
-    """Two workers. On two cores the upstream and the load leave no room for both, so CPU per request is compared."""
-    rows = session.compare(
-        [("1 worker", session.ours(), rest()), ("2 workers", session.ours("--workers", "2"), rest())]
-    )
-    table = Table("Workers", workers_group.__doc__ or "", rows)
+    """Two workers, here on all cores, which they share with the upstream and the load.
+
+    On two cores that leaves no room to do more in all, so CPU per request is compared.
+    """
+    cores = set(CPUS)
+    one, two = session.ours(cpus=cores), session.ours("--workers", "2", cpus=cores)
+    rows = session.compare([("1 worker", one, rest()), ("2 workers", two, rest())], 64)
+    table = Table("Workers", " ".join((workers_group.__doc__ or "").split()), rows)
     table.aim("CPU per request with two workers of that with one", rows[1].cpu / rows[0].cpu, 1.1)
     session.tables.append(table)
 
@@ -289,11 +290,13 @@ def main() -> None:
         session = Session(Path(folder), f"http://127.0.0.1:{port}", port, options.seconds, options.rounds)
         for name in options.groups or GROUPS:
             print(name, file=sys.stderr)
+            known = len(session.tables)
             GROUPS[name](session)
+            for table in session.tables[known:]:
+                print("\n".join(table.lines()), flush=True)
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
     text = written(session.tables, f"{day}, {machine}, {options.rounds} rounds of {options.seconds:g} s")
-    print(text)
     if options.write:
         page = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
         head, mark, _ = page.read_text(encoding="utf-8").partition("<!-- measured -->\n")

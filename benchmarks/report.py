@@ -39,7 +39,7 @@ class Table:
             lines += ["|---|--:|--:|--:|--:|--:|--:|"]
             base = self.rows[0].cpu
             for row in self.rows:
-                cells = [row.name, f"{row.rate:,.0f}", f"{row.cpu:.0f}", f"{row.cpu / base:.2f}"]
+                cells = [row.name, f"{row.rate:,.0f}", f"{row.cpu:.0f}", f"{row.cpu / base:.2f}" if base else ""]
                 cells += [f"{row.p50:.2f}", f"{row.p99:.2f}", f"{row.memory:.0f}"]
                 lines.append(f"| {' | '.join(cells)} |")
             lines.append("")

@@ -227,14 +227,14 @@ def write_capabilities(folder: Path, count: int, upstream: str) -> Path:
 
 
 @contextlib.contextmanager
-def naftiko(folder: Path, upstream: str, *more: str, count: int = 1, name: str = "naftiko") -> Iterator[Subject]:
+def naftiko(folder: Path, upstream: str, *more: str, count: int = 1, cpus: set[int] = SUBJECT_CPU) -> Iterator[Subject]:
     """This project, serving `count` capabilities with the options `more`."""
     path = write_capabilities(folder / f"capabilities-{count}", count, upstream)
     target = path / "orders-0000.yaml" if count == 1 else path
     rest, mcp = free_port(), free_port()
     command = [sys.executable, "-m", "naftiko", "run", str(target), "--port", f"rest={rest}", "--port", f"mcp={mcp}"]
     urls = {"rest": f"http://127.0.0.1:{rest}", "mcp": f"http://127.0.0.1:{mcp}"}
-    with started(name, [*command, *more], SUBJECT_CPU, **urls) as subject:
+    with started("Naftiko", [*command, *more], cpus, **urls) as subject:
         yield subject
 
 

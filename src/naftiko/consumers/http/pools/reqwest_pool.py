@@ -1,7 +1,7 @@
 """A transport of httpx on reqwest, a client written in Rust: it costs the least CPU.
 
 It is not the default: of a response header whose value is not ASCII it does not give the value away, so that such a
-header does not pass, and as it works in a thread of its own the slowest calls take longer. Needs the extra `reqwest`.
+header does not pass. Needs the extra `reqwest`.
 """
 
 from __future__ import annotations
