@@ -1,4 +1,4 @@
-"""Signed requests: OAuth 1.0a and AWS Signature Version 4, checked with other code than made them."""
+"""Signed requests: OAuth 1.0a, AWS Signature Version 4 and HMAC, checked with other code than made them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from naftiko import NotRunnable, Severity
+from naftiko.consumers.http import signing
 from support import Recorded, Upstream, load_text, one_operation, opened
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -22,6 +23,7 @@ PEM = KEY.private_bytes(
 ).decode()
 POST = "method: POST\ninputParameters: [{name: q, in: query}, {name: body, in: body, type: object}]"
 OAUTH = "authentication: {type: oauth1, consumerKey: '{{env.KEY}}', signingKey: '{{env.PEM}}'}"
+HMAC = "authentication: {type: hmac, apiId: '{{env.ID}}', apiKey: '{{env.SECRET}}'}"
 AWS = (
     "authentication: {type: aws-sig-v4, accessKeyId: '{{env.ID}}', secretAccessKey: '{{env.SECRET}}', "
     "region: eu-west-1, service: execute-api}"
@@ -122,8 +124,43 @@ async def test_region_and_service_from_the_host(tmp_path: Path, recorder: Upstre
     assert recorder.last.header("x-amz-security-token") == "c"
 
 
-async def test_the_sandbox_takes_signed_requests(tmp_path: Path) -> None:
-    async with opened(tmp_path, one_operation(POST, auth=AWS), sandbox=True) as runtime:
+async def test_hmac_as_veracode_defines_it(tmp_path: Path, recorder: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signature of a fixed moment and nonce, as Veracode's own package makes it; then the rules, for any."""
+    nonce, moment, key = bytes.fromhex("00112233445566778899aabbccddeeff"), 1_700_000_000_000, "0123456789abcdef" * 8
+    credentials = {"ID": "vera01ei-3DDAEEB10CA690DF3FEE5E3BD1C329FA", "SECRET": f"vera01ei-{key}"}
+    with monkeypatch.context() as fixed:
+        fixed.setattr(signing.secrets, "token_bytes", lambda count: nonce)
+        fixed.setattr(signing.time, "time_ns", lambda: moment * 1_000_000)
+        async with opened(tmp_path, one_operation(POST, auth=HMAC, path="/do"), recorder, credentials) as runtime:
+            assert (await runtime.call("do")).status == 200
+    assert recorder.last.header("authorization") == (
+        "VERACODE-HMAC-SHA-256 id=3DDAEEB10CA690DF3FEE5E3BD1C329FA,ts=1700000000000,"
+        "nonce=00112233445566778899aabbccddeeff,sig=431e52f7e049cbe53203c9b63c32681846f15cfdcc3a08bbc76882d0ccc3f273"
+    )
+    async with opened(tmp_path, one_operation(POST, auth=HMAC), recorder, credentials) as runtime:
+        await runtime.call("do", {"q": "a b"})
+    given = dict(re.findall(r"(\w+)=(\w+)", recorder.last.header("authorization")))
+    made = bytes.fromhex(key)
+    data = f"id={given['id'].lower()}&host=127.0.0.1&url=/things?q=a%20b&method=POST"
+    for part in (bytes.fromhex(given["nonce"]), given["ts"].encode(), b"vcode_request_version_1", data.encode()):
+        made = hmac.new(made, part, "sha256").digest()
+    assert given["sig"] == made.hex()
+    for bad in ({"ID": "i", "SECRET": "no hex"}, {"ID": "a,b", "SECRET": key}):
+        async with opened(tmp_path, one_operation(POST, auth=HMAC), recorder, bad) as runtime:
+            with pytest.raises(NotRunnable, match="HMAC"):
+                await runtime.call("do")
+
+
+def test_hmac_of_no_known_definition(tmp_path: Path) -> None:
+    text = one_operation(POST, auth="authentication: {type: hmac, key: k, secret: s}")
+    found = [item for item in load_text(tmp_path, text).diagnostics if item.severity is Severity.ERROR]
+    assert [item.code for item in found] == ["not-supported"]
+    assert "`apiId` with an `apiKey`" in found[0].message
+
+
+@pytest.mark.parametrize("auth", ["AWS", "OAUTH", "HMAC"])
+async def test_the_sandbox_takes_signed_requests(tmp_path: Path, auth: str) -> None:
+    async with opened(tmp_path, one_operation(POST, auth=globals()[auth]), sandbox=True) as runtime:
         assert (await runtime.call("do")).value()["received"]["authentication"] == "accepted"
 
 
@@ -132,6 +169,8 @@ def test_what_is_missing(tmp_path: Path) -> None:
         ("{type: oauth1, consumerKey: k}", "consumerSecret"),
         ("{type: oauth1, signingKey: k}", "consumerKey"),
         ("{type: aws-sig-v4, accessKeyId: k}", "secretAccessKey"),
+        ("{type: hmac, apiId: k}", "apiKey"),
+        ("{type: certificate, key: k}", "certificate"),
     ):
         found = load_text(tmp_path, one_operation(POST, auth=f"authentication: {auth}")).diagnostics
         errors = [item.message for item in found if item.severity is Severity.ERROR]

@@ -11,6 +11,7 @@ import httpx
 
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.consumers.http.authentication import schemes
+from naftiko.consumers.http.certificates import client_identity
 from naftiko.consumers.http.pools import DEFAULT, load_pool
 from naftiko.consumers.http.transport import HttpTransport, Limits
 from naftiko.engine.engine import Engine, OpenUpstream
@@ -18,6 +19,7 @@ from naftiko.errors import MissingVariables, SetupError
 from naftiko.expressions import Expression, Literal, Scope, Variable, as_text, leaves
 from naftiko.missing import MISSING
 from naftiko.plan import AdapterPlan, AuthPlan, Plan, Upstream
+from naftiko.sandbox.credentials import placeholders
 from naftiko.sandbox.upstream import SandboxUpstream
 from naftiko.serving import bind, serving
 from naftiko.suggestions import did_you_mean
@@ -77,7 +79,7 @@ async def opened(
         load_pool(settings.transport)
     async with AsyncExitStack() as stack:
         if settings.sandbox:
-            resolved = _placeholders(plan)
+            resolved = Resolved(placeholders(plan), {}, ())
             overrides = await _sandboxes(plan, resolved, stack)
             environment: Mapping[str, str] = {}
         else:
@@ -185,11 +187,12 @@ def _open(
         user, _, password = base.userinfo.partition(":")
         auth = AuthPlan("basic", {"username": Literal(unquote(user)), "password": Literal(unquote(password))})
     scheme = schemes().get(auth.scheme)(auth) if auth is not None else None
-    if override is not None:
-        transport = HttpTransport(base.origin, shown, settings.limits, client, settings.transport)
-        return OpenUpstream(transport, scheme, override.path, None, keys)
-    transport = HttpTransport(base.origin + (base.path or ""), shown, settings.limits, client, settings.transport)
-    return OpenUpstream(transport, scheme, None, None, keys)
+    identity = None
+    if auth is not None and auth.scheme == "certificate" and not settings.sandbox:
+        identity = client_identity(auth, Scope(resolved.values, {}, {}, {}))
+    origin = base.origin if override is not None else base.origin + (base.path or "")
+    transport = HttpTransport(origin, shown, settings.limits, client, settings.transport, identity)
+    return OpenUpstream(transport, scheme, override.path if override is not None else None, None, keys)
 
 
 def _declared_base(upstream: Upstream, resolved: Resolved) -> tuple[Override | None, str | None]:
@@ -244,10 +247,6 @@ def _keys(expressions: Iterable[Expression]) -> frozenset[str]:
 
 
 # The sandbox
-
-
-def _placeholders(plan: Plan) -> Resolved:
-    return Resolved({variable.key: f"sandbox-{variable.name}" for variable in plan.variables}, {}, ())
 
 
 async def _sandboxes(plan: Plan, resolved: Resolved, stack: AsyncExitStack) -> dict[int, Override]:

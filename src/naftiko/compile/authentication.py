@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from naftiko.compile.scope import CALLERS
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
-from naftiko.expressions import Expression, SpelledInput, parse_text, template_names
-from naftiko.models.authentication import ApiKey, Authentication, AwsSigV4, Basic, Bearer, Digest, OAuth1
+from naftiko.expressions import Expression, SpelledInput, leaves, parse_text, template_names
+from naftiko.models.authentication import (
+    ApiKey,
+    Authentication,
+    AwsSigV4,
+    Basic,
+    Bearer,
+    Certificate,
+    Digest,
+    Hmac,
+    OAuth1,
+)
 from naftiko.plan import AuthPlan
 from naftiko.report import Report
 
@@ -64,10 +74,25 @@ def compile_auth(
         return lacking("accessKeyId", "secretAccessKey") or CompiledAuth(
             AuthPlan("aws-sig-v4", settings, {"host": host})
         )
+    if isinstance(auth, Hmac) and (auth.apiId or auth.apiKey):
+        return lacking("apiId", "apiKey") or CompiledAuth(AuthPlan("hmac", named(("apiId", "apiKey"))))
+    if isinstance(auth, Certificate):
+        return lacking("certificate") or _certificate(named(("certificate", "key", "passphrase")), path, report)
     if isinstance(auth, ApiKey):
         return _apikey(auth, path, variables, report)
     message = f"the authentication `{auth.type}` is not supported yet, so no request can be authenticated"
+    if isinstance(auth, Hmac):
+        message = "what `hmac` signs is defined for an `apiId` with an `apiKey` only, so no request can be signed"
     return CompiledAuth(None, report.add("not-supported", message, (*path, "type"), severity=Severity.ERROR))
+
+
+def _certificate(settings: dict[str, Expression], path: Path, report: Report) -> CompiledAuth:
+    """A client certificate: it belongs to the connections, which callers share."""
+    for name, expression in settings.items():
+        if any(isinstance(leaf, SpelledInput) for leaf in leaves(expression)):
+            message = f"the `{name}` of a client certificate cannot come from a caller: its connections are shared"
+            return CompiledAuth(None, report.add("not-supported", message, (*path, name), severity=Severity.ERROR))
+    return CompiledAuth(AuthPlan("certificate", settings))
 
 
 def _apikey(auth: ApiKey, path: Path, variables: Variables, report: Report) -> CompiledAuth:

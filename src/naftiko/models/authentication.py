@@ -76,6 +76,8 @@ class AwsSigV4(Model):
 
 
 class Hmac(Model):
+    """A signature over the request. It is defined for `apiId` and `apiKey`, as Veracode's API has them."""
+
     type: Literal["hmac"]
     apiId: Text | None = None
     apiKey: Text | None = None
@@ -85,7 +87,7 @@ class Hmac(Model):
 
 
 class Certificate(Model):
-    """A client certificate (mutual TLS)."""
+    """A client certificate (mutual TLS). `certificate` and `key` are PEM, or files with it."""
 
     type: Literal["certificate"]
     certificate: Text | None = None

@@ -163,11 +163,15 @@ class SignatureGate:
         return headers.get("authorization", "").startswith(self._opening)
 
 
-_SIGNED = {"oauth1": "OAuth ", "aws-sig-v4": "AWS4-HMAC-SHA256 Credential="}
+_SIGNED = {
+    "oauth1": "OAuth ",
+    "aws-sig-v4": "AWS4-HMAC-SHA256 Credential=",
+    "hmac": "VERACODE-HMAC-SHA-256 id=",
+}
 
 
 def _gate(upstream: Upstream, variables: Mapping[str, str]) -> Gate | DigestGate | SignatureGate | None:
-    if upstream.auth is None:
+    if upstream.auth is None or upstream.auth.scheme == "certificate":
         return None
     if upstream.auth.scheme in _SIGNED:
         return SignatureGate(upstream.auth.scheme)

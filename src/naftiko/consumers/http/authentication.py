@@ -12,8 +12,9 @@ from typing import Protocol
 
 import httpx
 
+from naftiko.consumers.http.certificates import ClientCertificate
 from naftiko.consumers.http.request import Outgoing, cookie_value, field_value
-from naftiko.consumers.http.signing import AwsSigV4, OAuth1
+from naftiko.consumers.http.signing import AwsSigV4, Hmac, OAuth1
 from naftiko.errors import InputError, NotRunnable, UpstreamInvalid
 from naftiko.expressions import Scope, SpelledInput, as_text, leaves
 from naftiko.jsontext import decode, encode
@@ -173,4 +174,6 @@ def schemes() -> Registry[type[Scheme]]:
     registry.add("digest", Digest)
     registry.add("oauth1", OAuth1)
     registry.add("aws-sig-v4", AwsSigV4)
+    registry.add("hmac", Hmac)
+    registry.add("certificate", ClientCertificate)
     return registry

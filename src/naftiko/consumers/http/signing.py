@@ -1,13 +1,17 @@
-"""Schemes that sign the finished request: OAuth 1.0a and AWS Signature Version 4.
+"""Schemes that sign the finished request: OAuth 1.0a, AWS Signature Version 4, and HMAC as Veracode defines it.
 
-The signatures themselves are made by oauthlib and botocore; botocore comes with the extra `aws`.
+The first two signatures are made by oauthlib and botocore; botocore comes with the extra `aws`.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import importlib
+import re
+import secrets
+import time
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan
 
 _HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
+_API_ID = re.compile(r"[A-Za-z0-9-]+")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -170,3 +175,47 @@ def _from_host(uri: str) -> tuple[str | None, str | None]:
     if len(labels) == 1:
         return labels[0], "us-east-1"
     return labels[-2], labels[-1]
+
+
+class _HmacFlow(httpx.Auth):
+    def __init__(self, api_id: str, key: bytes) -> None:
+        self._id = api_id
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        target = request.url.raw_path.decode("ascii")
+        signed = f"id={self._id.lower()}&host={request.url.host.lower()}&url={target}&method={request.method.upper()}"
+        nonce, moment = secrets.token_bytes(16), str(time.time_ns() // 1_000_000)
+        key = self._key
+        for part in (nonce, moment.encode(), b"vcode_request_version_1", signed.encode()):
+            key = hmac.digest(key, part, "sha256")
+        fields = f"id={self._id},ts={moment},nonce={nonce.hex()},sig={key.hex()}"
+        request.headers["Authorization"] = f"VERACODE-HMAC-SHA-256 {fields}"
+        yield request
+
+
+class Hmac:
+    """HMAC-SHA-256 over host, path and method, as Veracode's API signing defines it for an `apiId` and an `apiKey`.
+
+    Both may begin with a region (`vera01ei-`), which is not part of them.
+    """
+
+    def __init__(self, plan: AuthPlan) -> None:
+        self.plan = plan
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+        return None
+
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
+        if "authorization" in outgoing.filled:
+            return None
+        api_id, key = (optional(self.plan, name, scope) for name in ("apiId", "apiKey"))
+        if not api_id or not key:
+            raise NotRunnable("the credentials for the HMAC signature have no value")
+        if _API_ID.fullmatch(api_id) is None:
+            raise NotRunnable("the `apiId` for the HMAC signature holds other characters than letters and digits")
+        try:
+            secret = bytes.fromhex(key.rpartition("-")[2])
+        except ValueError as error:
+            raise NotRunnable("the `apiKey` for the HMAC signature is no hexadecimal text") from error
+        return _HmacFlow(api_id.rpartition("-")[2], secret)

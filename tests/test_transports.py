@@ -1,0 +1,406 @@
+"""Every transport under httpx's interface carries the same requests and tells the same errors, byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import importlib
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+import naftiko
+from naftiko import CallError, Limits, SetupError, Severity
+from naftiko.consumers.http.pools import POOLS
+from naftiko.consumers.http.pools.settings import _trust
+from support import load_text, one_operation, opened
+
+KINDS = tuple(POOLS)
+POST = "method: POST\ninputParameters: [{name: q, in: query}, {name: X-Odd, in: header}, {name: body, in: body}]"
+GET = "method: GET"
+
+Respond = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+class Wire:
+    """A server that shows the bytes it got and sends the bytes it is told to."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+        self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
+        self.connections = 0
+        self.open = 0
+        self.most = 0
+        self.peers: list[object] = []
+        self.url = ""
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        self.open += 1
+        self.most = max(self.most, self.open)
+        self.peers.append(writer.get_extra_info("peercert"))
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
+                )
+                self.heads.append(head)
+                self.bodies.append(await reader.readexactly(length))
+                await self.respond(head, writer)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError, ssl.SSLError):
+            pass
+        finally:
+            self.open -= 1
+            writer.close()
+
+
+@asynccontextmanager
+async def wire(respond: Respond, context: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
+    served = Wire(respond)
+    server = await asyncio.start_server(served._serve, "127.0.0.1", 0, ssl=context)
+    scheme = "https" if context is not None else "http"
+    served.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield served
+    finally:
+        server.close()
+
+
+def answering(*lines: str, body: bytes = b"{}", status: str = "200 OK") -> Respond:
+    async def respond(head: bytes, writer: asyncio.StreamWriter) -> None:
+        fields = "".join(f"{line}\r\n" for line in lines)
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{fields}\r\n".encode() + body)
+
+    return respond
+
+
+@asynccontextmanager
+async def calling(
+    folder: Path, served: Wire | str, kind: str, operation: str = GET, auth: str = "", **settings: object
+) -> AsyncIterator[naftiko.Runtime]:
+    url = served if isinstance(served, str) else served.url
+    text = one_operation(operation, auth=auth)
+    async with opened(folder, text, base_uris={"*": url}, transport=kind, **settings) as runtime:
+        yield runtime
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_request_as_it_is_written(tmp_path: Path, kind: str) -> None:
+    async with (
+        wire(answering("Content-Type: application/json", "ETag: a", "Link: <1>", "Link: <2>")) as served,
+        calling(tmp_path, served, kind, POST, "authentication: {type: bearer, token: tok}") as runtime,
+    ):
+        for _ in range(3):
+            inputs = {"q": "a b&c/ü'", "X-Odd": "käse", "body": {"n": 1}}
+            answer = await runtime.call("do", inputs)
+    assert served.heads[0].startswith(b"POST /things?q=a%20b%26c%2F%C3%BC%27 HTTP/1.1\r\n")
+    fields = [line.partition(b": ") for line in served.heads[0].split(b"\r\n")[1:-2]]
+    sent = {name.lower(): value for name, _, value in fields}
+    assert len(sent) == len(fields), "no header twice"
+    assert sent[b"x-odd"] == "käse".encode()
+    assert sent[b"authorization"] == b"Bearer tok"
+    assert sent[b"content-type"] == b"application/json"
+    assert sent[b"host"].decode() in served.url
+    assert sent[b"user-agent"].startswith(b"naftiko/")
+    assert served.bodies == [b'{"n":1}'] * 3
+    assert served.connections == 1, "the connection is kept"
+    assert answer.status == 200
+    assert sorted(answer.headers) == [("etag", "a"), ("link", "<1>"), ("link", "<2>")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_bodies_of_every_kind(tmp_path: Path, kind: str) -> None:
+    big = b'{"text": "' + b"x" * 3_000_000 + b'"}'
+    told = "Content-Type: application/json"
+
+    async def chunked(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\n{told}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        for start in range(0, len(big), 700_000):
+            piece = big[start : start + 700_000]
+            writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        writer.write(b"0\r\n\r\n")
+
+    async def until_closed(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"HTTP/1.1 200 OK\r\n{told}\r\nConnection: close\r\n\r\n".encode() + big)
+        await writer.drain()
+        writer.close()
+
+    responses = {
+        "whole": answering(told, body=big),
+        "chunked": chunked,
+        "until closed": until_closed,
+        "gzip": answering(told, "Content-Encoding: gzip", body=gzip.compress(big)),
+    }
+    for name, respond in responses.items():
+        async with wire(respond) as served, calling(tmp_path, served, kind) as runtime:
+            assert (await runtime.call("do")).content() == big, name
+    async with wire(answering(status="204 No Content", body=b"")) as served, calling(tmp_path, served, kind) as runtime:
+        assert (await runtime.call("do")).status == 204
+        assert (await runtime.call("do")).content() == b""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_goes_wrong_is_told_alike(tmp_path: Path, kind: str) -> None:
+    async def fails(served: Wire | str, fragment: str, **settings: object) -> None:
+        async with calling(tmp_path, served, kind, **settings) as runtime:
+            with pytest.raises(CallError, match=fragment):
+                await runtime.call("do")
+
+    async def breaks(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        await writer.drain()
+        writer.close()
+
+    async def hangs(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{")
+        await writer.drain()
+        await asyncio.sleep(5)
+
+    async def garbage(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"this is no HTTP\r\n\r\n")
+
+    async with wire(breaks) as served:
+        await fails(served, "broke the connection off")
+    async with wire(hangs) as served:
+        await fails(served, "did not answer within 0.3 s", limits=Limits(total=0.3))
+    async with wire(garbage) as served:
+        await fails(served, "broke the connection off")
+    async with wire(answering(body=b"x" * 2000)) as served:
+        await fails(served, "is larger than", limits=Limits(response=1000))
+    closed = served.url
+    await fails(closed, "it refuses connections")
+    await fails("http://no-such-host.invalid", "its name cannot be resolved")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_call_that_is_given_up(tmp_path: Path, kind: str) -> None:
+    """A cancelled call ends at once, and the next is not disturbed."""
+    waiting = asyncio.Event()
+
+    async def slow_once(head: bytes, writer: asyncio.StreamWriter) -> None:
+        if not waiting.is_set():
+            waiting.set()
+            await asyncio.sleep(5)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    async with wire(slow_once) as served, calling(tmp_path, served, kind) as runtime:
+        call = asyncio.create_task(runtime.call("do"))
+        await waiting.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert (await asyncio.wait_for(runtime.call("do"), 3)).status == 200
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_so_many_connections_and_no_more(tmp_path: Path, kind: str) -> None:
+    async def slow(head: bytes, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    async with wire(slow) as served, calling(tmp_path, served, kind, limits=Limits(connections=2)) as runtime:
+        answers = await asyncio.gather(*(runtime.call("do") for _ in range(8)))
+    assert [answer.status for answer in answers] == [200] * 8
+    assert served.most == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_odd_headers_of_an_answer(tmp_path: Path, kind: str) -> None:
+    """What is not ASCII passes; reqwest does not give it away, and the others of that answer pass all the same."""
+    respond = answering("Content-Type: application/json", "ETag: a", "Location: /käse")
+    async with wire(respond) as served, calling(tmp_path, served, kind) as runtime:
+        headers = dict((await runtime.call("do")).headers)
+    assert headers["etag"] == "a"
+    assert headers.get("location") == (None if kind == "reqwest" else "/käse".encode().decode("latin-1"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_proxy_of_the_environment(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with wire(answering()) as proxy, wire(answering()) as served:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("http_proxy", proxy.url)
+        async with calling(tmp_path, "http://elsewhere.invalid", kind) as runtime:
+            assert (await runtime.call("do")).status == 200
+        assert proxy.heads[0].startswith(b"GET http://elsewhere.invalid/things HTTP/1.1\r\n")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        monkeypatch.setenv("no_proxy", "127.0.0.1")
+        async with calling(tmp_path, served, kind) as runtime:
+            assert (await runtime.call("do")).status == 200
+        assert served.heads[0].startswith(b"GET /things HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_digest_on_every_transport(tmp_path: Path, kind: str) -> None:
+    async def challenge(head: bytes, writer: asyncio.StreamWriter) -> None:
+        if b"authorization: digest" in head.lower():
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        else:
+            writer.write(
+                b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
+                b'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256\r\n\r\n'
+            )
+
+    auth = "authentication: {type: digest, username: u, password: p}"
+    async with wire(challenge) as served, calling(tmp_path, served, kind, POST, auth) as runtime:
+        assert (await runtime.call("do", {"body": {"a": 1}})).status == 200
+    assert served.bodies[-1] == b'{"a":1}'
+    assert b'username="u"' in served.heads[-1]
+
+
+# TLS
+
+
+def certified(name: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None = None):
+    """A certificate and its key, signed by `issuer` or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=2))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(issuer[1] if issuer else key, hashes.SHA256())
+    )
+    return made, key
+
+
+def pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def key_pem(key: ec.EllipticCurvePrivateKey, passphrase: str = "") -> str:
+    secrecy = serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, secrecy).decode()
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A certificate authority, trusted as a user's own is: by `SSL_CERT_FILE`."""
+    made = certified("authority")
+    file = tmp_path / "authority.pem"
+    file.write_text(pem(made[0]))
+    _trust.cache_clear()
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    yield made
+    _trust.cache_clear()
+
+
+def server_context(folder: Path, authority, *, asks: bool) -> ssl.SSLContext:
+    certificate, key = certified("server", authority)
+    file = folder / "server.pem"
+    file.write_text(pem(certificate) + key_pem(key))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    if asks:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=pem(authority[0]))
+    return context
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_certificate_is_checked(tmp_path: Path, kind: str, authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = server_context(tmp_path, authority, asks=False)
+    async with wire(answering(), context) as served:
+        async with calling(tmp_path, served, kind) as runtime:
+            assert (await runtime.call("do")).status == 200
+        monkeypatch.delenv("SSL_CERT_FILE")
+        _trust.cache_clear()
+        async with calling(tmp_path, served, kind) as runtime:
+            with pytest.raises(CallError, match="TLS certificate or handshake is not acceptable"):
+                await runtime.call("do")
+
+
+CERTIFICATE = (
+    "authentication: {type: certificate, certificate: '{{env.CERT}}', key: '{{env.KEY}}', passphrase: '{{env.PASS}}'}"
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_client_certificate(tmp_path: Path, kind: str, authority) -> None:
+    """As PEM in variables, or as files; the key with a passphrase or without."""
+    certificate, key = certified("client", authority)
+    (tmp_path / "client.pem").write_text(pem(certificate))
+    (tmp_path / "client.key").write_text(key_pem(key))
+    given = [
+        {"CERT": pem(certificate), "KEY": key_pem(key, "secret"), "PASS": "secret"},
+        {"CERT": str(tmp_path / "client.pem"), "KEY": str(tmp_path / "client.key"), "PASS": ""},
+    ]
+    context = server_context(tmp_path, authority, asks=True)
+    async with wire(answering(), context) as served:
+        for environment in given:
+            text = one_operation(GET, auth=CERTIFICATE)
+            settings = {"base_uris": {"*": served.url}, "transport": kind}
+            async with opened(tmp_path, text, environment=environment, **settings) as runtime:
+                assert (await runtime.call("do")).status == 200
+        assert [peer["subject"] for peer in served.peers] == [((("commonName", "client"),),)] * 2
+        async with calling(tmp_path, served, kind) as runtime:
+            with pytest.raises(CallError):
+                await runtime.call("do")
+
+
+async def test_certificates_that_cannot_be_used(tmp_path: Path, authority) -> None:
+    certificate, key = certified("client", authority)
+    other = certified("other", authority)[1]
+    good, text = pem(certificate), one_operation(GET, auth=CERTIFICATE)
+    cases = [
+        ({"CERT": "nowhere.pem", "KEY": key_pem(key), "PASS": ""}, "neither PEM nor a file"),
+        ({"CERT": key_pem(key), "KEY": key_pem(key), "PASS": ""}, "not a certificate in PEM"),
+        ({"CERT": good, "KEY": good, "PASS": ""}, "cannot be used"),
+        ({"CERT": good, "KEY": key_pem(key, "right"), "PASS": "wrong"}, "`passphrase` does not open it"),
+        ({"CERT": good, "KEY": key_pem(other), "PASS": ""}, "not that of the client certificate"),
+    ]
+    for environment, fragment in cases:
+        with pytest.raises(SetupError, match=fragment) as raised:
+            async with opened(tmp_path, text, environment=environment, base_uris={"*": "https://127.0.0.1:1"}):
+                pass
+        assert "BEGIN" not in str(raised.value)
+    async with opened(tmp_path, text, sandbox=True) as runtime:
+        assert (await runtime.call("do")).status == 200
+    caller = "authentication: {type: certificate, certificate: '{{rest.cert}}'}"
+    found = load_text(tmp_path, one_operation(GET, auth=caller)).diagnostics
+    assert any("cannot come from a caller" in item.message and item.severity is Severity.ERROR for item in found)
+
+
+# Choosing one
+
+
+async def test_a_transport_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SetupError, match="there are aiohttp, reqwest, httpx"):
+        async with opened(tmp_path, one_operation(GET), transport="carrier-pigeon"):
+            pass
+
+    def missing(name: str) -> object:
+        raise ImportError(name)
+
+    loaded = load_text(tmp_path, one_operation(GET))
+    settings = naftiko.Settings(transport="reqwest")
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(SetupError, match=r"naftiko\[reqwest\]"):
+        async with loaded.open(settings, environment={}):
+            pass
