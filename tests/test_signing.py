@@ -145,10 +145,9 @@ async def test_hmac_as_veracode_defines_it(tmp_path: Path, recorder: Upstream, m
     for part in (bytes.fromhex(given["nonce"]), given["ts"].encode(), b"vcode_request_version_1", data.encode()):
         made = hmac.new(made, part, "sha256").digest()
     assert given["sig"] == made.hex()
-    for bad in ({"ID": "i", "SECRET": "no hex"}, {"ID": "a,b", "SECRET": key}):
-        async with opened(tmp_path, one_operation(POST, auth=HMAC), recorder, bad) as runtime:
-            with pytest.raises(NotRunnable, match="HMAC"):
-                await runtime.call("do")
+    async with opened(tmp_path, one_operation(POST, auth=HMAC), recorder, {"ID": "a,b", "SECRET": key}) as runtime:
+        with pytest.raises(NotRunnable, match="HMAC"):
+            await runtime.call("do")
 
 
 def test_hmac_of_no_known_definition(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ from typing import Any
 from naftiko.expressions import Variable
 from naftiko.plan import Plan
 
-_HEX = "5a" * 16
-
 
 def placeholders(plan: Plan) -> dict[str, str]:
     """A value for each variable of a plan, by its key."""
@@ -20,9 +18,7 @@ def placeholders(plan: Plan) -> dict[str, str]:
         for name, expression in auth.settings.items() if auth is not None else ():
             if not isinstance(expression, Variable) or auth is None:
                 continue
-            if auth.scheme == "hmac":
-                values[expression.key] = _HEX
-            elif auth.scheme == "oauth1" and name == "signingKey":
+            if auth.scheme == "oauth1" and name == "signingKey":
                 values[expression.key] = _rsa_key()
     return values
 

@@ -27,7 +27,7 @@ from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan
 
 _HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
-_API_ID = re.compile(r"[A-Za-z0-9-]+")
+_API_ID = re.compile(r"[A-Za-z0-9._-]+")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -197,7 +197,7 @@ class _HmacFlow(httpx.Auth):
 class Hmac:
     """HMAC-SHA-256 over host, path and method, as Veracode's API signing defines it for an `apiId` and an `apiKey`.
 
-    Both may begin with a region (`vera01ei-`), which is not part of them.
+    Both may begin with a region (`vera01ei-`), which is not part of them. A key that is not hexadecimal counts as text.
     """
 
     def __init__(self, plan: AuthPlan) -> None:
@@ -214,8 +214,9 @@ class Hmac:
             raise NotRunnable("the credentials for the HMAC signature have no value")
         if _API_ID.fullmatch(api_id) is None:
             raise NotRunnable("the `apiId` for the HMAC signature holds other characters than letters and digits")
+        key = key.rpartition("-")[2]
         try:
-            secret = bytes.fromhex(key.rpartition("-")[2])
-        except ValueError as error:
-            raise NotRunnable("the `apiKey` for the HMAC signature is no hexadecimal text") from error
+            secret = bytes.fromhex(key)
+        except ValueError:
+            secret = key.encode()
         return _HmacFlow(api_id.rpartition("-")[2], secret)
