@@ -1,0 +1,216 @@
+"""What keeps a busy server steady: deadlines that share a timer, a log that waits for nobody, memory that stays."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from naftiko import Limits, UpstreamTimeout
+from naftiko.cli.log import LogHandler, LogWriter
+from naftiko.consumers.http.deadline import Deadlines
+from naftiko.runtime import settle
+from support import Upstream, answering, one_operation, opened, write
+from test_gateway import gateway, shop
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+# Deadlines
+
+
+async def test_each_exchange_has_its_own_end() -> None:
+    deadlines = Deadlines(0.2)
+    ended: list[tuple[str, float]] = []
+    began = time.monotonic()
+
+    async def bounded(name: str, wait: float, work: float) -> None:
+        await asyncio.sleep(wait)
+        try:
+            with deadlines.bound():
+                await asyncio.sleep(work)
+            ended.append((f"{name} done", time.monotonic() - began))
+        except TimeoutError:
+            ended.append((f"{name} over", time.monotonic() - began))
+
+    await asyncio.gather(
+        bounded("first", 0, 5), bounded("quick", 0.02, 0.01), bounded("second", 0.1, 5), bounded("late", 0.35, 0.01)
+    )
+    assert [name for name, _ in ended] == ["quick done", "first over", "second over", "late done"]
+    assert 0.19 < ended[1][1] < 0.29
+    assert 0.29 < ended[2][1] < 0.39
+    assert not deadlines._running
+    deadlines.close()
+    assert deadlines._timer is None
+
+
+async def test_a_cancellation_from_outside_stays_one() -> None:
+    """Only the time's being over is told as a timeout (as `asyncio.timeout` has it)."""
+    deadlines = Deadlines(0.05)
+
+    async def bounded() -> None:
+        with deadlines.bound():
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(bounded())
+    await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    async def both() -> None:
+        with deadlines.bound():
+            try:
+                await asyncio.sleep(5)
+            except asyncio.CancelledError:
+                asyncio.current_task().cancel()
+                raise
+
+    task = asyncio.create_task(both())
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    async def after() -> str:
+        with pytest.raises(TimeoutError):
+            with deadlines.bound():
+                await asyncio.sleep(5)
+        await asyncio.sleep(0.01)
+        return "goes on"
+
+    assert await asyncio.create_task(after()) == "goes on"
+    with deadlines.bound():
+        pass
+    deadlines.close()
+
+
+async def test_many_calls_time_out_alike(tmp_path: Path, recorder: Upstream) -> None:
+    async def slow(request: Request) -> Response:
+        await asyncio.sleep(2 if request.url.query else 0)
+        return Response("{}", media_type="application/json")
+
+    recorder.respond = slow
+    text = one_operation("method: GET\ninputParameters: [{name: q, in: query}]")
+    async with opened(tmp_path, text, recorder, limits=Limits(total=0.4)) as runtime:
+        calls = [runtime.call("do", {"q": "x"} if number % 2 else {}) for number in range(20)]
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(answer, UpstreamTimeout) for answer in answers] == [bool(number % 2) for number in range(20)]
+
+
+# The log
+
+
+def test_the_log_waits_for_no_reader() -> None:
+    """A full pipe holds the writer's thread up, and nobody else; what does not fit is counted."""
+    readable, writable = os.pipe()
+    writer = LogWriter(os.fdopen(writable, "w"))
+    began = time.monotonic()
+    for number in range(130_000):
+        writer.line(f"line {number} " + "x" * 60)
+    assert time.monotonic() - began < 5
+    time.sleep(0.2)
+    writer.line("the last")
+    seen: list[str] = []
+
+    def read() -> None:
+        with os.fdopen(readable) as pipe:
+            seen.extend(pipe)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    time.sleep(0.5)
+    writer.close()
+    writer._stream.close()
+    reader.join(5)
+    left_out = [line for line in seen if "were left out" in line]
+    assert seen[0].startswith("line 0 ")
+    assert left_out
+    assert len(seen) - len(left_out) + sum(int(line[1:].split()[0]) for line in left_out) == 130_001
+
+
+def test_lines_of_other_loggers_and_their_order(capsys: pytest.CaptureFixture[str]) -> None:
+    writer = LogWriter()
+    handler = LogHandler(writer, logging.Formatter("%(levelname)s %(message)s"))
+    writer.line("one")
+    handler.emit(logging.LogRecord("x", logging.WARNING, "", 0, "two %s", ("times",), None))
+    writer.now("three")
+    writer.line("four")
+    writer.close()
+    assert capsys.readouterr().err.splitlines() == ["one", "WARNING two times", "three", "four"]
+
+
+@pytest.mark.parametrize(("level", "statuses"), [("info", [200, 503]), ("warning", [503]), ("error", [])])
+async def test_the_level_of_the_log(tmp_path: Path, recorder: Upstream, level: str, statuses: list[int]) -> None:
+    file = write(tmp_path, shop("alpha"))
+    async with gateway(str(file), "--log-level", level, "--base-uri", recorder.url) as (served, _):
+        async with httpx.AsyncClient(verify=False) as client:
+            assert (await client.get(f"{served.urls['alpha-rest']}/v1/items")).status_code == 200
+            recorder.respond = answering(503, "{}", "application/json")
+            assert (await client.get(f"{served.urls['alpha-rest']}/v1/items")).status_code == 503
+    assert [item["status"] for item in served.calls()] == statuses
+
+
+# Memory
+
+
+def test_what_has_been_replaced_is_found_again() -> None:
+    """Settling anew finds the garbage among what was settled before."""
+
+    class Held:
+        pass
+
+    first, second = Held(), Held()
+    first.other, second.other = second, first
+    settle()
+    gone = id(first)
+    del first, second
+    assert gc.collect() == 0 or not any(id(item) == gone for item in gc.get_objects())
+    settle()
+    assert not any(isinstance(item, Held) for item in gc.get_objects())
+    gc.unfreeze()
+
+
+async def test_memory_does_not_grow_with_calls(tmp_path: Path, recorder: Upstream) -> None:
+    if not Path("/proc/self/status").exists():
+        pytest.skip("needs /proc to see the memory of a process")
+    file = write(tmp_path, shop("alpha"))
+    async with gateway(str(file), "--base-uri", recorder.url, "--log-level", "warning") as (served, _):
+        async with httpx.AsyncClient(verify=False) as client:
+
+            async def calls(count: int) -> float:
+                for _ in range(count // 20):
+                    await asyncio.gather(*(client.get(f"{served.urls['alpha-rest']}/v1/items") for _ in range(20)))
+                text = Path(f"/proc/{served.process.pid}/status").read_text()
+                return int(text.partition("VmRSS:")[2].split()[0])
+
+            before = await calls(1000)
+            after = await calls(2000)
+    assert after < before * 1.05
+
+
+# The benchmark
+
+
+def test_the_benchmark_says_how_it_is_used() -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "load.py"), "--help"], capture_output=True, text=True, check=True
+    )
+    for group in ("rest", "mcp", "capabilities", "workers"):
+        assert group in done.stdout
+
+
+def test_what_the_benchmark_has_written() -> None:
+    """The page of figures names its day and machine, and every aim with its verdict."""
+    text = (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")
+    assert "Measured on 20" in text
+    assert text.count(": reached") + text.count("**missed**") >= 15
