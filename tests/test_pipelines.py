@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
+import tarfile
 from pathlib import Path
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -81,6 +84,28 @@ async def test_sarif(folder: Path) -> None:
     assert unquote(location["artifactLocation"]["uri"]).endswith("sub dir/broken, one.yml")
     line = BROKEN.splitlines()[location["region"]["startLine"] - 1]
     assert line[location["region"]["startColumn"] - 1 : location["region"]["endColumn"] - 1] == "api.other"
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm, which has the official schema, is not installed")
+async def test_sarif_by_the_official_schema(tmp_path: Path, folder: Path) -> None:
+    """SARIF 2.1.0 with errata 5, as Microsoft's matchers for it carry its schema; over all that is shared, too."""
+    package = "@microsoft/jest-sarif@1.0.0-beta.0"
+    process = subprocess.run(
+        ["npm", "pack", "--silent", package], cwd=tmp_path, capture_output=True, text=True, timeout=110, check=True
+    )
+    with tarfile.open(tmp_path / process.stdout.split()[-1]) as archive:
+        schema = json.load(archive.extractfile("package/lib/schemas/sarif-2.1.0-rtm.5.json"))
+    assert schema["properties"]["version"]["enum"] == ["2.1.0"]
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    paths = [str(folder), str(SEED), *([str(SHARED / "corpus" / "tagged")] if SHARED.exists() else [])]
+    for options in ((), ("--strict",)):
+        output = tmp_path / "report.sarif"
+        await command("validate", *paths, *options, "--format", "sarif", "--output", str(output))
+        report = json.loads(output.read_text(encoding="utf-8"))
+        assert [error.message for error in validator.iter_errors(report)] == []
+        assert len(report["runs"][0]["results"]) >= 3
+    report["runs"][0]["results"][0]["level"] = "fatal"
+    assert not validator.is_valid(report)
 
 
 SARIF = {
