@@ -266,6 +266,20 @@ async def test_digest_on_every_transport(tmp_path: Path, kind: str) -> None:
     assert b'username="u"' in served.heads[-1]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_hosts_and_base_paths_in_any_script(tmp_path: Path, kind: str) -> None:
+    """As httpx has it: the host by IDNA, the path of the base URI percent-encoded, upper case made lower."""
+    async with wire(answering()) as served:
+        port = served.url.rpartition(":")[2]
+        async with calling(tmp_path, f"HTTP://LocalHost:{port}/ä b", kind) as runtime:
+            assert (await runtime.call("do")).status == 200
+        async with calling(tmp_path, "http://bücher.invalid", kind) as runtime:
+            with pytest.raises(CallError, match="its name cannot be resolved"):
+                await runtime.call("do")
+    assert served.heads[0].startswith(b"GET /%C3%A4%20b/things HTTP/1.1\r\n")
+    assert f"\r\nhost: localhost:{port}\r\n".encode() in served.heads[0].lower()
+
+
 # TLS
 
 

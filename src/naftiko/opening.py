@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import httpx
 
@@ -139,6 +139,10 @@ def base_overrides(plan: Plan, base_uris: Mapping[str, str]) -> dict[int, Overri
     return found
 
 
+_PATH_SAFE = "/:@!$&'()*+,;=~%"
+"""What a path keeps (RFC 3986, section 3.3), and what is encoded already."""
+
+
 def _split(uri: str, what: str) -> Override:
     """A base URI as origin and path."""
     try:
@@ -155,7 +159,8 @@ def _split(uri: str, what: str) -> Override:
     ):
         raise SetupError(f"{what}: `{_shown(uri)}` is not a base URI; write `http://host/path` or `https://host/path`")
     userinfo, _, host = parts.netloc.rpartition("@")
-    return Override(f"{parts.scheme}://{host}", parts.path.rstrip("/"), userinfo or None)
+    path = quote(parts.path.rstrip("/"), safe=_PATH_SAFE)
+    return Override(f"{parts.scheme}://{host}", path, userinfo or None)
 
 
 def _shown(uri: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import time
@@ -75,7 +76,7 @@ class HttpTransport:
         kind: str = DEFAULT,
         identity: bytes | None = None,
     ) -> None:
-        self.origin = origin
+        self.origin = _normalized(origin)
         self.shown = shown
         self.limits = limits
         self._kind = kind
@@ -209,6 +210,19 @@ class HttpTransport:
         return UpstreamUnreachable(
             f"{self.shown} cannot be reached: {reason}", upstream_seconds=time.perf_counter() - started
         )
+
+
+_PLAIN = re.compile(r"https?://[a-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
+
+
+def _normalized(origin: str) -> str:
+    """A base URI as it goes on the wire: host by IDNA (RFC 5890), path percent-encoded; what is no URL as it is."""
+    if _PLAIN.fullmatch(origin):
+        return origin
+    try:
+        return str(httpx.URL(origin))
+    except (httpx.InvalidURL, ValueError):
+        return origin
 
 
 def _connect_reason(error: BaseException) -> str:
