@@ -126,7 +126,7 @@ def _supervise(count: int, log_format: LogFormat) -> int:
             log.now(f"worker {index} (process {pid}) ended with status {status}; another takes its place")
 
     async def supervised() -> int:
-        return await Supervisor([sys.executable, "-m", "naftiko", *sys.argv[1:]], count, tell).run()
+        return await Supervisor([sys.executable, "-P", "-m", "naftiko", *sys.argv[1:]], count, tell).run()
 
     try:
         return asyncio.run(supervised())

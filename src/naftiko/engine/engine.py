@@ -76,11 +76,13 @@ class Engine:
         self._holds -= 1
         if not self._holds and self._free is not None:
             self._free.set()
+            self._free = None
 
     async def drained(self) -> None:
         """Wait until no call is under way."""
         while self._holds:
-            self._free = asyncio.Event()
+            if self._free is None:
+                self._free = asyncio.Event()
             await self._free.wait()
 
     async def close(self) -> None:

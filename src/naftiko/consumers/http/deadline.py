@@ -10,12 +10,13 @@ from types import TracebackType
 
 
 class Deadlines:
-    """Bounds what happens inside `with self.bound():` to so many seconds, on one event loop."""
+    """Bounds what happens inside `with self.bound():` to so many seconds, on the event loop that runs."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._running: dict[Deadline, float] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def bound(self) -> Deadline:
         """A context that raises `TimeoutError` once the time is over."""
@@ -29,6 +30,9 @@ class Deadlines:
 
     def _begin(self, deadline: Deadline) -> None:
         loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._timer = loop, None
+            self._running.clear()
         self._running[deadline] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._check)

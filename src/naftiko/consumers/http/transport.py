@@ -142,6 +142,11 @@ class HttpTransport:
             raise InputError("the request cannot be written as HTTP with these values") from error
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
             raise UpstreamUnreachable(f"{self.shown} is not an address that HTTP can reach") from error
+        except httpx.DecodingError as error:
+            raise self._unreachable("its answer is not valid HTTP", started) from error
+        except httpx.ProxyError as error:
+            reason = "the proxy on the way refuses, or is no HTTP proxy"
+            raise self._unreachable(reason, started) from error
         except httpx.HTTPError as error:
             raise self._unreachable("it broke the connection off", started) from error
 
@@ -231,7 +236,7 @@ def _connect_reason(error: BaseException) -> str:
     text = str(error).lower()
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text or "handshake" in text:
         return "its TLS certificate or handshake is not acceptable"
-    if any(isinstance(cause, socket.gaierror) for cause in causes) or "dns error" in text:
+    if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes) or "dns error" in text:
         return "its name cannot be resolved"
     return "it refuses connections"
 

@@ -23,11 +23,16 @@ class WireRequest(httpx.Request):
     def __init__(self, method: str, url: str, pairs: Pairs, content: bytes | None, extensions: dict[str, Any]) -> None:
         self.method = method
         self.extensions = extensions
-        self.target = url
+        self._target = url
         self._pairs = pairs
         self.body = content
         self._content = content or b""
         self._full: httpx.Request | None = None
+
+    @property
+    def target(self) -> str:
+        """The URL as text: the one that was signed, where a flow has looked at it."""
+        return self._target if self._full is None else str(self._full.url)
 
     @property
     def pairs(self) -> Pairs:
@@ -37,7 +42,7 @@ class WireRequest(httpx.Request):
     def _whole(self) -> httpx.Request:
         if self._full is None:
             headers = [(name.encode("ascii"), value.encode("utf-8")) for name, value in self._pairs]
-            self._full = httpx.Request(self.method, self.target, headers=headers, content=self.body)
+            self._full = httpx.Request(self.method, self._target, headers=headers, content=self.body)
         return self._full
 
     @property

@@ -14,7 +14,8 @@ from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.wire import WireRequest, WireResponse
 
 _CHUNK = 256 * 1024
-_HEAD = 64 * 1024
+_HEAD = 128 * 1024
+_HEADERS = 1000
 _CONTENT_TYPE = ("Content-Type",)
 """What aiohttp would say of a body that is not there."""
 
@@ -35,6 +36,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             read_bufsize=_CHUNK,
             max_line_size=_HEAD,
             max_field_size=_HEAD,
+            max_headers=_HEADERS,
         )
 
     async def aclose(self) -> None:
@@ -75,7 +77,7 @@ class _Stream(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            if self._response.content_length is not None:
+            if self._response.content_length is not None and "Transfer-Encoding" not in self._response.headers:
                 yield await self._response.read()
                 return
             async for chunk in self._response.content.iter_any():
@@ -87,7 +89,7 @@ class _Stream(httpx.AsyncByteStream):
         self._response.close()
 
 
-def _translated(error: aiohttp.ClientError | OSError | ValueError) -> httpx.TransportError | httpx.InvalidURL:
+def _translated(error: aiohttp.ClientError | OSError | ValueError) -> httpx.RequestError | httpx.InvalidURL:
     """What httpx's own transport would raise."""
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
@@ -96,8 +98,10 @@ def _translated(error: aiohttp.ClientError | OSError | ValueError) -> httpx.Tran
         return httpx.ConnectTimeout(text)
     if isinstance(error, asyncio.TimeoutError):
         return httpx.ReadTimeout(text)
-    if isinstance(error, aiohttp.ClientConnectorError | ssl.SSLError):
+    if isinstance(error, aiohttp.ClientConnectorError | ssl.SSLError | UnicodeError):
         return httpx.ConnectError(text)
+    if isinstance(error, aiohttp.ClientResponseError):
+        return httpx.DecodingError(text)
     if isinstance(error, aiohttp.ClientError | OSError):
         return httpx.RemoteProtocolError(text)
     return httpx.LocalProtocolError(text)

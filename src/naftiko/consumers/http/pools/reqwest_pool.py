@@ -39,7 +39,10 @@ class ReqwestPool(httpx.AsyncBaseTransport):
     """The connections of one upstream."""
 
     def __init__(self, settings: PoolSettings) -> None:
-        self._client = _client(settings)
+        try:
+            self._client = _client(settings)
+        except (PyreqwestError, ValueError) as error:
+            raise httpx.ConnectError(f"no connection can be set up: {error}") from error
         self._total = timedelta(seconds=settings.total)
 
     async def aclose(self) -> None:
@@ -79,13 +82,18 @@ class _Stream(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._response.body_reader
         try:
-            if self._response.get_header("content-length") is not None:
+            if self._has_known_length():
                 yield bytes(await reader.bytes())
                 return
             while (chunk := await reader.read(_CHUNK)) is not None:
                 yield bytes(chunk)
         except PyreqwestError as error:
             raise _translated(error) from error
+
+    def _has_known_length(self) -> bool:
+        """Whether `Content-Length` counts: another framing overrides it (RFC 9112, section 6.3)."""
+        names = set(self._response.headers.keys())
+        return "content-length" in names and "transfer-encoding" not in names
 
     async def aclose(self) -> None:
         await self._exchange.__aexit__(None, None, None)

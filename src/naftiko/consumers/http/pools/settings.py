@@ -28,13 +28,21 @@ class PoolSettings:
         return _trust() if self.identity is None else _identified(self.identity)
 
     def proxy(self) -> str | None:
-        """The proxy on the way, as the environment has it (`HTTPS_PROXY`, `NO_PROXY` and so on)."""
+        """The proxy on the way, as the environment has it (`HTTPS_PROXY`, `NO_PROXY` and so on).
+
+        Raises:
+            httpx.ProxyError: it is no HTTP proxy.
+        """
         parts = urlsplit(self.origin)
         proxies = getproxies()
         found = proxies.get(parts.scheme) or proxies.get("all")
         if not found or proxy_bypass(parts.hostname or ""):
             return None
-        return found if "://" in found else f"http://{found}"
+        if "://" not in found:
+            return f"http://{found}"
+        if not found.lower().startswith(("http://", "https://")):
+            raise httpx.ProxyError("the proxy is of a kind that is not supported")
+        return found
 
 
 @cache
