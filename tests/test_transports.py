@@ -128,6 +128,23 @@ async def test_the_request_as_it_is_written(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_nobody_else_says_where_a_message_ends(tmp_path: Path, kind: str) -> None:
+    """What is declared as an input and belongs to the connection is left out: it would let requests be smuggled."""
+    names = ("Content-Length", "Transfer-Encoding", "Connection", "Expect", "TE", "Upgrade")
+    parameters = ", ".join(f"{{name: {name}, in: header}}" for name in names)
+    text = f"method: POST\ninputParameters: [{parameters}, {{name: body, in: body}}]"
+    given = {"Content-Length": "3", "Transfer-Encoding": "chunked", "Connection": "x", "Expect": "100-continue"}
+    async with wire(answering()) as served, calling(tmp_path, served, kind, text) as runtime:
+        for _ in range(2):
+            await runtime.call("do", {**given, "TE": "trailers", "Upgrade": "h2c", "body": {"long": "enough"}})
+    assert served.bodies == [b'{"long":"enough"}'] * 2
+    head = served.heads[0].lower()
+    assert head.count(b"content-length: 17\r\n") == 1
+    for sent in (b"transfer-encoding", b"connection: x", b"expect", b"\r\nte:", b"upgrade"):
+        assert sent not in head
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_bodies_of_every_kind(tmp_path: Path, kind: str) -> None:
     big = b'{"text": "' + b"x" * 3_000_000 + b'"}'
     told = "Content-Type: application/json"

@@ -6,13 +6,14 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from pathlib import Path
 
 import httpx
 import mcp
 import pytest
 
-from support import Running, Upstream, capability, command, start, write
+from support import Running, Upstream, capability, clean_environment, command, start, write
 from test_gateway import ALL, event, gateway, shop
 
 
@@ -178,3 +179,47 @@ async def test_a_signal_stops_all(tmp_path: Path, number: int) -> None:
     assert await served.stop(number) == 0
     assert not any([await alive(pid) for pid in known.values()])
     assert [item["event"] for item in served.events].count("stopping") == 1
+
+
+async def test_a_stop_before_all_are_ready(tmp_path: Path) -> None:
+    file = write(tmp_path, shop("alpha"))
+    for delay in (0.3, 1.2, 1.8, 2.4):
+        process = await start("run", str(file), "--workers", "3", *ALL, "--base-uri", "http://127.0.0.1:1")
+        await asyncio.sleep(delay)
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), 15)
+        assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM), delay
+
+
+async def test_a_worker_that_cannot_come_back_is_done_without(tmp_path: Path, recorder: Upstream) -> None:
+    """The file is broken by now; the others go on with what they have, and take its connections."""
+    file = write(tmp_path, shop("alpha"))
+    async with gateway(str(file), "--workers", "2", "--base-uri", recorder.url) as (served, _):
+        file.write_text("naftiko: [")
+        os.kill(pids(served)[1], signal.SIGKILL)
+        for _ in range(2):
+            while (await event(served, "worker"))["state"] != "ended":
+                pass
+        for _ in range(12):
+            async with httpx.AsyncClient(verify=False, timeout=5) as client:
+                assert (await client.get(f"{served.urls['alpha-rest']}/v1/items")).status_code == 200
+
+
+async def test_workers_import_nothing_from_where_they_run(
+    tmp_path: Path, recorder: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("watchfiles", "secrets", "json"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('imported from the working directory')")
+    write(tmp_path, shop("alpha"))
+    script = Path(sys.executable).with_name("naftiko")
+    process = await asyncio.create_subprocess_exec(
+        *[str(script), "run", "capability.yaml", "--workers", "2", "--log-format", "json", *ALL],
+        *["--base-uri", recorder.url],
+        cwd=tmp_path,
+        env=clean_environment(),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    served = Running(process)
+    await served.wait_ready()
+    assert await served.stop() == 0

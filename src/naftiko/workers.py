@@ -9,6 +9,7 @@ that connections that wait for a dead worker are taken up by the next. Elsewhere
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -111,6 +112,7 @@ class _Worker:
     began: float
     unread: bytes = b""
     is_ready: asyncio.Event = field(default_factory=asyncio.Event)
+    awaits: bool = False
 
 
 class Supervisor:
@@ -120,7 +122,7 @@ class Supervisor:
         self._command = command
         self._count = count
         self._tell = tell
-        self._sockets: dict[SocketKey, list[socket.socket]] = {}
+        self._sockets: dict[SocketKey, dict[int, socket.socket]] = {}
         self._holders: dict[SocketKey, set[int]] = {}
         self._workers: dict[int, _Worker] = {}
         self._stop = asyncio.Event()
@@ -135,7 +137,8 @@ class Supervisor:
         try:
             first = await self._started(0)
             if not await self._first_ready(first):
-                return await first.process.wait()
+                status = await first.process.wait()
+                return status if status >= 0 else 128 - status
             keepers = [asyncio.create_task(self._keep(0, first))]
             keepers += [asyncio.create_task(self._keep(index, None)) for index in range(1, self._count)]
             await self._stop.wait()
@@ -143,7 +146,7 @@ class Supervisor:
         finally:
             for keeper in keepers:
                 keeper.cancel()
-            for listener in [one for several in self._sockets.values() for one in several]:
+            for listener in [one for several in self._sockets.values() for one in several.values()]:
                 listener.close()
         return 0
 
@@ -160,33 +163,43 @@ class Supervisor:
     async def _keep(self, index: int, worker: _Worker | None) -> None:
         """Start a worker, and another in its place whenever it ends, until all is to stop."""
         soon = 0
-        while True:
-            if worker is None:
-                worker = await self._started(index)
-            status = await worker.process.wait()
-            self._left(worker)
-            if self._stop.is_set():
-                return
-            self._tell("ended", index, worker.process.pid, status)
-            soon = soon + 1 if time.monotonic() - worker.began < _SOON else 0
-            worker = None
+        while not self._stop.is_set():
             try:
+                worker = worker or await self._started(index)
+            except OSError:
+                self._tell("ended", index, 0, None)
+                soon += 1
+            else:
+                status = await worker.process.wait()
+                self._left(worker)
+                if self._stop.is_set():
+                    return
+                if not worker.is_ready.is_set():
+                    self._withdraw(index)
+                self._tell("ended", index, worker.process.pid, status)
+                soon = soon + 1 if time.monotonic() - worker.began < _SOON else 0
+                if not worker.is_ready.is_set():
+                    self._announce(None)
+            worker = None
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _BACKOFF[min(soon, len(_BACKOFF) - 1)] or 0.001)
-            except TimeoutError:
-                continue
-            return
 
     async def _started(self, index: int) -> _Worker:
         ours, theirs = socket.socketpair()
         environment = {**os.environ, _VARIABLE: f"{index}:{theirs.fileno()}"}
-        process = await asyncio.create_subprocess_exec(
-            *self._command,
-            pass_fds=[theirs.fileno()],
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            process_group=0,
-        )
-        theirs.close()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command,
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                process_group=0,
+            )
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
         worker = self._workers[index] = _Worker(index, process, ours, time.monotonic())
         asyncio.get_running_loop().add_reader(ours.fileno(), self._on_message, worker)
         self._tell("started", index, process.pid, None)
@@ -203,6 +216,7 @@ class Supervisor:
         """Pass a signal on: the workers are a process group each, so that a terminal reaches the supervisor only."""
         self._stop.set()
         for worker in self._workers.values():
+            self._let_go(worker)
             if worker.process.returncode is None:
                 worker.process.send_signal(number)
 
@@ -224,6 +238,7 @@ class Supervisor:
     def _answer(self, worker: _Worker, question: dict[str, object]) -> None:
         if question["do"] == "ready":
             worker.is_ready.set()
+            worker.awaits = True
             self._announce(worker)
             return
         key = cast("SocketKey", tuple(cast("list[object]", question["key"])))
@@ -238,37 +253,55 @@ class Supervisor:
             return
         _reply(worker, {}, listener)
 
-    def _announce(self, worker: _Worker) -> None:
-        """Once all are up for the first time, the first of them tells it."""
+    def _announce(self, worker: _Worker | None) -> None:
+        """Once all are up for the first time, or one of them cannot come up, the first of them tells it."""
         first = self._workers.get(0)
+        if worker is not None and (worker is not first or self._is_announced or self._stop.is_set()):
+            self._let_go(worker)
         is_complete = len(self._workers) == self._count and all(one.is_ready.is_set() for one in self._workers.values())
-        if worker is not first or self._is_announced:
-            _reply(worker, {})
-        if is_complete and not self._is_announced and first is not None:
+        if (is_complete or worker is None) and not self._is_announced and first is not None and first.awaits:
             self._is_announced = True
-            _reply(first, {"announce": True})
+            self._let_go(first, announce=True)
+
+    def _let_go(self, worker: _Worker, *, announce: bool = False) -> None:
+        """Answer a worker that waits for the others."""
+        if worker.awaits:
+            worker.awaits = False
+            _reply(worker, {"announce": announce})
 
     def _listener(self, worker: _Worker, key: SocketKey, owner: str, remedy: str) -> socket.socket:
         """The socket of a worker for a port; all workers' are bound when the first asks."""
-        if key not in self._sockets:
+        several = self._sockets.get(key)
+        if several is None:
             first = bind(key[0], key[1], owner, remedy)
             if _SPREADS:
-                address = first.getsockname()
+                number = first.getsockname()[1]
                 first.close()
-                several = [bind(key[0], address[1], owner, remedy, is_shared=True) for _ in range(self._count)]
-                self._sockets[key] = several
+                several = {index: bind(key[0], number, owner, remedy, is_shared=True) for index in range(self._count)}
             else:
-                self._sockets[key] = [first] * self._count
+                several = dict.fromkeys(range(self._count), first)
+            self._sockets[key] = several
             self._holders[key] = set()
+        if worker.index not in several:
+            number = next(iter(several.values())).getsockname()[1]
+            several[worker.index] = bind(key[0], number, owner, remedy, is_shared=True)
         self._holders[key].add(worker.index)
-        return self._sockets[key][worker.index]
+        return several[worker.index]
+
+    def _withdraw(self, index: int) -> None:
+        """Close the sockets of a worker that does not come up: connections go to the others until it does."""
+        if not _SPREADS:
+            return
+        for several in self._sockets.values():
+            if index in several and len(several) > 1:
+                several.pop(index).close()
 
     def _release(self, worker: _Worker, key: SocketKey) -> None:
         """Close a port that no worker serves any more."""
         holders = self._holders.get(key, set())
         holders.discard(worker.index)
         if key in self._sockets and not holders & self._workers.keys():
-            for listener in self._sockets.pop(key):
+            for listener in self._sockets.pop(key).values():
                 listener.close()
             self._holders.pop(key, None)
 

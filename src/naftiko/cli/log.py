@@ -6,8 +6,8 @@ import contextlib
 import logging
 import sys
 import threading
-import time
 from collections import deque
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TextIO
 
@@ -16,6 +16,12 @@ LONGEST_QUEUE = 100_000
 
 PAUSE = 0.05
 """Seconds in which lines are gathered."""
+
+PATIENCE = 0.2
+"""Seconds that anybody waits for a line to be written."""
+
+_PIECE = 4096
+"""Bytes that a pipe takes in one piece (POSIX: `PIPE_BUF` on Linux; 512 elsewhere, where few have many workers)."""
 
 
 class LogLevel(StrEnum):
@@ -30,14 +36,15 @@ class LogLevel(StrEnum):
 
 
 class LogWriter:
-    """Takes lines from any thread. `close` writes what is left."""
+    """Takes lines from any thread, which waits for none of them to be read. `close` writes what is left."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
         self._lines: deque[str] = deque()
         self._left_out = 0
         self._wake = threading.Event()
-        self._lock = threading.Lock()
+        self._urgent = threading.Event()
+        self._written = threading.Event()
         self._thread: threading.Thread | None = None
         self._is_closed = False
 
@@ -54,41 +61,59 @@ class LogWriter:
             self._wake.set()
 
     def now(self, text: str) -> None:
-        """Write a line at once, after those before it."""
-        self._lines.append(text)
-        self._flush()
+        """Take a line that is to be written at once; wait a moment for that, and no longer."""
+        self._written.clear()
+        self._urgent.set()
+        self.line(text)
+        self._written.wait(PATIENCE)
 
     def close(self) -> None:
         """Write what is left, unless whoever reads it does not."""
         self._is_closed = True
+        self._urgent.set()
         self._wake.set()
-        self._flush(patience=1)
+        if self._thread is not None:
+            self._thread.join(1)
 
     def _work(self) -> None:
-        while not self._is_closed:
+        while True:
             self._wake.wait()
-            time.sleep(PAUSE)
+            self._urgent.wait(PAUSE)
             self._wake.clear()
+            self._urgent.clear()
             self._flush()
+            self._written.set()
+            if self._is_closed and not self._lines:
+                return
 
-    def _flush(self, patience: float = -1) -> None:
-        if not self._lock.acquire(timeout=patience):
-            return
-        try:
-            lines = []
-            with contextlib.suppress(IndexError):
-                while True:
-                    lines.append(self._lines.popleft())
-            left_out, self._left_out = self._left_out, 0
-            if left_out:
-                lines.append(f"({left_out} lines of the log were left out: its reader is too slow)")
-            if lines:
-                with contextlib.suppress(OSError, ValueError):
-                    stream = self._stream or sys.stderr
-                    stream.write("\n".join(lines) + "\n")
-                    stream.flush()
-        finally:
-            self._lock.release()
+    def _flush(self) -> None:
+        lines = []
+        with contextlib.suppress(IndexError):
+            while True:
+                lines.append(self._lines.popleft())
+        left_out, self._left_out = self._left_out, 0
+        if left_out:
+            lines.append(f"({left_out} lines of the log were left out: its reader is too slow)")
+        stream = self._stream or sys.stderr
+        with contextlib.suppress(OSError, ValueError):
+            for chunk in _chunks(lines):
+                stream.write(chunk)
+                stream.flush()
+
+
+def _chunks(lines: Iterable[str]) -> Iterator[str]:
+    """Whole lines, as many at once as a pipe takes in one piece: workers that share one do not tear each other's."""
+    chunk: list[str] = []
+    size = 0
+    for line in lines:
+        length = len(line.encode("utf-8", "replace")) + 1
+        if chunk and size + length > _PIECE:
+            yield "".join(chunk)
+            chunk, size = [], 0
+        chunk.append(line + "\n")
+        size += length
+    if chunk:
+        yield "".join(chunk)
 
 
 class LogHandler(logging.Handler):

@@ -43,13 +43,14 @@ def client_identity(plan: AuthPlan, scope: Scope) -> bytes | None:
     x509: Any = importlib.import_module("cryptography.x509")
     serialization: Any = importlib.import_module("cryptography.hazmat.primitives.serialization")
     passphrase = values.get("passphrase")
+    unsupported: Any = importlib.import_module("cryptography.exceptions").UnsupportedAlgorithm
     try:
         certificates = x509.load_pem_x509_certificates(chain)
-    except ValueError as error:
+    except (ValueError, unsupported) as error:
         raise SetupError("the client certificate is not a certificate in PEM") from error
     try:
         private = serialization.load_pem_private_key(key, passphrase.encode() if passphrase else None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, unsupported) as error:
         reason = "it is no private key in PEM, or `passphrase` does not open it"
         raise SetupError(f"the key of the client certificate cannot be used: {reason}") from error
     public = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)

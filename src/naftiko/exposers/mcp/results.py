@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -60,20 +61,19 @@ def _structured(answer: Answer) -> dict[str, object] | None:
     through all its values.
     """
     content = answer.content()
-    value: object
-    try:
-        is_plain = answer.made is not MISSING or (
-            is_json(answer.media_type) and charset_of(answer.media_type) == "utf-8"
-        )
-        value = decode_plain(content) if is_plain else MISSING
-    except ValueError:
-        value = MISSING
-    if value is MISSING:
-        value = _number(answer.value())
+    value: object = MISSING
+    if is_json(answer.media_type) and charset_of(answer.media_type) == "utf-8":
+        with suppress(ValueError):
+            value = decode_plain(content)
+    has_floats = value is not MISSING
+    if not has_floats:
+        value = answer.value()
     if not isinstance(value, dict):
         return None
     brackets = content.count(b"{") + content.count(b"[")
-    return value if brackets <= _DEEPEST or _depth_within(value, _DEEPEST) else None
+    if brackets > _DEEPEST and not _depth_within(value, _DEEPEST):
+        return None
+    return value if has_floats else {name: _number(item) for name, item in value.items()}
 
 
 def _depth_within(value: object, limit: int) -> bool:
