@@ -70,7 +70,8 @@ class Session:
     tables: list[Table] = field(default_factory=list)
 
     def ours(self, *options: str, count: int = 1, cpus: set[int] = SUBJECT_CPU) -> Opening:
-        return lambda: naftiko(self.folder, self.upstream, *options, count=count, cpus=cpus)
+        quiet = ("--log-level", "warning")  # the peers write no log
+        return lambda: naftiko(self.folder, self.upstream, *quiet, *options, count=count, cpus=cpus)
 
     def peer(self, module: str, name: str) -> Callable[[], AbstractContextManager[Subject]]:
         return lambda: peer(module, name, self.upstream)
@@ -126,6 +127,7 @@ def rest_group(session: Session) -> None:
             ("Naftiko", session.ours(), rest()),
             ("Starlette + httpx.AsyncClient", session.peer("starlette_httpx", "httpx"), rest()),
             ("Starlette + aiohttp", session.peer("starlette_aiohttp", "aiohttp"), rest()),
+            ("Naftiko, logging every call", session.ours("--log-level", "info"), rest()),
             ("a Starlette route that does nothing", session.peer("starlette_only", "nothing"), rest()),
             ("nginx proxy_pass", session.proxy(), rest()),
         ]
@@ -208,7 +210,9 @@ def concurrency_group(session: Session) -> None:
     """The REST call over 1 to 256 connections."""
     rows = []
     for connections in (1, 8, 32, 128, 256):
-        rows += session.compare([(f"Naftiko, {connections}", session.ours(), rest())], connections)
+        ours = (f"Naftiko, {connections}", session.ours(), rest())
+        aiohttp = (f"Starlette + aiohttp, {connections}", session.peer("starlette_aiohttp", "aiohttp"), rest())
+        rows += session.compare([ours, aiohttp] if connections in (1, 256) else [ours], connections)
     session.tables.append(Table("Cost against concurrency", concurrency_group.__doc__ or "", rows))
 
 

@@ -66,6 +66,6 @@ def measure(subject: Subject, load: Load, seconds: float, connections: int = 32)
 
 def _latency(text: str, percentile: int) -> float:
     """Milliseconds of a percentile as wrk prints it."""
-    found = re.search(rf"^\s+{percentile}%\s+([\d.]+)(us|ms|s|m)$", text, re.MULTILINE)
+    found = re.search(rf"^\s+{percentile}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
     assert found is not None, text
     return float(found[1]) * UNITS[found[2]]

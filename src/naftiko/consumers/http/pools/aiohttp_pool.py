@@ -58,7 +58,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
                 request.method,
                 URL(url, encoded=True),
                 headers=pairs,
-                data=content or None,
+                data=aiohttp.BytesPayload(content) if content else None,
                 skip_auto_headers=None if content else _CONTENT_TYPE,
                 allow_redirects=False,
                 proxy=self._proxy,
