@@ -300,11 +300,11 @@ def main() -> None:
                 print("\n".join(table.lines()), flush=True)
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    text = written(session.tables, f"{day}, {machine}, {options.rounds} rounds of {options.seconds:g} s")
     if options.write:
         page = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-        head, mark, _ = page.read_text(encoding="utf-8").partition("<!-- measured -->\n")
-        page.write_text(f"{head}{mark}\n{text}", encoding="utf-8")
+        head, mark, before = page.read_text(encoding="utf-8").partition("<!-- measured -->\n")
+        when = f"{day}, {machine}, {options.rounds} rounds of {options.seconds:g} s"
+        page.write_text(f"{head}{mark}\n{written(session.tables, when, before)}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -50,9 +50,10 @@ class Table:
         return [*lines, ""]
 
 
-def written(tables: Sequence[Table], when: str) -> str:
-    """All tables as one text."""
-    lines = [f"Measured on {when}.", ""]
+def written(tables: Sequence[Table], when: str, before: str = "") -> str:
+    """All tables as one text, in the order of `before`; what it has of other tables stays, with its own date."""
+    sections = {part.partition("\n")[0]: part for part in before.split("### ")[1:]}
     for table in tables:
-        lines += table.lines()
-    return "\n".join(lines)
+        title, *lines = "\n".join(table.lines()).removeprefix("### ").split("\n")
+        sections[title] = "\n".join([title, "", f"Measured on {when}.", *lines])
+    return "\n\n".join(f"### {section.strip()}" for section in sections.values()) + "\n"
