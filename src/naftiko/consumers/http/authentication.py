@@ -7,6 +7,7 @@ settings into `naftiko.compile.authentication`. A scheme gets the request last; 
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Mapping
 from typing import Protocol
 
@@ -52,7 +53,7 @@ def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
         raise NotRunnable(f"the credential `{name}` holds a character that HTTP cannot carry") from error
 
 
-class _Authorization:
+class _Authorization(ABC):
     """A scheme that is one `Authorization` header. Where no caller has a part in it, it is made once."""
 
     def __init__(self, plan: AuthPlan) -> None:
@@ -69,13 +70,13 @@ class _Authorization:
                 self._made = value
         outgoing.set_default("Authorization", value)
 
+    @abstractmethod
     def credentials(self, scope: Scope) -> str:
         """The header's value.
 
         Raises:
             NotRunnable: a part of it has no value.
         """
-        raise NotImplementedError
 
     def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
         return None

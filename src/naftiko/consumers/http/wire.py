@@ -69,12 +69,21 @@ class WireResponse(httpx.Response):
     @property
     def headers(self) -> httpx.Headers:
         if self._made is None:
-            self._made = httpx.Headers([(name.encode("ascii"), value.encode("utf-8")) for name, value in self.pairs])
+            self._made = httpx.Headers(
+                [(name.encode("latin-1"), value.encode("latin-1")) for name, value in self.pairs]
+            )
         return self._made
 
     @headers.setter
     def headers(self, headers: httpx.Headers) -> None:
         return None
+
+
+def parts(request: httpx.Request) -> tuple[str, Pairs, bytes | None]:
+    """A request's URL, headers and body as a pool needs them. The body must be known as a whole."""
+    if isinstance(request, WireRequest):
+        return request.target, request.pairs, request.body
+    return str(request.url), request.headers.multi_items(), request.content
 
 
 def header_pairs(response: httpx.Response) -> Pairs:

@@ -11,7 +11,7 @@ import httpx
 from yarl import URL
 
 from naftiko.consumers.http.pools.settings import PoolSettings
-from naftiko.consumers.http.wire import WireRequest, WireResponse
+from naftiko.consumers.http.wire import WireResponse, parts
 
 _CHUNK = 256 * 1024
 _HEAD = 128 * 1024
@@ -49,10 +49,7 @@ class AiohttpPool(httpx.AsyncBaseTransport):
             httpx.TransportError: no answer came.
             httpx.InvalidURL: the URL is none.
         """
-        if isinstance(request, WireRequest):
-            url, pairs, content = request.target, request.pairs, request.body
-        else:
-            url, pairs, content = str(request.url), request.headers.multi_items(), request.content
+        url, pairs, content = parts(request)
         try:
             response = await self._session.request(
                 request.method,

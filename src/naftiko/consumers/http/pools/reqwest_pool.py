@@ -27,7 +27,7 @@ from pyreqwest.exceptions import (
 from pyreqwest.response import Response
 
 from naftiko.consumers.http.pools.settings import PoolSettings
-from naftiko.consumers.http.wire import Pairs, WireRequest, WireResponse
+from naftiko.consumers.http.wire import Pairs, WireResponse, parts
 
 _CHUNK = 256 * 1024
 _IDLE = timedelta(seconds=30)
@@ -55,10 +55,7 @@ class ReqwestPool(httpx.AsyncBaseTransport):
             httpx.TransportError: no answer came.
             httpx.InvalidURL: the URL is none.
         """
-        if isinstance(request, WireRequest):
-            url, pairs, content = request.target, request.pairs, request.body
-        else:
-            url, pairs, content = str(request.url), request.headers.multi_items(), request.content
+        url, pairs, content = parts(request)
         try:
             builder = self._client.request(request.method, url).headers(pairs).timeout(self._total)
             if content:
