@@ -45,6 +45,8 @@ class WireRequest(httpx.Request):
             self._full = httpx.Request(self.method, self._target, headers=headers, content=self.body)
         return self._full
 
+    # httpx declares these three as attributes; that they are made when asked for is what this class is for.
+
     @property
     def url(self) -> httpx.URL:  # type: ignore[override]
         return self._whole().url
