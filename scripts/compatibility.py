@@ -16,7 +16,7 @@ from naftiko.compile import compile_capability
 from naftiko.diagnostics import Severity
 from naftiko.loader import load
 from naftiko.plan import FunctionPlan
-from naftiko.runtime import runs
+from naftiko.prepared import runs
 from naftiko.source import read_source
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -13,6 +12,7 @@ from naftiko.conformance import conform
 from naftiko.diagnostics import Diagnostic, ordered
 from naftiko.document import parse
 from naftiko.errors import SourceError
+from naftiko.garbage import expect_loading
 from naftiko.loader import Loaded, load
 from naftiko.source import read_source
 
@@ -62,12 +62,6 @@ def check_file(file: str, *, is_strict: bool = False) -> Checked:
     return Checked(file, found, loaded.document.text if found else "")
 
 
-def batch() -> None:
-    """Look for garbage less often: checking a file leaves little behind, and looking takes a tenth of the time."""
-    gc.freeze()
-    gc.set_threshold(200_000, 20, 20)
-
-
 def check_files(
     files: Sequence[str], done: Callable[[], None], check: Callable[[str], Checked] = check_file
 ) -> Iterator[Checked]:
@@ -78,7 +72,7 @@ def check_files(
             yield check(file)
             done()
         return
-    with ProcessPoolExecutor(workers, initializer=batch) as pool:
+    with ProcessPoolExecutor(workers, initializer=expect_loading) as pool:
         for checked in pool.map(check, files, chunksize=8):
             yield checked
             done()

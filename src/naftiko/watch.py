@@ -9,7 +9,7 @@ from pathlib import Path
 from watchfiles import Change, awatch
 
 from naftiko.errors import NaftikoError
-from naftiko.runtime import Gateway
+from naftiko.gateway import Gateway
 
 _SUFFIXES = (".yaml", ".yml")
 _log = logging.getLogger("naftiko.watch")

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from naftiko import __version__
+from naftiko.garbage import expect_loading
 
 COMMANDS = {
     "run": "Serve a capability: REST and MCP on the ports it declares.",
@@ -73,4 +74,5 @@ def root(
 
 def main() -> None:
     """The entry point of the command `naftiko`."""
+    expect_loading()
     app()

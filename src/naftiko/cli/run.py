@@ -21,11 +21,14 @@ from naftiko.cli.log import LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic
 from naftiko.discovery import discover
 from naftiko.errors import NaftikoError, SetupError
+from naftiko.gateway import Gateway
 from naftiko.jsontext import encode_text
 from naftiko.opening import Settings
-from naftiko.runtime import Gateway, Prepared, prepare, serve
+from naftiko.prepared import Prepared, prepare
+from naftiko.runtime import serve
 from naftiko.watch import watch as watch_files
-from naftiko.workers import Channel, Supervisor
+from naftiko.workers.channel import Channel
+from naftiko.workers.supervisor import Supervisor
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from naftiko.checking import Checked, batch, check_file, check_files, findings
+from naftiko.checking import Checked, check_file, check_files, findings
 from naftiko.cli.loading import colour, fail
 from naftiko.codes import CODES
 from naftiko.diagnostics import Diagnostic, Severity, ordered
@@ -99,7 +99,6 @@ def _check(files: Sequence[str], strict: bool) -> list[Checked]:
     if "-" in files:
         loaded = load(read_source("-", sys.stdin.buffer))
         results.append(Checked(loaded.file, findings(loaded, is_strict=strict), loaded.document.text))
-    batch()
     named = [file for file in files if file != "-"]
     with _progress(len(named)) as done:
         results.extend(check_files(named, done, partial(check_file, is_strict=strict)))
