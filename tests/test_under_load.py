@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
+import selectors
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
+import uvloop
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from naftiko import Limits, UpstreamTimeout
 from naftiko.cli import log
 from naftiko.cli.log import LogHandler, LogWriter
 from naftiko.consumers.http.deadline import Deadlines
 from naftiko.garbage import expect_calls
+from naftiko.serving import bind, serving
 from support import Upstream, answering, one_operation, opened, write
 from test_gateway import gateway, shop
 
@@ -159,6 +166,60 @@ async def test_the_level_of_the_log(tmp_path: Path, recorder: Upstream, level: s
             recorder.respond = answering(503, "{}", "application/json")
             assert (await client.get(f"{served.urls['alpha-rest']}/v1/items")).status_code == 503
     assert [item["status"] for item in served.calls()] == statuses
+
+
+# New connections
+
+
+def test_who_connects_to_a_busy_server_is_soon_served() -> None:
+    """Counted, not timed: how often others are answered before the last of 64 connections is for the first time."""
+    count = 64
+
+    async def busy(scope: Scope, receive: Receive, send: Send) -> None:
+        time.sleep(0.001)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    listener = bind("127.0.0.1", 0, "the test", "choose another")
+    ends: list[Callable[[], None]] = []
+    started = threading.Event()
+
+    async def served() -> None:
+        stop, loop = asyncio.Event(), asyncio.get_running_loop()
+        ends.append(lambda: loop.call_soon_threadsafe(stop.set))
+        async with serving([(busy, listener)], 0):
+            started.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: uvloop.run(served()))
+    thread.start()
+    try:
+        assert started.wait(10)
+        answers = _answers_until_all_have_one(listener.getsockname(), count)
+    finally:
+        ends[0]()
+        thread.join()
+    assert answers < count * count / 4, "as many as where one connection is taken up a turn"
+
+
+def _answers_until_all_have_one(address: tuple[str, int], count: int) -> int:
+    request = b"GET / HTTP/1.1\r\nHost: test\r\n\r\n"
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
+        for _ in range(count):
+            connection = stack.enter_context(socket.create_connection(address, timeout=10))
+            connection.sendall(request)
+            selector.register(connection, selectors.EVENT_READ)
+        answered: set[int] = set()
+        answers = 0
+        while len(answered) < count:
+            for key, _ in selector.select(10):
+                data = key.fileobj.recv(65536)
+                assert data, "the server has closed a connection"
+                if data.endswith(b"ok"):
+                    answered.add(key.fd)
+                    answers += 1
+                    key.fileobj.sendall(request)
+        return answers
 
 
 # Memory

@@ -26,10 +26,13 @@ from naftiko.generation import LOOPBACK, Generation, generation
 from naftiko.opening import Settings
 from naftiko.plan import AdapterPlan, Plan
 from naftiko.prepared import Prepared, digest_of, prepare
-from naftiko.serving import OwnSockets, Servers, SocketKey, Sockets
+from naftiko.serving import ACCEPTORS, OwnSockets, Servers, SocketKey, Sockets
 from naftiko.suggestions import did_you_mean
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
+
+_BUSY_PORTS = 16
+"""The ports that accept fast: file descriptors are few where very many are bound."""
 
 _QUIET = 30
 """Seconds without a change before what has been loaded meanwhile is settled."""
@@ -286,7 +289,12 @@ class Gateway:
     async def _serve(self, entries: Mapping[str, Entry]) -> None:
         """Let every port serve these entries: new ports are bound before any old one changes."""
         wanted = self._by_port(entries)
-        fresh = {key: self._bound(key, adapters[0].plan) for key, adapters in wanted.items() if key not in self.ports}
+        acceptors = ACCEPTORS if len(wanted) <= _BUSY_PORTS else 1
+        fresh = {
+            key: self._bound(key, adapters[0].plan, acceptors)
+            for key, adapters in wanted.items()
+            if key not in self.ports
+        }
         for key, adapters in wanted.items():
             port = self.ports.get(key) or fresh[key]
             await port.app.replace(adapters)
@@ -296,7 +304,7 @@ class Gateway:
         for key in [key for key in self.ports if key not in wanted]:
             self._leave(self._closed(key, self.ports.pop(key)))
 
-    def _bound(self, key: SocketKey, adapter: AdapterPlan) -> Port:
+    def _bound(self, key: SocketKey, adapter: AdapterPlan, acceptors: int) -> Port:
         host = key[0]
         owner = f"the {adapter.type.upper()} adapter `{adapter.namespace}`"
         remedy = f"choose another with `--port {adapter.namespace}=PORT` (0 picks a free one)"
@@ -305,7 +313,7 @@ class Gateway:
         shown, actual = listener.getsockname()[:2]
         shown = _EVERYWHERE.get(shown, shown)
         url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"
-        return Port(url, app, Servers([(app, listener)]))
+        return Port(url, app, Servers([(app, listener)], acceptors=acceptors))
 
     # Leaving
 

@@ -17,6 +17,10 @@ from naftiko.errors import AddressInUse, SetupError
 GRACE = 10
 """Seconds that calls in flight have to finish, once a server is told to stop."""
 
+ACCEPTORS = 8
+"""How many times a listening socket is watched. The event loop takes up one connection a turn for each, and a turn is
+as long as all calls that go on in it: with one, a client that connects among 200 others waits for seconds."""
+
 MAX_HEAD = 64 * 1024
 """The most bytes a request line and its headers may have together."""
 
@@ -115,9 +119,12 @@ _IN_USE = frozenset({48, 98, 10048})
 
 
 class Servers:
-    """HTTP servers on bound sockets, started and stopped together."""
+    """HTTP servers on bound sockets, started and stopped together. Each socket takes `acceptors` file descriptors."""
 
-    def __init__(self, pairs: Sequence[tuple[ASGIApp, socket.socket]], grace: int = GRACE) -> None:
+    def __init__(
+        self, pairs: Sequence[tuple[ASGIApp, socket.socket]], grace: int = GRACE, acceptors: int = ACCEPTORS
+    ) -> None:
+        self._acceptors = acceptors
         self._sockets = [listener for _, listener in pairs]
         self._servers = [
             _Server(
@@ -142,7 +149,7 @@ class Servers:
     async def start(self) -> None:
         """Serve; returns once every socket accepts."""
         self._tasks = [
-            asyncio.create_task(server.serve(sockets=[listener]))
+            asyncio.create_task(server.serve(sockets=[listener, *(listener.dup() for _ in range(self._acceptors - 1))]))
             for server, listener in zip(self._servers, self._sockets, strict=True)
         ]
         while not all(server.started for server in self._servers):

@@ -20,7 +20,7 @@ from naftiko.consumers.http.decoding import ACCEPTED, decoder
 from naftiko.consumers.http.pools import DEFAULT, open_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
-from naftiko.consumers.http.wire import Pairs, WireRequest, header_pairs
+from naftiko.consumers.http.wire import Pairs, WireRequest, WireResponse, header_pairs
 from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
 
 USER_AGENT = f"naftiko/{__version__}"
@@ -165,43 +165,59 @@ class HttpTransport:
 
     async def _read(self, response: httpx.Response, method: str, started: float) -> Response:
         pairs = header_pairs(response)
-        try:
-            content = await self._content(response, pairs, method)
-        finally:
-            await cast("httpx.AsyncByteStream", response.stream).aclose()
+        whole = response.whole if isinstance(response, WireResponse) else None
+        if whole is not None:
+            content = b"" if _has_no_body(response, method) else self._undone(whole, pairs)
+        else:
+            try:
+                content = b"" if _has_no_body(response, method) else await self._streamed(response, pairs)
+            finally:
+                await cast("httpx.AsyncByteStream", response.stream).aclose()
         return Response(response.status_code, pairs, content, time.perf_counter() - started)
 
-    async def _content(self, response: httpx.Response, pairs: Pairs, method: str) -> bytes:
-        """The whole body, decompressed.
+    def _undone(self, whole: bytes, pairs: Pairs) -> bytes:
+        """A body that has come as a whole, decompressed.
 
         Raises:
             UpstreamInvalid: it is too large, or its compression is broken.
         """
-        if method == "HEAD" or response.status_code in _BODILESS:
-            return b""
+        coding = self._coding(pairs)
+        if not coding and len(whole) <= self.limits.response:
+            return whole
+        body = _Body(coding, self.limits.response)
+        if not body.takes(whole):
+            raise self._too_large()
+        return body.end()
+
+    async def _streamed(self, response: httpx.Response, pairs: Pairs) -> bytes:
+        """A body that comes in pieces, decompressed.
+
+        Raises:
+            UpstreamInvalid: it is too large, or its compression is broken.
+        """
+        body = _Body(self._coding(pairs), self.limits.response)
+        if response.is_closed:
+            return response.content
+        async for chunk in cast("AsyncIterable[bytes]", response.stream):
+            if not body.takes(chunk):
+                raise self._too_large()
+        return body.end()
+
+    def _coding(self, pairs: Pairs) -> str:
+        """The content coding of a body.
+
+        Raises:
+            UpstreamInvalid: it says of itself that it is too large.
+        """
         coding = length = ""
         for name, value in pairs:
             if name == "content-length":
                 length = length or value
             elif name == "content-encoding":
                 coding = f"{coding}, {value}" if coding else value
-        most = self.limits.response
-        if length.isascii() and length.isdigit() and int(length) > most:
+        if length.isascii() and length.isdigit() and int(length) > self.limits.response:
             raise self._too_large()
-        if response.is_closed:
-            return response.content
-        undo = decoder(coding) if coding else None
-        chunks: list[bytes] = []
-        size = 0
-        async for chunk in cast("AsyncIterable[bytes]", response.stream):
-            for piece in undo.feed(chunk) if undo is not None else (chunk,):
-                size += len(piece)
-                if size > most:
-                    raise self._too_large()
-                chunks.append(piece)
-        if undo is not None:
-            undo.finish()
-        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        return coding
 
     def _too_large(self) -> UpstreamInvalid:
         size = self.limits.response / (1024 * 1024)
@@ -228,6 +244,34 @@ def _normalized(origin: str) -> str:
         return str(httpx.URL(origin))
     except (httpx.InvalidURL, ValueError):
         return origin
+
+
+def _has_no_body(response: httpx.Response, method: str) -> bool:
+    return method == "HEAD" or response.status_code in _BODILESS
+
+
+class _Body:
+    """A body as it comes, decompressed and bounded."""
+
+    def __init__(self, coding: str, most: int) -> None:
+        self._undo = decoder(coding) if coding else None
+        self._most = most
+        self._size = 0
+        self._pieces: list[bytes] = []
+
+    def takes(self, chunk: bytes) -> bool:
+        """Whether there is room for what comes next."""
+        for piece in self._undo.feed(chunk) if self._undo is not None else (chunk,):
+            self._size += len(piece)
+            if self._size > self._most:
+                return False
+            self._pieces.append(piece)
+        return True
+
+    def end(self) -> bytes:
+        if self._undo is not None:
+            self._undo.finish()
+        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
 
 def _connect_reason(error: BaseException) -> str:

@@ -61,12 +61,16 @@ class WireRequest(httpx.Request):
 
 
 class WireResponse(httpx.Response):
-    """A response whose headers are pairs, names in lower case, until something asks for them as an object."""
+    """A response whose headers are pairs, names in lower case, until something asks for them as an object.
 
-    def __init__(self, status: int, pairs: Pairs, stream: httpx.AsyncByteStream) -> None:
+    Its body is a stream, or `whole`, as it was sent, where it has come already.
+    """
+
+    def __init__(self, status: int, pairs: Pairs, body: httpx.AsyncByteStream | bytes) -> None:
         self.pairs = pairs
+        self.whole = body if isinstance(body, bytes) else None
         self._made: httpx.Headers | None = None
-        super().__init__(status, stream=stream)
+        super().__init__(status, stream=httpx.ByteStream(body) if isinstance(body, bytes) else body)
 
     @property
     def headers(self) -> httpx.Headers:

@@ -13,7 +13,6 @@ from typing import Any
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
-from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -34,11 +33,11 @@ from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import MAX_BODY
 from naftiko.exposers.inbound import Gate
+from naftiko.exposers.mcp.hosts import UNCHECKED, LoopbackNames
 from naftiko.exposers.mcp.results import failed, of_answer, of_error
 from naftiko.exposers.mcp.tools import CallableTool
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
-LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 PAGE = 200
 """The most tools in one answer to `tools/list`."""
 
@@ -62,7 +61,7 @@ class McpApp:
     """
 
     def __init__(self, adapters: Sequence[ExposedAdapter], *, is_loopback: bool = True) -> None:
-        self._is_loopback = is_loopback
+        self._names = LoopbackNames() if is_loopback else None
         self._adapters = tuple(adapters)
         self._gates = _gates(adapters)
         self._tools: dict[str, _Served] | None = None
@@ -108,6 +107,8 @@ class McpApp:
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, whatever its path."""
         refusal = self._refusal(scope)
+        if refusal is None and self._names is not None:
+            refusal = await self._names.refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
@@ -153,7 +154,7 @@ class McpApp:
             app=server,
             stateless=True,
             json_response=True,
-            security_settings=_security(self._is_loopback),
+            security_settings=UNCHECKED,
             max_request_body_size=MAX_BODY,
         )
 
@@ -264,19 +265,3 @@ def _position(cursor: str | None) -> int:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
         raise MCPError(code=INVALID_PARAMS, message="the cursor is not one that this server gave")
     return int(cursor)
-
-
-def _security(is_loopback: bool) -> TransportSecuritySettings | None:
-    """DNS rebinding protection: on a loopback address, only loopback names are served."""
-    if not is_loopback:
-        return None
-    return TransportSecuritySettings(
-        enable_dns_rebinding_protection=True,
-        allowed_hosts=[name for host in LOOPBACK for name in (host, f"{host}:*")],
-        allowed_origins=[
-            name
-            for host in LOOPBACK
-            for scheme in ("http", "https")
-            for name in (f"{scheme}://{host}", f"{scheme}://{host}:*")
-        ],
-    )

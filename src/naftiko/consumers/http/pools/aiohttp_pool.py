@@ -63,7 +63,13 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise _translated(error) from error
         headers = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.raw_headers]
-        return WireResponse(response.status, headers, _Stream(response))
+        body = response.content
+        if not body.is_eof() or body.exception() is not None:
+            return WireResponse(response.status, headers, _Stream(response))
+        whole = body.read_nowait()
+        if response.connection is not None:  # the answer came before the request was written to its end
+            response.close()
+        return WireResponse(response.status, headers, whole)
 
 
 class _Stream(httpx.AsyncByteStream):
