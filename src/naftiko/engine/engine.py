@@ -190,22 +190,26 @@ class Engine:
             contexts += _root_contents(decoded)
         if request.outputs:
             contexts.append(named(request.outputs, decoded, scope))
-        value = shaped(function.output, contexts, scope)
-        return Answer(
-            status=response.status,
-            media_type="application/json",
-            headers=passed.headers,
-            made=value,
-            upstream_seconds=response.seconds,
-        )
+        passed.made = shaped(function.output, contexts, scope)
+        passed.raw = None
+        passed.media_type = "application/json"
+        return passed
 
 
 def _passed(response: Response, seconds: float) -> Answer:
     """An upstream's answer as it is, with the headers that may travel on."""
+    media_type = None
+    headers: tuple[tuple[str, str], ...] = ()
+    for pair in response.headers:
+        name = pair[0]
+        if name == "content-type":
+            media_type = media_type or pair[1]
+        elif name in PASSED_ON:
+            headers += (pair,)
     return Answer(
         status=response.status,
-        media_type=response.header("content-type"),
-        headers=tuple(pair for pair in response.headers if pair[0] in PASSED_ON),
+        media_type=media_type,
+        headers=headers,
         raw=response.content,
         is_error=not 200 <= response.status < 300,
         upstream_seconds=seconds,
