@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A subject's medians: requests a second, CPU microseconds a request, milliseconds, megabytes at the most."""
+    """A subject's medians: requests a second, CPU microseconds a request, milliseconds, megabytes at the most.
+
+    `costs` and `tails` are the CPU and the p99 of each round.
+    """
 
     name: str
     rate: float
@@ -16,6 +20,24 @@ class Row:
     p50: float
     p99: float
     memory: float
+    costs: tuple[float, ...] = ()
+    tails: tuple[float, ...] = ()
+
+    def cost_of(self, other: Row) -> float:
+        """What this costs in CPU, of what another subject costs in the same round; the median of all rounds.
+
+        The machine changes its speed between rounds, and less within one.
+        """
+        return _of(self.costs, other.costs)
+
+    def tail_of(self, other: Row) -> float:
+        """The same for p99."""
+        return _of(self.tails, other.tails)
+
+
+def _of(these: Sequence[float], others: Sequence[float]) -> float:
+    pairs = zip(these, others, strict=True)
+    return statistics.median(this / other if other else 0.0 for this, other in pairs)
 
 
 @dataclass(slots=True)
@@ -37,9 +59,9 @@ class Table:
         if self.rows:
             lines += ["| subject | requests/s | CPU us/request | ratio | p50 ms | p99 ms | peak MiB |"]
             lines += ["|---|--:|--:|--:|--:|--:|--:|"]
-            base = self.rows[0].cpu
             for row in self.rows:
-                cells = [row.name, f"{row.rate:,.0f}", f"{row.cpu:.0f}", f"{row.cpu / base:.2f}" if base else ""]
+                ratio = f"{row.cost_of(self.rows[0]):.2f}" if self.rows[0].cpu else ""
+                cells = [row.name, f"{row.rate:,.0f}", f"{row.cpu:.0f}", ratio]
                 cells += [f"{row.p50:.2f}", f"{row.p99:.2f}", f"{row.memory:.0f}"]
                 lines.append(f"| {' | '.join(cells)} |")
             lines.append("")
