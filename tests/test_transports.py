@@ -130,13 +130,22 @@ async def test_the_request_as_it_is_written(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 async def test_nobody_else_says_where_a_message_ends(tmp_path: Path, kind: str) -> None:
     """What is declared as an input and belongs to the connection is left out: it would let requests be smuggled."""
-    names = ("Content-Length", "Transfer-Encoding", "Connection", "Expect", "TE", "Upgrade")
-    parameters = ", ".join(f"{{name: {name}, in: header}}" for name in names)
-    text = f"method: POST\ninputParameters: [{parameters}, {{name: body, in: body}}]"
     given = {"Content-Length": "3", "Transfer-Encoding": "chunked", "Connection": "x", "Expect": "100-continue"}
-    async with wire(answering()) as served, calling(tmp_path, served, kind, text) as runtime:
-        for _ in range(2):
-            await runtime.call("do", {**given, "TE": "trailers", "Upgrade": "h2c", "body": {"long": "enough"}})
+    given |= {"TE": "trailers", "Upgrade": "h2c"}
+    fixed = ", ".join(f"{{name: {name}, in: header, value: {value!r}}}" for name, value in given.items())
+    asked = ", ".join(f"{{name: {name}, in: header}}" for name in given)
+    for parameters in (fixed, asked):
+        text = f"method: POST\ninputParameters: [{parameters}, {{name: body, in: body}}]"
+        async with wire(answering()) as served, calling(tmp_path, served, kind, text) as runtime:
+            for name, value in given.items():
+                with pytest.raises(naftiko.InputError, match=f"has no input `{name}`"):
+                    await runtime.call("do", {name: value, "body": {}})
+            for _ in range(2):
+                await runtime.call("do", {"body": {"long": "enough"}})
+        _frames_are_ours(served)
+
+
+def _frames_are_ours(served: Wire) -> None:
     assert served.bodies == [b'{"long":"enough"}'] * 2
     head = served.heads[0].lower()
     assert head.count(b"content-length: 17\r\n") == 1

@@ -52,6 +52,8 @@ EXAMPLES: dict[str, str] = {
     "invalid-literal": "inputParameters: [{name: days, in: query, type: integer, value: many}]",
     "invalid-base-uri": "baseUri: tcp://example:1",
     "invalid-header-name": "inputParameters: [{name: 'X Key', in: header}]",
+    "connection-header": "inputParameters: [{name: Content-Length, in: header}]",
+    "without-tls": "{baseUri: 'http://api.example.com', authentication: {type: bearer, token: '{{TOKEN}}'}}",
     "body-not-json": "body: '{\"a\": {{n}},}'",
     "unknown-variable": "token: '{{secrets.TOKN}}'",
     "literal-like-variable": "token: TOKEN",

@@ -73,6 +73,8 @@ CODES: dict[str, Code] = {
     "invalid-literal": Code(ERROR, "A value does not fit the type of the input it is for.", "Change value or type."),
     "invalid-base-uri": Code(ERROR, "A base URI is not usable.", "Write `https://host/path`, or use `--base-uri`."),
     "invalid-header-name": Code(ERROR, "A header or cookie name has characters HTTP does not allow.", "Rename it."),
+    "connection-header": Code(WARNING, "A header that each connection sets by itself is declared.", "Remove it."),
+    "without-tls": Code(WARNING, "Credentials go to an upstream without TLS.", "Write `https://` in its base URI."),
     "body-not-json": Code(ERROR, "A body that should be JSON is not.", "Mend it, or declare its `Content-Type`."),
     "unknown-variable": Code(ERROR, "A bind namespace has no variable of this name.", "Use a declared one."),
     "literal-like-variable": Code(WARNING, "A literal value is spelled like a variable.", "Write `{{NAME}}`."),

@@ -28,6 +28,25 @@ HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A field name (RFC 9110, section 5.1)."""
 
 
+OF_THE_CONNECTION = frozenset(
+    (
+        "connection",
+        "content-length",
+        "expect",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Headers that say where a message ends, or hold for one connection only (RFC 9110, section 7.6.1): what a caller's
+connection has of them says nothing about ours, which frames its messages itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class CompiledAuth:
     plan: AuthPlan | None
@@ -111,6 +130,11 @@ def _apikey(auth: ApiKey, path: Path, variables: Variables, report: Report) -> C
             if not HEADER_NAME.fullmatch(name):
                 message = f"`{name}` cannot be the name of a {auth.placement}"
                 return CompiledAuth(None, report.add("invalid-header-name", message, (*path, "key")))
+            if auth.placement == "header" and name.lower() in OF_THE_CONNECTION:
+                message = f"the header `{name}` belongs to the connection, and cannot carry a key"
+                return CompiledAuth(
+                    None, report.add("connection-header", message, (*path, "key"), severity=Severity.ERROR)
+                )
     settings = {name: _setting(text, where, variables) for name, (text, where) in pairs.items()}
     return CompiledAuth(AuthPlan("apikey", settings, {"placement": auth.placement}))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from naftiko.coerce import Mismatch, coerce
-from naftiko.compile.authentication import HEADER_NAME
+from naftiko.compile.authentication import HEADER_NAME, OF_THE_CONNECTION
 from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
 from naftiko.compile.outputs import named_outputs
@@ -74,7 +74,7 @@ class RequestCompiler:
         self._own_values()
         path, query_pieces = self._uri()
         self._check_path_inputs()
-        headers = [self.parameter(item) for item in self._placed("header")]
+        headers = [self.parameter(item) for item in self._placed("header") if not self._is_of_the_connection(item)]
         body = BodyCompiler(self).compile(self._placed("body"))
         self._check_body_key(body)
         plan = RequestPlan(
@@ -261,6 +261,14 @@ class RequestCompiler:
                 raise Broken(self.report.add("invalid-literal", message, path)) from mismatch
 
     # Checks
+
+    def _is_of_the_connection(self, item: Declared) -> bool:
+        """Whether a header never travels, which is told."""
+        if item.name.lower() not in OF_THE_CONNECTION:
+            return False
+        message = f"the header `{item.name}` belongs to the connection, which sets it by itself; it is not sent"
+        self.report.add("connection-header", message, (*item.path, "name"), help="remove it")
+        return True
 
     def _check_names(self) -> None:
         for place in ("header", "cookie"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from naftiko.compile.authentication import compile_auth
@@ -68,6 +69,7 @@ class Catalogue:
             adapter.authentication, (*path, "authentication"), self._variables, self._report, adapter.baseUri or ""
         )
         self.bases.append(self._base(path, adapter, auth.plan, fault or auth.fault))
+        self._check_tls(path, adapter, auth.plan)
         table = self.namespaces.setdefault(adapter.namespace, {})
         for position, resource in enumerate(adapter.resources):
             resource_path = (*path, "resources", position)
@@ -118,6 +120,19 @@ class Catalogue:
             fault=fault,
         )
 
+    def _check_tls(self, path: Path, adapter: ConsumesHttp, auth: AuthPlan | None) -> None:
+        """Credentials for an upstream that is declared without TLS."""
+        authority, _ = split_base((adapter.baseUri or "").strip())
+        if auth is None or not authority.lower().startswith("http://") or holes(pieces(authority)):
+            return
+        if auth.scheme == "certificate":
+            message = f"the certificate for `{adapter.namespace}` is shown over TLS only, and its base URI has none"
+        elif _is_url(authority) and not _is_near(urlsplit(authority).hostname or ""):
+            message = f"the credentials for `{adapter.namespace}` can be read by anybody on the way to `{authority}`"
+        else:
+            return
+        self._report.add("without-tls", message, (*path, "baseUri"), help="write `https://`")
+
     def _problem(self, text: str, authority: str, path: Path) -> Diagnostic | None:
         help = "write `https://host/path`, or give one with `--base-uri`"
         if not text:
@@ -139,6 +154,15 @@ class Catalogue:
             message = f"`{text}` has a query or fragment, which a base URI cannot have"
             return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
         return None
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine, or a name or an address of a private network."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
+    return address.is_private or address.is_loopback
 
 
 def _is_url(text: str) -> bool:

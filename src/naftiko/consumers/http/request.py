@@ -30,25 +30,6 @@ Body = tuple[bytes, str]
 _SURROGATE = "a text value holds half of a surrogate pair, which UTF-8 cannot carry"
 
 
-OF_THE_CONNECTION = frozenset(
-    (
-        "connection",
-        "content-length",
-        "expect",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
-)
-"""Headers that say where a message ends, or hold for one connection only (RFC 9110, section 7.6.1): what a caller's
-connection has of them says nothing about ours, which frames its messages itself."""
-
-
 @dataclass(slots=True)
 class Outgoing:
     """A request before it is authenticated. `path` and `query` are percent-encoded, `headers` in the order sent.
@@ -101,10 +82,9 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Outgoing:
     _refuse_dots(outgoing.path)
     for parameter in plan.headers:
         value = _value(parameter, scope)
-        key = parameter.name.lower()
-        if value is not MISSING and key not in OF_THE_CONNECTION:
+        if value is not MISSING:
             outgoing.headers.append((parameter.name, field_value(_joined(value), parameter)))
-            outgoing.filled.add(key)
+            outgoing.filled.add(parameter.name.lower())
     for parameter in plan.cookies:
         value = _value(parameter, scope)
         if value is not MISSING:
