@@ -14,8 +14,9 @@ from typing import Protocol
 import httpx
 
 from naftiko.consumers.http.certificates import ClientCertificate
-from naftiko.consumers.http.request import Outgoing, cookie_value, field_value
-from naftiko.consumers.http.signing import AwsSigV4, Hmac, OAuth1
+from naftiko.consumers.http.request import Outgoing
+from naftiko.consumers.http.signing import AwsSigV4, Hmac, OAuth1, Signing
+from naftiko.consumers.http.values import cookie_value, field_value
 from naftiko.errors import InputError, NotRunnable, UpstreamInvalid
 from naftiko.expressions import Scope, SpelledInput, as_text, leaves
 from naftiko.jsontext import decode, encode
@@ -133,19 +134,14 @@ class _Digest(httpx.DigestAuth):
             raise UpstreamInvalid("the upstream asks for a kind of digest authentication that is not known") from error
 
 
-class Digest:
+class Digest(Signing):
     """HTTP Digest (RFC 7616): the challenge is answered by httpx."""
 
     def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
+        super().__init__(plan)
         self._known: dict[tuple[str, str], _Digest] = {}
 
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        return None
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        if "authorization" in outgoing.filled:
-            return None
+    def signer(self, scope: Scope) -> httpx.Auth:
         pair = (setting(self.plan, "username", scope), setting(self.plan, "password", scope))
         if pair not in self._known:
             self._known = {pair: _Digest(*pair)}

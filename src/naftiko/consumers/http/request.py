@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlencode
 
-from naftiko.coerce import Mismatch, coerce
-from naftiko.errors import InputError, NotRunnable
-from naftiko.expressions import Expression, Scope, as_text
-from naftiko.jsontext import encode
+from naftiko.consumers.http.body import body_of
+from naftiko.consumers.http.values import SURROGATE, carried, cookie_value, field_value, joined, missing, value_of
+from naftiko.errors import InputError
+from naftiko.expressions import Scope, as_text
 from naftiko.missing import MISSING
 from naftiko.plan import (
-    BodyPlan,
-    FieldsBodyPlan,
-    FormBodyPlan,
-    JsonBodyPlan,
-    MultipartBodyPlan,
     ParameterPlan,
     RequestPlan,
-    TextBodyPlan,
 )
-
-Body = tuple[bytes, str]
-_SURROGATE = "a text value holds half of a surrogate pair, which UTF-8 cannot carry"
 
 
 @dataclass(slots=True)
@@ -81,47 +69,20 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Outgoing:
     )
     _refuse_dots(outgoing.path)
     for parameter in plan.headers:
-        value = _value(parameter, scope)
+        value = value_of(parameter, scope)
         if value is not MISSING:
-            outgoing.headers.append((parameter.name, field_value(_joined(value), parameter)))
+            outgoing.headers.append((parameter.name, field_value(joined(value), parameter)))
             outgoing.filled.add(parameter.name.lower())
     for parameter in plan.cookies:
-        value = _value(parameter, scope)
+        value = value_of(parameter, scope)
         if value is not MISSING:
-            outgoing.cookies.append((parameter.name, cookie_value(_joined(value), parameter)))
+            outgoing.cookies.append((parameter.name, cookie_value(joined(value), parameter)))
     if plan.body is not None:
-        body = _body(plan.body, scope)
+        body = body_of(plan.body, scope)
         if body is not None:
             outgoing.content, media_type = body
             outgoing.set_default("Content-Type", media_type)
     return outgoing
-
-
-def _value(parameter: ParameterPlan, scope: Scope, *, keeps_null: bool = False) -> object:
-    """The value of a parameter, brought to its type; `MISSING` where it has none and needs none.
-
-    Null is a value in a JSON body only; elsewhere there is no way to write it, so it counts as none.
-    """
-    value = parameter.expression.resolve(scope)
-    if value is None and keeps_null:
-        return None
-    if value is MISSING or value is None:
-        if parameter.required:
-            raise _missing(parameter)
-        return MISSING
-    try:
-        return coerce(value, parameter.type)
-    except Mismatch as mismatch:
-        if parameter.is_private or parameter.blame is None:
-            raise NotRunnable(f"the value of `{parameter.name}` does not fit: {mismatch.private}") from None
-        name = parameter.blame
-        raise InputError(f"the input `{name}` does not fit: {mismatch}", name=name) from mismatch
-
-
-def _missing(parameter: ParameterPlan) -> InputError | NotRunnable:
-    if parameter.blame is None:
-        return NotRunnable(f"`{parameter.name}` has no value: a variable it needs is not set")
-    return InputError(f"the input `{parameter.blame}` is required", name=parameter.blame)
 
 
 # The URL
@@ -139,10 +100,10 @@ def _pieces(pieces: tuple[str | ParameterPlan, ...], scope: Scope, encoded: Call
         if isinstance(piece, str):
             texts.append(piece)
             continue
-        value = _value(piece, scope)
-        text = "" if value is MISSING else _joined(value)
+        value = value_of(piece, scope)
+        text = "" if value is MISSING else joined(value)
         if not text:
-            raise _missing(piece)
+            raise missing(piece)
         texts.append(encoded(text, piece))
     return "".join(texts)
 
@@ -172,7 +133,7 @@ def _percent(text: str, safe: str = "") -> str:
     try:
         return quote(text, safe=safe)
     except UnicodeEncodeError as error:
-        raise InputError(_SURROGATE) from error
+        raise InputError(SURROGATE) from error
 
 
 def _refuse_dots(path: str) -> None:
@@ -186,160 +147,10 @@ def _refuse_dots(path: str) -> None:
 def _query(parameters: tuple[ParameterPlan, ...], scope: Scope) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     for parameter in parameters:
-        value = _value(parameter, scope)
+        value = value_of(parameter, scope)
         if value is MISSING:
             continue
         for item in value if isinstance(value, list) else [value]:
             if item is not None:
-                pairs.append((parameter.name, _carried(as_text(item))))
+                pairs.append((parameter.name, carried(as_text(item))))
     return pairs
-
-
-def _carried(text: str) -> str:
-    """The text itself, once it is known that UTF-8 can carry it."""
-    _utf8(text)
-    return text
-
-
-def _joined(value: object) -> str:
-    """A value as one piece of text; the items of a list joined by commas."""
-    if isinstance(value, list):
-        return ",".join(as_text(item) for item in value if item is not None)
-    return as_text(value)
-
-
-# Headers
-
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-
-
-def field_value(text: str, parameter: ParameterPlan) -> str:
-    """A header value (RFC 9110, section 5.5): no control characters, no white space around it."""
-    if not text.isprintable() and _CONTROL.search(text) is not None:
-        name = parameter.blame or parameter.name
-        raise InputError(f"the input `{name}` holds a control character, which a header cannot carry", name=name)
-    return _carried(text.strip(" \t"))
-
-
-def cookie_value(text: str, parameter: ParameterPlan) -> str:
-    """A cookie value: one that cannot end the cookie and begin another (RFC 6265, section 4.1.1)."""
-    if ";" in text:
-        name = parameter.blame or parameter.name
-        raise InputError(f"the input `{name}` holds `;`, which a cookie cannot carry", name=name)
-    return field_value(text, parameter)
-
-
-# Bodies
-
-
-def _body(plan: BodyPlan, scope: Scope) -> Body | None:
-    if isinstance(plan, JsonBodyPlan):
-        return _json_body(plan, scope)
-    if isinstance(plan, FieldsBodyPlan):
-        fields = _fields(plan.fields, scope)
-        return (_encoded(fields), plan.media_type) if fields else None
-    if isinstance(plan, TextBodyPlan):
-        return _text_body(plan, scope)
-    if isinstance(plan, FormBodyPlan):
-        return _form_body(plan, scope)
-    return _multipart_body(plan, scope)
-
-
-def _fields(parameters: tuple[ParameterPlan, ...], scope: Scope) -> dict[str, object]:
-    fields: dict[str, object] = {}
-    for parameter in parameters:
-        value = _value(parameter, scope, keeps_null=True)
-        if value is not MISSING:
-            fields[parameter.name] = value
-    return fields
-
-
-def _json_body(plan: JsonBodyPlan, scope: Scope) -> Body | None:
-    value = plan.expression.resolve(scope)
-    if value is MISSING:
-        fields = _fields(plan.fields, scope)
-        if fields:
-            return _encoded(fields), plan.media_type
-        if plan.required:
-            raise InputError(f"the input `{plan.blame or 'body'}` is required", name=plan.blame or "body")
-        return None
-    try:
-        value = coerce(value, plan.type) if value is not None or plan.required else value
-    except Mismatch as mismatch:
-        name = plan.blame or "body"
-        raise InputError(f"the input `{name}` does not fit: {mismatch}", name=name) from mismatch
-    return _encoded(value), plan.media_type
-
-
-def _encoded(value: object) -> bytes:
-    try:
-        return encode(value)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise InputError("the body cannot be written as JSON: it nests too deeply or holds broken text") from error
-
-
-def _text_body(plan: TextBodyPlan, scope: Scope) -> Body | None:
-    value = plan.expression.resolve(scope)
-    if value is MISSING or value is None:
-        return None
-    text = as_text(value)
-    if plan.is_base64:
-        try:
-            return base64.b64decode(text, validate=True), plan.media_type
-        except (binascii.Error, ValueError):
-            pass
-    return _utf8(text), plan.media_type
-
-
-def _utf8(text: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(_SURROGATE) from error
-
-
-def _form_body(plan: FormBodyPlan, scope: Scope) -> Body | None:
-    value = plan.expression.resolve(scope)
-    if value is MISSING or value is None:
-        return None
-    if isinstance(value, dict):
-        pairs = [pair for name, item in value.items() for pair in _form_pairs(name, item)]
-        return _utf8(urlencode(pairs)), plan.media_type
-    return _utf8(as_text(value)), plan.media_type
-
-
-def _form_pairs(name: str, value: object) -> list[tuple[str, str]]:
-    if value is MISSING or value is None:
-        return []
-    items = value if isinstance(value, list) else [value]
-    return [(name, _carried(as_text(item))) for item in items if item is not None]
-
-
-def _multipart_body(plan: MultipartBodyPlan, scope: Scope) -> Body:
-    """`multipart/form-data` (RFC 7578)."""
-    boundary = secrets.token_hex(16)
-    chunks: list[bytes] = []
-    for part in plan.parts:
-        value = part.value.resolve(scope)
-        if value is MISSING or value is None:
-            continue
-        filename = _optional_text(part.filename, scope)
-        disposition = f'form-data; name="{_quoted(part.name)}"'
-        if filename is not None:
-            disposition += f'; filename="{_quoted(filename)}"'
-        lines = [f"--{boundary}", f"Content-Disposition: {disposition}"]
-        if part.media_type is not None or filename is not None:
-            lines.append(f"Content-Type: {part.media_type or 'application/octet-stream'}")
-        chunks.append(_utf8("\r\n".join(lines) + "\r\n\r\n" + as_text(value) + "\r\n"))
-    chunks.append(f"--{boundary}--\r\n".encode())
-    return b"".join(chunks), f"multipart/form-data; boundary={boundary}"
-
-
-def _optional_text(expression: Expression | None, scope: Scope) -> str | None:
-    value = expression.resolve(scope) if expression is not None else MISSING
-    return None if value is MISSING or value is None else as_text(value)
-
-
-def _quoted(text: str) -> str:
-    """A name inside a `Content-Disposition`: quotes and line ends escaped as browsers do (RFC 7578, section 2)."""
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")

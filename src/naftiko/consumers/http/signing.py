@@ -12,6 +12,7 @@ import importlib
 import re
 import secrets
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,27 @@ def optional(plan: AuthPlan, name: str, scope: Scope) -> str | None:
     expression = plan.settings.get(name)
     value = expression.resolve(scope) if expression is not None else MISSING
     return None if value is MISSING or value is None or value == "" else as_text(value)
+
+
+class Signing(ABC):
+    """A scheme that sees the finished request. Credentials that the caller gave are left as they are."""
+
+    def __init__(self, plan: AuthPlan) -> None:
+        self.plan = plan
+
+    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+        return None
+
+    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
+        return None if "authorization" in outgoing.filled else self.signer(scope)
+
+    @abstractmethod
+    def signer(self, scope: Scope) -> httpx.Auth:
+        """What signs one request.
+
+        Raises:
+            NotRunnable: a credential has no value, or is not usable.
+        """
 
 
 class _Client(oauth1.Client):
@@ -93,20 +115,12 @@ def _private_key(text: str) -> str:
         raise NotRunnable("the signing key is neither a key in PEM nor a file with one") from error
 
 
-class OAuth1:
+class OAuth1(Signing):
     """OAuth 1.0a (RFC 5849) with RSA or HMAC signatures, and the body hash of the request body extension."""
 
     _NAMES = ("consumerKey", "consumerSecret", "token", "tokenSecret", "signingKey", "signatureMethod", "realm")
 
-    def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
-
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        return None
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        if "authorization" in outgoing.filled:
-            return None
+    def signer(self, scope: Scope) -> httpx.Auth:
         return _OAuth1Flow({name: optional(self.plan, name, scope) for name in self._NAMES})
 
 
@@ -135,11 +149,11 @@ def _is_signed(name: str) -> bool:
     return name in ("host", "content-type") or name.startswith("x-amz")
 
 
-class AwsSigV4:
+class AwsSigV4(Signing):
     """AWS Signature Version 4. Region and service follow from the host where they are not given."""
 
     def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
+        super().__init__(plan)
         try:
             self._auth: Any = importlib.import_module("botocore.auth")
             self._request: Any = importlib.import_module("botocore.awsrequest")
@@ -147,12 +161,7 @@ class AwsSigV4:
         except ImportError as error:
             raise SetupError("AWS signatures need an extra: pip install 'naftiko[aws]'") from error
 
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        return None
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        if "authorization" in outgoing.filled:
-            return None
+    def signer(self, scope: Scope) -> httpx.Auth:
         access, secret = (optional(self.plan, name, scope) for name in ("accessKeyId", "secretAccessKey"))
         if not access or not secret:
             raise NotRunnable("the credentials for the AWS signature have no value")
@@ -194,21 +203,13 @@ class _HmacFlow(httpx.Auth):
         yield request
 
 
-class Hmac:
+class Hmac(Signing):
     """HMAC-SHA-256 over host, path and method, as Veracode's API signing defines it for an `apiId` and an `apiKey`.
 
     Both may begin with a region (`vera01ei-`), which is not part of them. A key that is not hexadecimal counts as text.
     """
 
-    def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
-
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        return None
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        if "authorization" in outgoing.filled:
-            return None
+    def signer(self, scope: Scope) -> httpx.Auth:
         api_id, key = (optional(self.plan, name, scope) for name in ("apiId", "apiKey"))
         if not api_id or not key:
             raise NotRunnable("the credentials for the HMAC signature have no value")

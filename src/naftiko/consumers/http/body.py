@@ -1,0 +1,133 @@
+"""The body of a request (semantics, section 5)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from urllib.parse import urlencode
+
+from naftiko.coerce import Mismatch, coerce
+from naftiko.consumers.http.values import carried, utf8, value_of
+from naftiko.errors import InputError
+from naftiko.expressions import Expression, Scope, as_text
+from naftiko.jsontext import encode
+from naftiko.missing import MISSING
+from naftiko.plan import (
+    BodyPlan,
+    FieldsBodyPlan,
+    FormBodyPlan,
+    JsonBodyPlan,
+    MultipartBodyPlan,
+    ParameterPlan,
+    TextBodyPlan,
+)
+
+Body = tuple[bytes, str]
+"""Bytes and their media type."""
+
+
+def body_of(plan: BodyPlan, scope: Scope) -> Body | None:
+    if isinstance(plan, JsonBodyPlan):
+        return _json_body(plan, scope)
+    if isinstance(plan, FieldsBodyPlan):
+        fields = _fields(plan.fields, scope)
+        return (_encoded(fields), plan.media_type) if fields else None
+    if isinstance(plan, TextBodyPlan):
+        return _text_body(plan, scope)
+    if isinstance(plan, FormBodyPlan):
+        return _form_body(plan, scope)
+    return _multipart_body(plan, scope)
+
+
+def _fields(parameters: tuple[ParameterPlan, ...], scope: Scope) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for parameter in parameters:
+        value = value_of(parameter, scope, keeps_null=True)
+        if value is not MISSING:
+            fields[parameter.name] = value
+    return fields
+
+
+def _json_body(plan: JsonBodyPlan, scope: Scope) -> Body | None:
+    value = plan.expression.resolve(scope)
+    if value is MISSING:
+        fields = _fields(plan.fields, scope)
+        if fields:
+            return _encoded(fields), plan.media_type
+        if plan.required:
+            raise InputError(f"the input `{plan.blame or 'body'}` is required", name=plan.blame or "body")
+        return None
+    try:
+        value = coerce(value, plan.type) if value is not None or plan.required else value
+    except Mismatch as mismatch:
+        name = plan.blame or "body"
+        raise InputError(f"the input `{name}` does not fit: {mismatch}", name=name) from mismatch
+    return _encoded(value), plan.media_type
+
+
+def _encoded(value: object) -> bytes:
+    try:
+        return encode(value)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InputError("the body cannot be written as JSON: it nests too deeply or holds broken text") from error
+
+
+def _text_body(plan: TextBodyPlan, scope: Scope) -> Body | None:
+    value = plan.expression.resolve(scope)
+    if value is MISSING or value is None:
+        return None
+    text = as_text(value)
+    if plan.is_base64:
+        try:
+            return base64.b64decode(text, validate=True), plan.media_type
+        except (binascii.Error, ValueError):
+            pass
+    return utf8(text), plan.media_type
+
+
+def _form_body(plan: FormBodyPlan, scope: Scope) -> Body | None:
+    value = plan.expression.resolve(scope)
+    if value is MISSING or value is None:
+        return None
+    if isinstance(value, dict):
+        pairs = [pair for name, item in value.items() for pair in _form_pairs(name, item)]
+        return utf8(urlencode(pairs)), plan.media_type
+    return utf8(as_text(value)), plan.media_type
+
+
+def _form_pairs(name: str, value: object) -> list[tuple[str, str]]:
+    if value is MISSING or value is None:
+        return []
+    items = value if isinstance(value, list) else [value]
+    return [(name, carried(as_text(item))) for item in items if item is not None]
+
+
+def _multipart_body(plan: MultipartBodyPlan, scope: Scope) -> Body:
+    """`multipart/form-data` (RFC 7578)."""
+    boundary = secrets.token_hex(16)
+    chunks: list[bytes] = []
+    for part in plan.parts:
+        value = part.value.resolve(scope)
+        if value is MISSING or value is None:
+            continue
+        filename = _optional_text(part.filename, scope)
+        disposition = f'form-data; name="{_quoted(part.name)}"'
+        if filename is not None:
+            disposition += f'; filename="{_quoted(filename)}"'
+        lines = [f"--{boundary}", f"Content-Disposition: {disposition}"]
+        if part.media_type is not None or filename is not None:
+            lines.append(f"Content-Type: {part.media_type or 'application/octet-stream'}")
+        chunks.append(utf8("\r\n".join(lines) + "\r\n\r\n" + as_text(value) + "\r\n"))
+    chunks.append(f"--{boundary}--\r\n".encode())
+    return b"".join(chunks), f"multipart/form-data; boundary={boundary}"
+
+
+def _optional_text(expression: Expression | None, scope: Scope) -> str | None:
+    value = expression.resolve(scope) if expression is not None else MISSING
+    return None if value is MISSING or value is None else as_text(value)
+
+
+def _quoted(text: str) -> str:
+    """A name inside a `Content-Disposition`: quotes and line ends escaped as browsers do (RFC 7578, section 2)."""
+    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
