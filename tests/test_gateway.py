@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ import mcp
 import pytest
 from starlette.responses import JSONResponse
 
+from naftiko.serving import bind
 from support import SHARED, Running, Upstream, capability, clean_environment, command, needs_shared, start, write
 
 SECONDS = float(os.environ.get("NAFTIKO_LOAD_SECONDS", "3"))
@@ -56,9 +57,9 @@ def shop(name: str, tool: str = "", path: str = "/v1/items", operation: str = "l
 
 @asynccontextmanager
 async def gateway(
-    *arguments: str, environment: Mapping[str, str] | None = None
+    *arguments: str, environment: Mapping[str, str] | None = None, ports: Sequence[str] = ALL
 ) -> AsyncIterator[tuple[Running, Mapping[str, object]]]:
-    process = await start("run", *arguments, "--log-format", "json", *ALL, environment=environment)
+    process = await start("run", *arguments, "--log-format", "json", *ports, environment=environment)
     served = Running(process)
     try:
         await served.wait_ready()
@@ -179,6 +180,29 @@ async def test_files_that_come_change_break_and_go(tmp_path: Path, recorder: Ups
             await event(served, "changed")
             assert (await client.get(f"{base}/v1/mended")).status_code == 404
             assert (await client.get(f"{base}/v1/items")).status_code == 200
+
+
+async def test_a_file_whose_port_is_taken_waits_for_it(tmp_path: Path, recorder: Upstream) -> None:
+    write(tmp_path, shop("alpha"), "a.yaml")
+    taken = bind("127.0.0.1", 0, "the test", "choose another")
+    number = taken.getsockname()[1]
+    ports = ("--port", "8080=0", "--port", "9090=0")
+    async with gateway(str(tmp_path), "--base-uri", f"*={recorder.url}", ports=ports) as (served, _):
+        async with httpx.AsyncClient() as client:
+            with taken:
+                text = shop("beta", path="/v1/beta").replace("port: 8080", f"port: {number}")
+                write(tmp_path, text, "b.yaml")
+                aside = await event(served, "set-aside")
+                assert aside["keepsLast"] is False
+                assert f"port {number} on 127.0.0.1 is in use" in str(aside["reason"])
+                assert "`--port beta-rest=PORT`" in str(aside["reason"])
+                assert (await client.get(f"{served.urls['alpha-rest']}/v1/items")).status_code == 200
+            write(tmp_path, shop("gamma", path="/v1/gamma"), "c.yaml")
+            changed = await event(served, "changed")
+            assert changed["setAside"] == [], "another change is the occasion to try again"
+            assert len(changed["adapters"]) == 6
+            assert (await client.get(f"http://127.0.0.1:{number}/v1/beta")).status_code == 200
+            assert (await client.get(f"{served.urls['alpha-rest']}/v1/gamma")).status_code == 200
 
 
 async def test_a_file_that_others_import(tmp_path: Path, recorder: Upstream) -> None:

@@ -14,36 +14,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from naftiko.addresses import Addresses
 from naftiko.bindings.resolve import Sources
 from naftiko.consumers.http.pools import load_pool
 from naftiko.discovery import discover
 from naftiko.errors import MissingVariables, NaftikoError, SetupError, SourceError
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.observer import Observer
-from naftiko.exposers.port import PortApp
 from naftiko.garbage import expect_calls
-from naftiko.generation import LOOPBACK, Generation, generation
+from naftiko.generation import Generation, generation
 from naftiko.opening import Settings
-from naftiko.plan import AdapterPlan, Plan
+from naftiko.plan import Plan
+from naftiko.ports import Port, Ports, Served
 from naftiko.prepared import Prepared, digest_of, prepare
-from naftiko.serving import ACCEPTORS, OwnSockets, Servers, SocketKey, Sockets
-from naftiko.suggestions import did_you_mean
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
-
-_BUSY_PORTS = 16
-"""The ports that accept fast: file descriptors are few where very many are bound."""
+from naftiko.serving import OwnSockets, SocketKey, Sockets
 
 _QUIET = 30
 """Seconds without a change before what has been loaded meanwhile is settled."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """An adapter that accepts calls. `url` is the base of a REST adapter's paths, or an MCP client's endpoint."""
-
-    plan: AdapterPlan
-    url: str
 
 
 @dataclass(slots=True, eq=False)
@@ -53,15 +40,6 @@ class Entry:
     prepared: Prepared
     built: Generation
     stack: AsyncExitStack
-
-
-@dataclass(slots=True, eq=False)
-class Port:
-    """A bound port with its server."""
-
-    url: str
-    app: PortApp
-    servers: Servers
 
 
 class Events(Protocol):
@@ -93,29 +71,25 @@ class Gateway:
     sockets: Sockets = field(default_factory=OwnSockets)
     entries: dict[str, Entry] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
-    ports: dict[SocketKey, Port] = field(default_factory=dict)
+    _addresses: Addresses = field(init=False)
+    _ports: Ports = field(init=False)
     _known: dict[str, str] = field(default_factory=dict)
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
     _settling: asyncio.TimerHandle | None = None
+
+    def __post_init__(self) -> None:
+        self._addresses = Addresses(self.settings, self.port_overrides)
+        self._ports = Ports(self._addresses, self.sockets)
 
     # What is served
 
     def served(self) -> tuple[Served, ...]:
         """Every adapter that accepts calls, with its URL."""
-        found: list[Served] = []
-        for key, adapters in self._by_port(self.entries).items():
-            port = self.ports.get(key)
-            if port is None:
-                continue
-            for adapter in adapters:
-                shared = sum(other.plan.type == adapter.plan.type for other in adapters) > 1
-                below = f"/{adapter.plan.namespace}" if shared else ""
-                found.append(Served(adapter.plan, port.url + below + ("/mcp" if adapter.plan.type == "mcp" else "")))
-        return tuple(found)
+        return self._ports.served(_adapters(self.entries))
 
     def conflicts(self) -> list[str]:
         """What could not be served at the path it asks for."""
-        return [conflict for port in self.ports.values() for conflict in port.app.conflicts]
+        return self._ports.conflicts()
 
     # Starting and stopping
 
@@ -134,17 +108,15 @@ class Gateway:
         self.entries = opened
         if not opened:
             raise SetupError("there is nothing to serve: no capability was found that can be")
-        self._check_names()
-        await self._serve(opened)
+        self._addresses.check([entry.built.opened.plan for entry in opened.values()], is_single=self.is_strict)
+        adapters = _adapters(opened)
+        await self._ports.serve(adapters, self._ports.reserve(adapters))
 
     async def stop(self) -> None:
         """Accept no more, finish the calls in flight, close."""
         if self._settling is not None:
             self._settling.cancel()
-        for port in self.ports.values():
-            await port.app.close()
-        await asyncio.gather(*(port.servers.stop() for port in self.ports.values()))
-        self.ports = {}
+        await self._ports.stop()
         entries, self.entries = list(self.entries.values()), {}
         for entry in entries:
             await entry.stack.aclose()
@@ -154,8 +126,7 @@ class Gateway:
 
     def hurry(self) -> None:
         """Stop waiting for calls in flight."""
-        for port in self.ports.values():
-            port.servers.hurry()
+        self._ports.hurry()
 
     async def warm(self) -> None:
         """Load what the first call needs, and settle."""
@@ -181,10 +152,18 @@ class Gateway:
             self.aside.pop(file, None)
             self._known.pop(file, None)
         done = list(gone)
+        fresh: dict[SocketKey, Port] = {}
         for item in prepared:
             self._known[item.file] = item.digest
             entry = await self._opened(item, keeps_last=item.file in entries)
             if entry is not None:
+                try:
+                    fresh |= self._ports.reserve(entry.built.adapters, fresh)
+                except SetupError as error:
+                    await entry.stack.aclose()
+                    del self._known[item.file]  # the next change tries again: the port may be free then
+                    self._set_aside(item.file, str(error), keeps_last=item.file in entries)
+                    continue
                 entries[item.file] = entry
                 self.aside.pop(item.file, None)
                 done.append(item.file)
@@ -192,8 +171,10 @@ class Gateway:
             return
         ordered = {file: entries[file] for file in files if file in entries}
         replaced = [entry for file, entry in self.entries.items() if ordered.get(file) is not entry]
-        await self._serve(ordered)
+        left = await self._ports.serve(_adapters(ordered), fresh)
         self.entries = ordered
+        for key, port in left.items():
+            self._leave(self._ports.close(key, port))
         for entry in replaced:
             self._leave(self._retired(entry))
         self.events.changed(self, sorted(done))
@@ -228,9 +209,12 @@ class Gateway:
                 reason = _in_short(error)
         if self.is_strict and not keeps_last:
             raise SetupError(reason or "it cannot be served")
-        self.aside[prepared.file] = reason or "it cannot be served"
-        self.events.set_aside(prepared.file, self.aside[prepared.file], keeps_last=keeps_last)
+        self._set_aside(prepared.file, reason or "it cannot be served", keeps_last=keeps_last)
         return None
+
+    def _set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
+        self.aside[file] = reason
+        self.events.set_aside(file, reason, keeps_last=keeps_last)
 
     def _settings_for(self, plan: Plan) -> Settings:
         """The settings, with those base URIs that mean a namespace of this capability."""
@@ -239,81 +223,6 @@ class Gateway:
         namespaces = {upstream.namespace for upstream in plan.upstreams}
         meant = {name: uri for name, uri in self.settings.base_uris.items() if name == "*" or name in namespaces}
         return self.settings.with_base_uris(meant)
-
-    def _check_names(self) -> None:
-        """Options that name what is nowhere.
-
-        Raises:
-            SetupError: `--port` or `--base-uri` names something that no capability has.
-        """
-        plans = [entry.built.opened.plan for entry in self.entries.values()]
-        adapters = {adapter.namespace: adapter for plan in plans for adapter in plan.adapters}
-        known = {*adapters, *(adapter.type for adapter in adapters.values())}
-        known |= {str(adapter.port) for adapter in adapters.values()}
-        for name in self.port_overrides:
-            if name not in known:
-                raise SetupError(f"`--port`: no adapter is named `{name}`; {did_you_mean(name, adapters)}")
-        namespaces = {upstream.namespace for plan in plans for upstream in plan.upstreams}
-        for name in self.settings.base_uris:
-            if name == "" and not self.is_strict:
-                raise SetupError("`--base-uri URL` fits one capability; use `NS=URL`, or `'*=URL'` for all")
-            if name not in ("", "*") and name not in namespaces:
-                raise SetupError(f"`--base-uri`: nothing is consumed as `{name}`; {did_you_mean(name, namespaces)}")
-
-    # Ports
-
-    def _key(self, adapter: AdapterPlan) -> SocketKey:
-        """The port of an adapter: as `--port` says for its namespace, its type or its declared port, else declared.
-
-        Raises:
-            SetupError: it has none.
-        """
-        host = self.settings.address(adapter)
-        for name in (adapter.namespace, adapter.type, str(adapter.port)):
-            number = self.port_overrides.get(name)
-            if number is not None:
-                return host, number, "" if number else name
-        if adapter.port is None:
-            raise SetupError(
-                f"the adapter `{adapter.namespace}` has no port; give it one with `--port {adapter.namespace}=PORT`"
-            )
-        return host, adapter.port, "" if adapter.port else adapter.namespace
-
-    def _by_port(self, entries: Mapping[str, Entry]) -> dict[SocketKey, list[ExposedAdapter]]:
-        found: dict[SocketKey, list[ExposedAdapter]] = {}
-        for entry in entries.values():
-            for adapter in entry.built.adapters:
-                found.setdefault(self._key(adapter.plan), []).append(adapter)
-        return found
-
-    async def _serve(self, entries: Mapping[str, Entry]) -> None:
-        """Let every port serve these entries: new ports are bound before any old one changes."""
-        wanted = self._by_port(entries)
-        acceptors = ACCEPTORS if len(wanted) <= _BUSY_PORTS else 1
-        fresh = {
-            key: self._bound(key, adapters[0].plan, acceptors)
-            for key, adapters in wanted.items()
-            if key not in self.ports
-        }
-        for key, adapters in wanted.items():
-            port = self.ports.get(key) or fresh[key]
-            await port.app.replace(adapters)
-        for key, port in fresh.items():
-            self.ports[key] = port
-            await port.servers.start()
-        for key in [key for key in self.ports if key not in wanted]:
-            self._leave(self._closed(key, self.ports.pop(key)))
-
-    def _bound(self, key: SocketKey, adapter: AdapterPlan, acceptors: int) -> Port:
-        host = key[0]
-        owner = f"the {adapter.type.upper()} adapter `{adapter.namespace}`"
-        remedy = f"choose another with `--port {adapter.namespace}=PORT` (0 picks a free one)"
-        listener = self.sockets.bind(key, owner, remedy)
-        app = PortApp(is_loopback=host in LOOPBACK)
-        shown, actual = listener.getsockname()[:2]
-        shown = _EVERYWHERE.get(shown, shown)
-        url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"
-        return Port(url, app, Servers([(app, listener)], acceptors=acceptors))
 
     # Leaving
 
@@ -328,16 +237,14 @@ class Gateway:
         await entry.built.opened.engine.drained()
         await entry.stack.aclose()
 
-    async def _closed(self, key: SocketKey, port: Port) -> None:
-        """Close a port that nothing is served at any more."""
-        self.sockets.release(key)
-        await port.app.close()
-        await port.servers.stop()
-
     def _leave(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+
+
+def _adapters(entries: Mapping[str, Entry]) -> list[ExposedAdapter]:
+    return [adapter for entry in entries.values() for adapter in entry.built.adapters]
 
 
 def _in_short(error: NaftikoError) -> str:

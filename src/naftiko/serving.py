@@ -160,6 +160,11 @@ class Servers:
             if task.done():
                 task.result()
 
+    def release(self) -> None:
+        """Close the sockets of servers that have not been started."""
+        for listener in self._sockets:
+            listener.close()
+
     def hurry(self) -> None:
         """Stop waiting for calls in flight."""
         for server in self._servers:
@@ -173,8 +178,7 @@ class Servers:
         left = {task for server in self._servers for task in server.server_state.tasks}
         if left:
             await asyncio.wait(left, timeout=1)
-        for listener in self._sockets:
-            listener.close()
+        self.release()
         for result in results:
             if isinstance(result, Exception):
                 raise result

@@ -14,9 +14,10 @@ from naftiko.cli.log import LogHandler, LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
 from naftiko.exposers.observer import Call
-from naftiko.gateway import Gateway, Served
+from naftiko.gateway import Gateway
 from naftiko.jsontext import encode_text
 from naftiko.opening import Settings
+from naftiko.ports import Served
 from naftiko.render import text
 from naftiko.render.json import as_json
 

@@ -26,6 +26,7 @@ from naftiko.jsontext import encode_text
 from naftiko.opening import Settings
 from naftiko.prepared import Prepared, prepare
 from naftiko.runtime import serve
+from naftiko.serving import OwnSockets, Sockets
 from naftiko.watch import watch as watch_files
 from naftiko.workers.channel import Channel
 from naftiko.workers.supervisor import Supervisor
@@ -102,14 +103,11 @@ def run(
         console.findings(_told(prepared, is_strict))
         if is_strict and prepared[0].reason is not None:
             raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
-        gateway = Gateway(paths, sources, settings, port_overrides, console, console.call, is_strict)
-        admitted = None
-        if channel is not None:
-            gateway.sockets = channel
-            admitted = channel.admitted
+        sockets: Sockets = channel or OwnSockets()
+        gateway = Gateway(paths, sources, settings, port_overrides, console, console.call, is_strict, sockets)
         watcher = watch_files if watch or (watch is None and any(Path(path).is_dir() for path in paths)) else None
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(gateway, prepared, watcher, admitted=admitted))
+            runner.run(serve(gateway, prepared, watcher, admitted=channel.admitted if channel else None))
     except NaftikoError as error:
         console.error(error)
         raise typer.Exit(2) from error

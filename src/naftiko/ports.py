@@ -1,0 +1,134 @@
+"""The ports that adapters share: bound before anything served changes, closed once nothing is served at them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from naftiko.addresses import Addresses
+from naftiko.errors import SetupError
+from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.port import PortApp
+from naftiko.generation import LOOPBACK
+from naftiko.plan import AdapterPlan
+from naftiko.serving import ACCEPTORS, Servers, SocketKey, Sockets
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
+
+_BUSY_PORTS = 16
+"""The ports that accept fast: file descriptors are few where very many are bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """An adapter that accepts calls. `url` is the base of a REST adapter's paths, or an MCP client's endpoint."""
+
+    plan: AdapterPlan
+    url: str
+
+
+@dataclass(slots=True, eq=False)
+class Port:
+    """A bound port with its server."""
+
+    url: str
+    app: PortApp
+    servers: Servers
+
+
+class Ports:
+    """All ports of a process, by their addresses."""
+
+    def __init__(self, addresses: Addresses, sockets: Sockets) -> None:
+        self._addresses = addresses
+        self._sockets = sockets
+        self._ports: dict[SocketKey, Port] = {}
+
+    def served(self, adapters: Iterable[ExposedAdapter]) -> tuple[Served, ...]:
+        """Those adapters that accept calls, each with its URL."""
+        found: list[Served] = []
+        for key, sharing in self._by_port(adapters).items():
+            port = self._ports.get(key)
+            if port is None:
+                continue
+            for adapter in sharing:
+                shared = sum(other.plan.type == adapter.plan.type for other in sharing) > 1
+                below = f"/{adapter.plan.namespace}" if shared else ""
+                found.append(Served(adapter.plan, port.url + below + ("/mcp" if adapter.plan.type == "mcp" else "")))
+        return tuple(found)
+
+    def conflicts(self) -> list[str]:
+        """What could not be served at the path it asks for."""
+        return [conflict for port in self._ports.values() for conflict in port.app.conflicts]
+
+    def reserve(
+        self, adapters: Iterable[ExposedAdapter], beside: Mapping[SocketKey, Port] | None = None
+    ) -> dict[SocketKey, Port]:
+        """The ports that adapters need and that are neither served nor `beside`, bound: all of them, or none.
+
+        Raises:
+            SetupError: one of them cannot be.
+        """
+        known = self._ports.keys() | (beside or {}).keys()
+        wanted = {key: sharing for key, sharing in self._by_port(adapters).items() if key not in known}
+        acceptors = ACCEPTORS if len(known) + len(wanted) <= _BUSY_PORTS else 1
+        bound: dict[SocketKey, Port] = {}
+        try:
+            for key, sharing in wanted.items():
+                bound[key] = self._bound(key, sharing[0].plan, acceptors)
+        except SetupError:
+            for key, port in bound.items():
+                self._sockets.release(key)
+                port.servers.release()
+            raise
+        return bound
+
+    async def serve(self, adapters: Iterable[ExposedAdapter], fresh: Mapping[SocketKey, Port]) -> dict[SocketKey, Port]:
+        """Let the ports serve these adapters, those that are `fresh` for the first time.
+
+        Returns the ports that nothing is served at any more; `close` ends them.
+        """
+        wanted = self._by_port(adapters)
+        for key, sharing in wanted.items():
+            port = self._ports.get(key) or fresh[key]
+            await port.app.replace(sharing)
+        for key, port in fresh.items():
+            self._ports[key] = port
+            await port.servers.start()
+        return {key: self._ports.pop(key) for key in [*self._ports] if key not in wanted}
+
+    async def close(self, key: SocketKey, port: Port) -> None:
+        """Close a port that nothing is served at any more."""
+        self._sockets.release(key)
+        await port.app.close()
+        await port.servers.stop()
+
+    async def stop(self) -> None:
+        """Accept no more, and let calls in flight finish."""
+        for port in self._ports.values():
+            await port.app.close()
+        await asyncio.gather(*(port.servers.stop() for port in self._ports.values()))
+        self._ports = {}
+
+    def hurry(self) -> None:
+        """Stop waiting for calls in flight."""
+        for port in self._ports.values():
+            port.servers.hurry()
+
+    def _by_port(self, adapters: Iterable[ExposedAdapter]) -> dict[SocketKey, list[ExposedAdapter]]:
+        found: dict[SocketKey, list[ExposedAdapter]] = {}
+        for adapter in adapters:
+            found.setdefault(self._addresses.key(adapter.plan), []).append(adapter)
+        return found
+
+    def _bound(self, key: SocketKey, adapter: AdapterPlan, acceptors: int) -> Port:
+        host = key[0]
+        owner = f"the {adapter.type.upper()} adapter `{adapter.namespace}`"
+        remedy = f"choose another with `--port {adapter.namespace}=PORT` (0 picks a free one)"
+        listener = self._sockets.bind(key, owner, remedy)
+        app = PortApp(is_loopback=host in LOOPBACK)
+        shown, actual = listener.getsockname()[:2]
+        shown = _EVERYWHERE.get(shown, shown)
+        url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"
+        return Port(url, app, Servers([(app, listener)], acceptors=acceptors))
