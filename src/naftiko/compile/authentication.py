@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from naftiko.compile.scope import CALLERS
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
-from naftiko.expressions import Expression, SpelledInput, leaves, parse_text, template_names
+from naftiko.expressions import Expression, SpelledInput, leaves
 from naftiko.models.authentication import (
     ApiKey,
     Authentication,
@@ -23,6 +23,7 @@ from naftiko.models.authentication import (
 )
 from naftiko.plan import AuthPlan
 from naftiko.report import Report
+from naftiko.templates import parse_text, template_names
 
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A field name (RFC 9110, section 5.1)."""

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from naftiko.compile.broken import Broken
+from naftiko.compile.declared import Declared
 from naftiko.diagnostics import Severity
-from naftiko.expressions import Expression, FirstOf, Input, has_template, leaves, parse_value, split_template
+from naftiko.expressions import Expression, FirstOf, Input, leaves
 from naftiko.jsontext import decode
 from naftiko.models.bodies import FormBody, JsonBody, Part, RawBody, RequestBody, TextBody
 from naftiko.plan import (
@@ -19,9 +20,10 @@ from naftiko.plan import (
     PartPlan,
     TextBodyPlan,
 )
+from naftiko.templates import has_template, parse_value, split_template
 
 if TYPE_CHECKING:
-    from naftiko.compile.requests import Declared, RequestCompiler
+    from naftiko.compile.requests import RequestCompiler
 
 _MEDIA = {
     "text": "text/plain; charset=utf-8",

@@ -3,46 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from naftiko.coerce import Mismatch, coerce
 from naftiko.compile.authentication import HEADER_NAME, OF_THE_CONNECTION
 from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
+from naftiko.compile.declared import Declared, blamed, is_private, merged, reads
 from naftiko.compile.outputs import named_outputs
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Consumed, holes
 from naftiko.compile.uris import Hole, below, encode_path, encode_query, pieces, split_query
 from naftiko.diagnostics import Path, Severity
-from naftiko.expressions import (
-    Environment,
-    Expression,
-    FirstOf,
-    Input,
-    Literal,
-    SpelledInput,
-    Variable,
-    leaves,
-    template_names,
-)
-from naftiko.models.parameters import ConsumedInput
+from naftiko.expressions import Environment, Expression, FirstOf, Input, Literal, SpelledInput, Variable, leaves
 from naftiko.names import fold
 from naftiko.plan import BodyPlan, MultipartBodyPlan, ParameterPlan, RequestPlan, TextBodyPlan
+from naftiko.templates import template_names
 
 _UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
 """Response formats of the specification that `naftiko.formats` does not read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Declared:
-    """A consumed input and where it stands."""
-
-    parameter: ConsumedInput
-    path: Path
-
-    @property
-    def name(self) -> str:
-        return self.parameter.name
 
 
 class RequestCompiler:
@@ -218,7 +196,7 @@ class RequestCompiler:
         if known is None:
             known = self.scope.inputs.consumed(name)
             known.is_hidden = True
-        if _reads(explicit, known.name):
+        if reads(explicit, known.name):
             return explicit
         known.goes_to.append(label)
         return FirstOf((explicit, Input(known.name)))
@@ -318,39 +296,6 @@ class RequestCompiler:
             for name in template_names(text):
                 yield name
                 yield name.partition(".")[2]
-
-
-def merged(consumed: Consumed) -> list[Declared]:
-    """Inputs of the adapter, the resource and the operation; the later overrides (semantics, section 5)."""
-    adapter_path = consumed.path[: consumed.path.index("resources")]
-    resource_path = consumed.path[: consumed.path.index("operations")]
-    table: dict[tuple[str, str], Declared] = {}
-    for parameters, path in (
-        (consumed.adapter.inputParameters, adapter_path),
-        (consumed.resource.inputParameters, resource_path),
-        (consumed.operation.inputParameters, consumed.path),
-    ):
-        for index, parameter in enumerate(parameters or ()):
-            name = parameter.name.lower() if parameter.in_ == "header" else parameter.name
-            table[(parameter.in_, name)] = Declared(parameter, (*path, "inputParameters", index))
-    return list(table.values())
-
-
-def blamed(expression: Expression) -> str | None:
-    """The caller's input to name where an expression has no value."""
-    for leaf in leaves(expression):
-        if isinstance(leaf, Input):
-            return leaf.name
-    return None
-
-
-def is_private(expression: Expression) -> bool:
-    """Whether a value may be an operator's, and so must not be shown."""
-    return any(isinstance(leaf, Variable | Environment) for leaf in leaves(expression))
-
-
-def _reads(expression: Expression, name: str) -> bool:
-    return any(isinstance(leaf, Input) and leaf.name == name for leaf in leaves(expression))
 
 
 def _texts(value: object) -> Iterable[str]:

@@ -10,11 +10,12 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Path
-from naftiko.expressions import Environment, Expression, FirstOf, Input, StepOutput, StepsPath, parse_value
+from naftiko.expressions import Environment, Expression, FirstOf, Input, StepOutput, StepsPath
 from naftiko.jsonpath import parse as parse_jsonpath
 from naftiko.names import fold
 from naftiko.report import Report
 from naftiko.suggestions import did_you_mean
+from naftiko.templates import parse_value
 
 CALLERS = frozenset({"rest", "tools"})
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -19,7 +19,7 @@ from naftiko.jsonpath import parse as parse_jsonpath
 from naftiko.models.operations import Aggregate, AggregateFunction, CallStep, LookupStep, Step, Unit
 from naftiko.models.parameters import ExposedInput
 from naftiko.nodes import fault_at
-from naftiko.plan import CallStepPlan, FunctionPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan
+from naftiko.plan import CallStepPlan, FunctionPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan, requests_of
 from naftiko.report import Report
 from naftiko.suggestions import did_you_mean
 
@@ -44,9 +44,7 @@ class Body:
 
     @property
     def requests(self) -> tuple[RequestPlan, ...]:
-        if self.steps is not None:
-            return tuple(step.request for step in self.steps.steps if isinstance(step, CallStepPlan))
-        return (self.request,) if self.request is not None else ()
+        return requests_of(self.request, self.steps)
 
 
 class UnitCompiler:

@@ -1,0 +1,56 @@
+"""Declared inputs of a consumed operation, and what an expression that fills one tells of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from naftiko.compile.upstreams import Consumed
+from naftiko.diagnostics import Path
+from naftiko.expressions import Environment, Expression, Input, Variable, leaves
+from naftiko.models.parameters import ConsumedInput
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A consumed input and where it stands."""
+
+    parameter: ConsumedInput
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.parameter.name
+
+
+def merged(consumed: Consumed) -> list[Declared]:
+    """Inputs of the adapter, the resource and the operation; the later overrides (semantics, section 5)."""
+    adapter_path = consumed.path[: consumed.path.index("resources")]
+    resource_path = consumed.path[: consumed.path.index("operations")]
+    table: dict[tuple[str, str], Declared] = {}
+    for parameters, path in (
+        (consumed.adapter.inputParameters, adapter_path),
+        (consumed.resource.inputParameters, resource_path),
+        (consumed.operation.inputParameters, consumed.path),
+    ):
+        for index, parameter in enumerate(parameters or ()):
+            name = parameter.name.lower() if parameter.in_ == "header" else parameter.name
+            table[(parameter.in_, name)] = Declared(parameter, (*path, "inputParameters", index))
+    return list(table.values())
+
+
+def blamed(expression: Expression) -> str | None:
+    """The caller's input to name where an expression has no value."""
+    for leaf in leaves(expression):
+        if isinstance(leaf, Input):
+            return leaf.name
+    return None
+
+
+def is_private(expression: Expression) -> bool:
+    """Whether a value may be an operator's, and so must not be shown."""
+    return any(isinstance(leaf, Variable | Environment) for leaf in leaves(expression))
+
+
+def reads(expression: Expression, name: str) -> bool:
+    """Whether an expression needs a caller's input."""
+    return any(isinstance(leaf, Input) and leaf.name == name for leaf in leaves(expression))

@@ -1,0 +1,130 @@
+"""What an exposed unit does: its inputs, its request or steps, and the shape of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from naftiko.expressions import Expression
+from naftiko.jsonpath import JsonPath
+from naftiko.plan.requests import NamedOutput, RequestPlan
+
+
+@dataclass(frozen=True, slots=True)
+class InputPlan:
+    """An input a caller may give.
+
+    `places` says where the REST adapter looks for it, in order: `(place, name there)`, with place one of path, query,
+    header, cookie, body (a field of it) and whole (the parsed body itself); `path` is a JSONPath into the body that
+    comes before them. `goes_to` says where it is sent. An `is_hidden` one is taken when it is given, and described to
+    nobody: what `with` feeds usually has a value.
+    """
+
+    name: str
+    type: str | None = None
+    description: str | None = None
+    required: bool = False
+    default: object = None
+    has_default: bool = False
+    schema: Mapping[str, object] = field(default_factory=dict)
+    places: tuple[tuple[str, str], ...] = ()
+    path: JsonPath | None = None
+    goes_to: tuple[str, ...] = ()
+    is_hidden: bool = False
+
+    @property
+    def refuses_null(self) -> bool:
+        """Whether null counts as no value: it can be written in a JSON body only."""
+        return bool(self.goes_to) and not any(place.startswith("body") for place in self.goes_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an answer is shaped from a response.
+
+    `kind` is `response` (the response itself), `value`, `object` or `list`. `path` is where it starts, `literal` a
+    value said outright, `members` and `item` what it consists of.
+    """
+
+    kind: str
+    type: str | None = None
+    path: JsonPath | None = None
+    literal: Expression | None = None
+    members: tuple[tuple[str, Shape], ...] = ()
+    item: Shape | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """All outputs of an exposed unit: `members` where all are named, else `options`, the first not null."""
+
+    members: tuple[tuple[str, Shape], ...] = ()
+    options: tuple[Shape, ...] = ()
+
+    @property
+    def is_response(self) -> bool:
+        """Whether the answer is the response itself, so that its bytes may pass as they are."""
+        return not self.members and (not self.options or self.options[0].kind == "response")
+
+
+@dataclass(frozen=True, slots=True)
+class CallStepPlan:
+    """A step that calls an operation; its output is the decoded response."""
+
+    name: str
+    request: RequestPlan
+
+
+@dataclass(frozen=True, slots=True)
+class LookupStepPlan:
+    """A step that picks from a list an earlier step gave.
+
+    `index` is that step, `match` the field of its items that is compared with `value`, `fields` what is taken of each
+    item found. `named` are the outputs that the called operation names, for fields that go by those names.
+    """
+
+    name: str
+    index: str
+    match: str
+    value: Expression
+    fields: tuple[str, ...]
+    named: tuple[NamedOutput, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepsPlan:
+    """Steps in order, and what their outputs are put together to: `mappings` has a path of names for each value."""
+
+    steps: tuple[CallStepPlan | LookupStepPlan, ...]
+    mappings: tuple[tuple[tuple[str, ...], Expression], ...]
+
+
+def requests_of(request: RequestPlan | None, steps: StepsPlan | None) -> tuple[RequestPlan, ...]:
+    """The requests of a unit that does one, or steps, or nothing."""
+    if steps is not None:
+        return tuple(step.request for step in steps.steps if isinstance(step, CallStepPlan))
+    return (request,) if request is not None else ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlan:
+    """What an exposed unit does. `broken` says why it cannot be carried out, where it cannot.
+
+    `request` is None for a mock, whose output needs no upstream. `variables` are the keys it needs beside those of its
+    upstream. `target` is the operation it calls.
+    """
+
+    name: str
+    inputs: tuple[InputPlan, ...]
+    request: RequestPlan | None
+    output: OutputPlan
+    steps: StepsPlan | None = None
+    variables: frozenset[str] = frozenset()
+    base_variables: frozenset[str] = frozenset()
+    broken: str | None = None
+    target: str | None = None
+
+    @property
+    def requests(self) -> tuple[RequestPlan, ...]:
+        """Every request it may send."""
+        return requests_of(self.request, self.steps)

@@ -1,0 +1,142 @@
+"""What goes to an upstream: requests, their bodies and their authentication."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from naftiko.expressions import Expression
+from naftiko.jsonpath import JsonPath
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterPlan:
+    """A value of an upstream request. `blame` is the caller's input to name when it has no value.
+
+    `is_private` keeps the value out of messages: it may be a variable's.
+    """
+
+    name: str
+    expression: Expression
+    type: str | None
+    required: bool
+    blame: str | None
+    is_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JsonBodyPlan:
+    """A JSON body that is one value. `fields` are sent as an object in its place where it has no value."""
+
+    expression: Expression
+    required: bool = False
+    blame: str | None = None
+    type: str | None = None
+    fields: tuple[ParameterPlan, ...] = ()
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldsBodyPlan:
+    """A JSON object of the parameters that have a value."""
+
+    fields: tuple[ParameterPlan, ...]
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class TextBodyPlan:
+    expression: Expression
+    media_type: str
+    is_base64: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FormBodyPlan:
+    """A form. `expression` gives an object, whose members are its fields, or the encoded text."""
+
+    expression: Expression
+    media_type: str = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlan:
+    name: str
+    value: Expression
+    filename: Expression | None
+    media_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MultipartBodyPlan:
+    parts: tuple[PartPlan, ...]
+
+
+BodyPlan = JsonBodyPlan | FieldsBodyPlan | TextBodyPlan | FormBodyPlan | MultipartBodyPlan
+
+
+@dataclass(frozen=True, slots=True)
+class AuthPlan:
+    """How requests of a namespace are authenticated: a scheme by name, and its settings as expressions."""
+
+    scheme: str
+    settings: Mapping[str, Expression]
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedOutput:
+    """A named part of a decoded response (a consumed `outputParameters` entry)."""
+
+    name: str
+    type: str | None
+    path: JsonPath | None
+    literal: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPlan:
+    """One upstream request. `upstream` is the index of its namespace in the plan.
+
+    Paths and `query_pieces` are in pieces: percent-encoded text, or a parameter whose value fills a placeholder.
+    `base_path` is the path part of the declared base URI, which `--base-uri` replaces.
+    """
+
+    upstream: int
+    operation: str
+    method: str
+    base_path: tuple[str | ParameterPlan, ...]
+    path: tuple[str | ParameterPlan, ...]
+    query_pieces: tuple[str | ParameterPlan, ...]
+    query: tuple[ParameterPlan, ...]
+    headers: tuple[ParameterPlan, ...]
+    cookies: tuple[ParameterPlan, ...]
+    body: BodyPlan | None
+    raw_format: str
+    outputs: tuple[NamedOutput, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A consumed namespace: where its requests go, and how they are authenticated.
+
+    `authority` gives scheme and host. `problem` says why the declared base URI cannot be used; another one can.
+    `operations` are all that the file declares, called or not, each with its plan or the reason it has none.
+    """
+
+    namespace: str
+    authority: Expression
+    declared: str
+    auth: AuthPlan | None
+    problem: str | None
+    operations: tuple[UpstreamOperation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamOperation:
+    """A consumed operation as declared: for `inspect` and for the sandbox."""
+
+    name: str
+    description: str | None
+    request: RequestPlan | None
+    broken: str | None
