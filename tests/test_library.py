@@ -17,7 +17,8 @@ from naftiko.compile.requests import _UNREAD
 from naftiko.formats import SUPPORTED, formats
 from naftiko.models.consumes import RawFormat
 from naftiko.registry import Registry
-from naftiko.serving import bind, serving
+from naftiko.serving import serving
+from naftiko.sockets import bind
 from support import ROOT, SEED, Upstream, answering, one_operation, opened, write
 
 

@@ -28,7 +28,8 @@ from naftiko.cli import log
 from naftiko.cli.log import LogHandler, LogWriter
 from naftiko.consumers.http.deadline import Deadlines
 from naftiko.garbage import expect_calls
-from naftiko.serving import bind, serving
+from naftiko.serving import serving
+from naftiko.sockets import bind
 from support import Upstream, answering, one_operation, opened, write
 from test_gateway import gateway, shop
 

@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from naftiko.capability import Capability, Runtime, load
-    from naftiko.consumers.http.transport import Limits
+    from naftiko.consumers.http.limits import Limits
     from naftiko.diagnostics import Diagnostic, Severity, Span
     from naftiko.engine.answer import Answer
     from naftiko.errors import (
@@ -38,7 +38,7 @@ _HOMES = {
     "Answer": "engine.answer",
     "Capability": "capability",
     "Diagnostic": "diagnostics",
-    "Limits": "consumers.http.transport",
+    "Limits": "consumers.http.limits",
     "Runtime": "capability",
     "Settings": "opening",
     "Severity": "diagnostics",

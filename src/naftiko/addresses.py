@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from naftiko.errors import SetupError
 from naftiko.opening import Settings
 from naftiko.plan import AdapterPlan, Plan
-from naftiko.serving import SocketKey
+from naftiko.sockets import SocketKey
 from naftiko.suggestions import did_you_mean
 
 

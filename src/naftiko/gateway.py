@@ -27,7 +27,7 @@ from naftiko.opening import Settings
 from naftiko.plan import Plan
 from naftiko.ports import Port, Ports, Served
 from naftiko.prepared import Prepared, digest_of, prepare
-from naftiko.serving import OwnSockets, SocketKey, Sockets
+from naftiko.sockets import OwnSockets, SocketKey, Sockets
 
 _QUIET = 30
 """Seconds without a change before what has been loaded meanwhile is settled."""

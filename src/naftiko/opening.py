@@ -12,8 +12,9 @@ import httpx
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.consumers.http.authentication import schemes
 from naftiko.consumers.http.certificates import client_identity
+from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT, load_pool
-from naftiko.consumers.http.transport import HttpTransport, Limits
+from naftiko.consumers.http.transport import HttpTransport
 from naftiko.engine.engine import Engine, OpenUpstream
 from naftiko.errors import MissingVariables, SetupError
 from naftiko.expressions import Expression, Literal, Scope, Variable, as_text, leaves
@@ -21,7 +22,8 @@ from naftiko.missing import MISSING
 from naftiko.plan import AdapterPlan, AuthPlan, Plan, Upstream
 from naftiko.sandbox.credentials import placeholders
 from naftiko.sandbox.upstream import SandboxUpstream
-from naftiko.serving import bind, serving
+from naftiko.serving import serving
+from naftiko.sockets import bind
 from naftiko.suggestions import did_you_mean
 
 

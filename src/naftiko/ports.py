@@ -12,7 +12,8 @@ from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.port import PortApp
 from naftiko.generation import LOOPBACK
 from naftiko.plan import AdapterPlan
-from naftiko.serving import ACCEPTORS, Servers, SocketKey, Sockets
+from naftiko.serving import ACCEPTORS, Servers
+from naftiko.sockets import SocketKey, Sockets
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
 

@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from naftiko.consumers.http.transport import Limits
+from naftiko.consumers.http.limits import Limits
 
 
 class TransportName(StrEnum):

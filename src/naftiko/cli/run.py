@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 
-from naftiko.bindings.env_file import read_env_file
-from naftiko.bindings.resolve import Sources
 from naftiko.cli import options
-from naftiko.cli.console import Console, JsonConsole, QuietConsole, TextConsole
-from naftiko.cli.log import LogLevel, LogWriter
-from naftiko.diagnostics import Diagnostic
-from naftiko.discovery import discover
-from naftiko.errors import NaftikoError, SetupError
-from naftiko.gateway import Gateway
-from naftiko.jsontext import encode_text
-from naftiko.opening import Settings
-from naftiko.prepared import Prepared, prepare
-from naftiko.runtime import serve
-from naftiko.serving import OwnSockets, Sockets
-from naftiko.watch import watch as watch_files
+from naftiko.cli.log import LogLevel
 from naftiko.workers.channel import Channel
-from naftiko.workers.supervisor import Supervisor
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -76,7 +56,12 @@ def run(
     if workers > 1 and channel is None:
         if "-" in paths:
             options.usage("--workers: every worker reads the files, and standard input can be read once only")
-        raise typer.Exit(_supervise(workers, log_format))
+        from naftiko.cli.supervise import supervise
+
+        raise typer.Exit(supervise(workers, is_json=log_format is LogFormat.json))
+    from naftiko.cli.serve import Asked, serve_files
+    from naftiko.opening import Settings
+
     settings = Settings(
         base_uris=options.base_uris(base_uri),
         limits=options.limits(timeout, max_response, max_connections),
@@ -85,56 +70,14 @@ def run(
         sandbox=sandbox,
         transport=transport.value,
     )
-    settings_of_variables = options.pairs("--var", var)
-    port_overrides = options.port_numbers(port)
-    console: Console = JsonConsole(log_level) if log_format is LogFormat.json else TextConsole(log_level)
-    console.settings = settings
-    if channel is not None and channel.index:
-        console = QuietConsole(console)
-    try:
-        sources = Sources(
-            environment=os.environ,
-            settings=settings_of_variables,
-            env_file=read_env_file(env_file) if env_file is not None else {},
-        )
-        files = discover(paths).files
-        is_strict = len(paths) == 1 and not Path(paths[0]).is_dir() and len(files) == 1
-        prepared = [prepare(file, sys.stdin.buffer) for file in files]
-        console.findings(_told(prepared, is_strict))
-        if is_strict and prepared[0].reason is not None:
-            raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
-        sockets: Sockets = channel or OwnSockets()
-        gateway = Gateway(paths, sources, settings, port_overrides, console, console.call, is_strict, sockets)
-        watcher = watch_files if watch or (watch is None and any(Path(path).is_dir() for path in paths)) else None
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(serve(gateway, prepared, watcher, admitted=channel.admitted if channel else None))
-    except NaftikoError as error:
-        console.error(error)
-        raise typer.Exit(2) from error
-    finally:
-        console.close()
-
-
-def _supervise(count: int, log_format: LogFormat) -> int:
-    """Run workers, each the same command; the exit status."""
-    log = LogWriter()
-
-    def tell(event: str, index: int, pid: int, status: int | None) -> None:
-        if log_format is LogFormat.json:
-            fields = {"event": "worker", "worker": index, "pid": pid, "state": event}
-            log.now(encode_text(fields if status is None else {**fields, "status": status}))
-        elif event == "ended":
-            log.now(f"worker {index} (process {pid}) ended with status {status}; another takes its place")
-
-    async def supervised() -> int:
-        return await Supervisor([sys.executable, "-P", "-m", "naftiko", *sys.argv[1:]], count, tell).run()
-
-    try:
-        return asyncio.run(supervised())
-    finally:
-        log.close()
-
-
-def _told(prepared: Sequence[Prepared], is_strict: bool) -> list[Diagnostic]:
-    """The findings to print at the start: of a folder only `validate` tells them all."""
-    return [found for item in prepared for found in item.diagnostics] if is_strict else []
+    asked = Asked(
+        paths=paths,
+        settings=settings,
+        variables=options.pairs("--var", var),
+        env_file=env_file,
+        port_overrides=options.port_numbers(port),
+        watches=watch,
+        is_json=log_format is LogFormat.json,
+        log_level=log_level,
+    )
+    raise typer.Exit(serve_files(asked, channel))

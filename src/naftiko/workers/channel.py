@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 
 from naftiko.errors import AddressInUse, SetupError
-from naftiko.serving import SocketKey
+from naftiko.sockets import SocketKey
 
 VARIABLE = "NAFTIKO_WORKER"
 """Index and descriptor of a worker's end of its channel."""
@@ -35,7 +35,7 @@ class Channel:
         """A listening socket.
 
         Raises:
-            AddressInUse, SetupError: as `naftiko.serving.bind` does.
+            AddressInUse, SetupError: as `naftiko.sockets.bind` does.
         """
         answer, descriptors = self._ask({"do": "bind", "key": list(key), "owner": owner, "remedy": remedy})
         if not descriptors:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
 from naftiko.errors import AddressInUse, SetupError
-from naftiko.serving import SocketKey, bind
+from naftiko.sockets import SocketKey, bind
 from naftiko.workers.channel import VARIABLE
 
 _BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0)

@@ -17,6 +17,7 @@ import httpx
 from naftiko import __version__
 from naftiko.consumers.http.deadline import Deadlines
 from naftiko.consumers.http.decoding import ACCEPTED, decoder
+from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT, open_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
@@ -31,16 +32,6 @@ _DEFAULTS = (
     ("accept-encoding", "Accept-Encoding", ACCEPTED),
     ("user-agent", "User-Agent", USER_AGENT),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Seconds for connecting and for a whole call, bytes of an answer once decompressed, connections to an upstream."""
-
-    connect: float = 5.0
-    total: float = 30.0
-    response: int = 32 * 1024 * 1024
-    connections: int = 1000
 
 
 @dataclass(slots=True)

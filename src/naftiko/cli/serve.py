@@ -1,0 +1,81 @@
+"""What `naftiko run` does in a process that serves: read the files, tell what was found, serve until interrupted."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from naftiko.bindings.env_file import read_env_file
+from naftiko.bindings.resolve import Sources
+from naftiko.cli.console import Console, JsonConsole, QuietConsole, TextConsole
+from naftiko.cli.log import LogLevel
+from naftiko.diagnostics import Diagnostic
+from naftiko.discovery import discover
+from naftiko.errors import NaftikoError, SetupError
+from naftiko.gateway import Gateway
+from naftiko.opening import Settings
+from naftiko.prepared import Prepared, prepare
+from naftiko.runtime import serve
+from naftiko.sockets import OwnSockets, Sockets
+from naftiko.watch import watch
+from naftiko.workers.channel import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to serve, and how. `watches` is None where the paths decide: folders are watched."""
+
+    paths: Sequence[str]
+    settings: Settings
+    variables: Mapping[str, str]
+    env_file: str | None
+    port_overrides: Mapping[str, int]
+    watches: bool | None
+    is_json: bool
+    log_level: LogLevel
+
+
+def serve_files(asked: Asked, channel: Channel | None) -> int:
+    """Serve until a signal; the exit status: 0, or 2 where it cannot be started as asked."""
+    paths = asked.paths
+    console: Console = JsonConsole(asked.log_level) if asked.is_json else TextConsole(asked.log_level)
+    console.settings = asked.settings
+    if channel is not None and channel.index:
+        console = QuietConsole(console)
+    try:
+        sources = Sources(
+            environment=os.environ,
+            settings=asked.variables,
+            env_file=read_env_file(asked.env_file) if asked.env_file is not None else {},
+        )
+        files = discover(paths).files
+        is_strict = len(paths) == 1 and not Path(paths[0]).is_dir() and len(files) == 1
+        prepared = [prepare(file, sys.stdin.buffer) for file in files]
+        console.findings(_told(prepared, is_strict))
+        if is_strict and prepared[0].reason is not None:
+            raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
+        sockets: Sockets = channel or OwnSockets()
+        gateway = Gateway(
+            paths, sources, asked.settings, asked.port_overrides, console, console.call, is_strict, sockets
+        )
+        is_watched = asked.watches or (asked.watches is None and any(Path(path).is_dir() for path in paths))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            admitted = channel.admitted if channel is not None else None
+            runner.run(serve(gateway, prepared, watch if is_watched else None, admitted=admitted))
+    except NaftikoError as error:
+        console.error(error)
+        return 2
+    finally:
+        console.close()
+    return 0
+
+
+def _told(prepared: Sequence[Prepared], is_strict: bool) -> list[Diagnostic]:
+    """The findings to print at the start: of a folder only `validate` tells them all."""
+    return [found for item in prepared for found in item.diagnostics] if is_strict else []

@@ -1,0 +1,30 @@
+"""`naftiko run --workers`: the process that keeps the workers running. It loads nothing of what they serve."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+from naftiko.cli.log import LogWriter
+from naftiko.jsontext import encode_text
+from naftiko.workers.supervisor import Supervisor
+
+
+def supervise(count: int, *, is_json: bool) -> int:
+    """Run workers, each the same command; the exit status."""
+    log = LogWriter()
+
+    def tell(event: str, index: int, pid: int, status: int | None) -> None:
+        if is_json:
+            fields = {"event": "worker", "worker": index, "pid": pid, "state": event}
+            log.now(encode_text(fields if status is None else {**fields, "status": status}))
+        elif event == "ended":
+            log.now(f"worker {index} (process {pid}) ended with status {status}; another takes its place")
+
+    async def supervised() -> int:
+        return await Supervisor([sys.executable, "-P", "-m", "naftiko", *sys.argv[1:]], count, tell).run()
+
+    try:
+        return asyncio.run(supervised())
+    finally:
+        log.close()

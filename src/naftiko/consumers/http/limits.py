@@ -1,0 +1,15 @@
+"""The bounds of calls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds for connecting and for a whole call, bytes of an answer once decompressed, connections to an upstream."""
+
+    connect: float = 5.0
+    total: float = 30.0
+    response: int = 32 * 1024 * 1024
+    connections: int = 1000
