@@ -6,9 +6,11 @@ import asyncio
 import gzip
 import importlib
 import ipaddress
+import os
 import ssl
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 import naftiko
 from naftiko import CallError, Limits, SetupError, Severity
-from naftiko.consumers.http.pools import POOLS
+from naftiko.consumers.http.pools import POOLS, load_pool
 from naftiko.consumers.http.pools.settings import _trust
 from support import load_text, one_operation, opened
 
@@ -290,6 +292,144 @@ async def test_digest_on_every_transport(tmp_path: Path, kind: str) -> None:
         assert (await runtime.call("do", {"body": {"a": 1}})).status == 200
     assert served.bodies[-1] == b'{"a":1}'
     assert b'username="u"' in served.heads[-1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1_000, 3_000_000])
+async def test_the_body_of_a_challenge_is_seen_by_nobody(tmp_path: Path, kind: str, size: int) -> None:
+    """A small one is read, so that the connection is kept; none is decompressed, or held as a whole."""
+    bomb = gzip.compress(os.urandom(size // 10) + bytes(size * 100), 1)
+    told = f"Content-Encoding: gzip\r\nContent-Length: {len(bomb)}".encode()
+
+    async def challenge(head: bytes, writer: asyncio.StreamWriter) -> None:
+        if b"authorization: digest" in head.lower():
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            return
+        field = b'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256'
+        writer.write(b"HTTP/1.1 401 Unauthorized\r\n" + told + b"\r\n" + field + b"\r\n\r\n" + bomb)
+
+    auth = "authentication: {type: digest, username: u, password: p}"
+    limits = Limits(response=10_000)
+    async with wire(challenge) as served, calling(tmp_path, served, kind, GET, auth, limits=limits) as runtime:
+        load_pool(kind)
+        tracemalloc.start()
+        try:
+            assert (await runtime.call("do")).status == 200
+            most = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    assert most < 3_000_000 + 3 * len(bomb), "the server of this test holds the body, too"
+    assert served.connections == (1 if size < 64 * 1024 else 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_challenge_that_no_answer_follows_is_the_answer(tmp_path: Path, kind: str) -> None:
+    auth = "authentication: {type: digest, username: u, password: p}"
+    respond = answering("Content-Type: application/json", body=b'{"no": "entry"}', status="401 Unauthorized")
+    async with wire(respond) as served, calling(tmp_path, served, kind, GET, auth) as runtime:
+        answer = await runtime.call("do")
+    assert (answer.status, answer.value()) == (401, {"no": "entry"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+async def test_what_may_have_been_done_is_not_asked_for_again(tmp_path: Path, kind: str, method: str) -> None:
+    """Only what changes nothing may be sent again where a connection breaks off."""
+
+    async def breaks(head: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with wire(breaks) as served, calling(tmp_path, served, kind, f"method: {method}") as runtime:
+        with pytest.raises(CallError, match="broke the connection off"):
+            await runtime.call("do")
+    assert len(served.heads) == 1 or (method == "GET" and len(served.heads) == 2)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_answer_before_the_request_has_been_sent(tmp_path: Path, kind: str) -> None:
+    """The rest of a body that nobody reads is not taken for the next request."""
+    heads: list[bytes] = []
+
+    async def early(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            heads.append(head)
+            is_large = b"content-length: 2\r\n" not in head.lower()
+            status = b"413 Content Too Large" if is_large else b"200 OK"
+            writer.write(b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+            await writer.drain()
+            if is_large:
+                await asyncio.sleep(0.2)
+        writer.close()
+
+    server = await asyncio.start_server(early, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, calling(tmp_path, url, kind, POST) as runtime:
+        for _ in range(2):
+            with suppress(CallError):  # the server closes while it is written to
+                assert (await runtime.call("do", {"body": {"large": "x" * 8_000_000}})).status == 413
+            assert (await runtime.call("do", {"body": {}})).status == 200
+    assert all(head.startswith(b"POST /things HTTP/1.1\r\n") for head in heads)
+    assert len(heads) == 4
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("status", ["099 Odd", "101 Switching Protocols", "600 Odd", "999 Odd"])
+async def test_a_status_that_ends_no_call(tmp_path: Path, kind: str, status: str) -> None:
+    async with wire(answering(status=status)) as served, calling(tmp_path, served, kind) as runtime:
+        with pytest.raises(CallError) as caught:
+            await asyncio.wait_for(runtime.call("do"), 5)
+    assert caught.value.status == 502
+    reasons = (
+        f"answered with the status {int(status[:3])}, which ends no call",
+        "not valid HTTP",
+        "broke the connection",
+    )
+    assert any(reason in str(caught.value) for reason in reasons)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_headers_that_cannot_be_passed_on(tmp_path: Path, kind: str) -> None:
+    """A control character that a lenient client lets through is no reason to lose the answer."""
+    respond = answering("Content-Type: application/json\x01", "ETag: a\x02", "Link: <1>")
+    async with wire(respond) as served, calling(tmp_path, served, kind) as runtime:
+        if kind == "reqwest":
+            with pytest.raises(CallError, match="broke the connection off"):
+                await runtime.call("do")
+            return
+        answer = await runtime.call("do")
+    assert answer.content() == b"{}"
+    assert (answer.media_type, answer.headers) == ("application/json", (("link", "<1>"),))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("coding", ["", "gzip"])
+async def test_a_body_of_unknown_length_that_comes_at_once(tmp_path: Path, kind: str, coding: str) -> None:
+    body = gzip.compress(b"x" * 2000) if coding else b"x" * 2000
+    field = f"Content-Encoding: {coding}\r\n" if coding else ""
+
+    async def chunked(head: bytes, writer: asyncio.StreamWriter) -> None:
+        start = f"HTTP/1.1 200 OK\r\n{field}Transfer-Encoding: chunked\r\n\r\n{len(body):x}\r\n".encode()
+        writer.write(start + body + b"\r\n0\r\n\r\n")
+
+    async with wire(chunked) as served:
+        async with calling(tmp_path, served, kind, limits=Limits(response=2000)) as runtime:
+            assert (await runtime.call("do")).content() == b"x" * 2000
+        async with calling(tmp_path, served, kind, limits=Limits(response=1999)) as runtime:
+            with pytest.raises(CallError, match="is larger than"):
+                await runtime.call("do")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_call_after_the_end(tmp_path: Path, kind: str) -> None:
+    async with wire(answering()) as served:
+        for before in (0, 1):
+            async with calling(tmp_path, served, kind) as runtime:
+                for _ in range(before):
+                    await runtime.call("do")
+            with pytest.raises(CallError, match="the capability has been closed"):
+                await runtime.call("do")
+            assert len(served.heads) == before
 
 
 @pytest.mark.parametrize("kind", KINDS)

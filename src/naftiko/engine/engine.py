@@ -9,6 +9,7 @@ from naftiko.coerce import Mismatch, coerce
 from naftiko.consumers.http.authentication import Scheme
 from naftiko.consumers.http.request import build
 from naftiko.consumers.http.transport import HttpTransport, Response
+from naftiko.consumers.http.values import is_field_value
 from naftiko.engine.answer import PASSED_ON, Answer, charset_of, is_json
 from naftiko.engine.output import named, shaped
 from naftiko.engine.steps import look_up, mapped
@@ -203,8 +204,8 @@ def _passed(response: Response, seconds: float) -> Answer:
     for pair in response.headers:
         name = pair[0]
         if name == "content-type":
-            media_type = media_type or pair[1]
-        elif name in PASSED_ON:
+            media_type = media_type or (pair[1] if is_field_value(pair[1]) else None)
+        elif name in PASSED_ON and is_field_value(pair[1]):
             headers += (pair,)
     return Answer(
         status=response.status,

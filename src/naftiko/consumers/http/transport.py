@@ -8,7 +8,6 @@ import ssl
 import time
 from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import cast
 
 import h11
@@ -17,6 +16,7 @@ import httpx
 from naftiko import __version__
 from naftiko.consumers.http.deadline import Deadlines
 from naftiko.consumers.http.decoding import ACCEPTED, decoder
+from naftiko.consumers.http.flows import carry_out
 from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT, open_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
@@ -73,31 +73,27 @@ class HttpTransport:
         self._kind = kind
         self._identity = identity
         self._seam = client
-        self._client: httpx.AsyncClient | None = None
+        self._is_closed = False
         self._pool: httpx.AsyncBaseTransport | None = None
         self._deadlines = Deadlines(limits.total)
         self._extensions = {"timeout": {"connect": limits.connect, "read": None, "write": None, "pool": None}}
 
     async def close(self) -> None:
         """Close all connections; none is made after that."""
+        self._is_closed = True
         self._deadlines.close()
-        for opened in (self._seam, self._client, self._pool):
+        for opened in (self._seam, self._pool):
             if opened is not None:
                 await opened.aclose()
 
     def _connections(self) -> httpx.AsyncBaseTransport:
+        if self._is_closed:
+            raise UpstreamUnreachable(f"{self.shown} cannot be reached: the capability has been closed")
         if self._pool is None:
             limits = self.limits
             settings = PoolSettings(self.origin, limits.connect, limits.total, limits.connections, self._identity)
             self._pool = open_pool(self._kind, settings)
         return self._pool
-
-    def _for_flows(self) -> httpx.AsyncClient:
-        """A client on the same connections, for authentication that takes several requests."""
-        if self._client is None:
-            jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-            self._client = httpx.AsyncClient(transport=self._connections(), cookies=jar)
-        return self._client
 
     async def send(self, outgoing: Outgoing, auth: httpx.Auth | None = None) -> Response:
         """Carry one request out.
@@ -110,13 +106,14 @@ class HttpTransport:
         try:
             request = self._request(outgoing)
             with self._deadlines.bound():
-                if auth is None and self._seam is None:
-                    response = await self._connections().handle_async_request(request)
-                else:
-                    client = self._seam or self._for_flows()
-                    response = await client.send(
+                if self._seam is not None:
+                    response = await self._seam.send(
                         request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False
                     )
+                elif auth is None:
+                    response = await self._connections().handle_async_request(request)
+                else:
+                    response = await carry_out(auth, request, self._connections())
                 return await self._read(response, request.method, started)
         except TimeoutError as error:
             raise self._timeout(started) from error
@@ -155,6 +152,9 @@ class HttpTransport:
         return WireRequest(outgoing.method, self.origin + target, headers, outgoing.content, self._extensions)
 
     async def _read(self, response: httpx.Response, method: str, started: float) -> Response:
+        if not 200 <= response.status_code < 600:
+            await cast("httpx.AsyncByteStream", response.stream).aclose()
+            raise self._invalid(f"the status {response.status_code}, which ends no call", started)
         pairs = header_pairs(response)
         whole = response.whole if isinstance(response, WireResponse) else None
         if whole is not None:
@@ -213,6 +213,9 @@ class HttpTransport:
     def _too_large(self) -> UpstreamInvalid:
         size = self.limits.response / (1024 * 1024)
         return UpstreamInvalid(f"the answer of {self.shown} is larger than {size:g} MiB; `--max-response` allows more")
+
+    def _invalid(self, what: str, started: float) -> UpstreamInvalid:
+        return UpstreamInvalid(f"{self.shown} answered with {what}", upstream_seconds=time.perf_counter() - started)
 
     def _timeout(self, started: float) -> UpstreamTimeout:
         message = f"{self.shown} did not answer within {self.limits.total:g} s; `--timeout` allows more"

@@ -63,9 +63,14 @@ def joined(value: object) -> str:
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
+def is_field_value(text: str) -> bool:
+    """Whether text holds no control character, which no header can carry (RFC 9110, section 5.5)."""
+    return text.isprintable() or _CONTROL.search(text) is None
+
+
 def field_value(text: str, parameter: ParameterPlan) -> str:
-    """A header value (RFC 9110, section 5.5): no control characters, no white space around it."""
-    if not text.isprintable() and _CONTROL.search(text) is not None:
+    """A header value: no control characters, no white space around it."""
+    if not is_field_value(text):
         name = parameter.blame or parameter.name
         raise InputError(f"the input `{name}` holds a control character, which a header cannot carry", name=name)
     return carried(text.strip(" \t"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
 from collections.abc import AsyncIterator
 
@@ -16,6 +17,10 @@ from naftiko.consumers.http.wire import WireResponse, parts
 _CHUNK = 256 * 1024
 _HEAD = 128 * 1024
 _HEADERS = 1000
+_AT_ONCE = 512 * 1024
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that may be sent again where a connection breaks off before an answer (RFC 9110, section 9.2)."""
+
 _CONTENT_TYPE = ("Content-Type",)
 """What aiohttp would say of a body that is not there."""
 
@@ -26,21 +31,29 @@ class AiohttpPool(httpx.AsyncBaseTransport):
     def __init__(self, settings: PoolSettings) -> None:
         self._proxy = settings.proxy()
         is_tls = settings.origin.lower().startswith("https:")
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=settings.connections, keepalive_timeout=30, ssl=settings.tls() if is_tls else True
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(sock_connect=settings.connect),
-            read_bufsize=_CHUNK,
-            max_line_size=_HEAD,
-            max_field_size=_HEAD,
-            max_headers=_HEADERS,
+        connector = aiohttp.TCPConnector(
+            limit=settings.connections, keepalive_timeout=30, ssl=settings.tls() if is_tls else True
         )
+        self._repeating, self._once = (
+            aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(sock_connect=settings.connect),
+                read_bufsize=_CHUNK,
+                max_line_size=_HEAD,
+                max_field_size=_HEAD,
+                max_headers=_HEADERS,
+            )
+            for _ in range(2)
+        )
+        # aiohttp has no option for it: where a connection breaks off it sends PUT and DELETE again, too, and what
+        # has been deleted already would answer 404.
+        self._once._retry_connection = False
 
     async def aclose(self) -> None:
-        await self._session.close()
+        await self._repeating.close()
+        await self._once.close()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; its body must be known as a whole.
@@ -51,11 +64,12 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         """
         url, pairs, content = parts(request)
         try:
-            response = await self._session.request(
+            session = self._repeating if request.method in _SAFE else self._once
+            response = await session.request(
                 request.method,
                 URL(url, encoded=True),
                 headers=pairs,
-                data=aiohttp.BytesPayload(content) if content else None,
+                data=_payload(content) if content else None,
                 skip_auto_headers=None if content else _CONTENT_TYPE,
                 allow_redirects=False,
                 proxy=self._proxy,
@@ -66,10 +80,14 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         body = response.content
         if not body.is_eof() or body.exception() is not None:
             return WireResponse(response.status, headers, _Stream(response))
-        whole = body.read_nowait()
-        if response.connection is not None:  # the answer came before the request was written to its end
-            response.close()
-        return WireResponse(response.status, headers, whole)
+        return WireResponse(response.status, headers, body.read_nowait())
+
+
+def _payload(content: bytes) -> aiohttp.Payload:
+    """A body; a large one is written in pieces, as fast as the upstream takes it."""
+    if len(content) > _AT_ONCE:
+        return aiohttp.BytesIOPayload(io.BytesIO(content))
+    return aiohttp.BytesPayload(content)
 
 
 class _Stream(httpx.AsyncByteStream):

@@ -156,6 +156,8 @@ def _translated(error: PyreqwestError | ValueError) -> httpx.TransportError | ht
         return httpx.ConnectTimeout(text)
     if isinstance(error, RequestTimeoutError):
         return httpx.ReadTimeout(text)
-    if isinstance(error, ConnectError):
+    if (
+        isinstance(error, ConnectError) and "(SendRequest)" not in text
+    ):  # it calls a connection that breaks off one, too
         return httpx.ConnectError(text)
     return httpx.RemoteProtocolError(text)
