@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import signal
+import sys
 from pathlib import Path
 
 import httpx
@@ -335,6 +336,35 @@ async def test_a_foreign_host_name_is_refused_on_loopback() -> None:
     assert other.status_code == 200
     assert (got.status_code, got.headers["allow"]) == (405, "POST")
     assert lost.status_code == 404
+    assert "the Host header is evil.example" in refused.text
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("Host", "LocalHost:80")], 200),
+        ([("Host", "127.8.9.10")], 200),
+        ([("Host", "[::1]:9")], 200),
+        ([("Host", "localhost"), ("Origin", "http://localhost:3000")], 200),
+        ([("Host", "localhost"), ("Origin", "https://evil.example")], 403),
+        ([("Host", "localhost"), ("Origin", "http://localhost:80.evil.example")], 403),
+        ([("Host", "localhost"), ("Origin", "null")], 403),
+        ([("Host", "localhost"), ("Origin", "http://localhost"), ("Origin", "https://evil.example")], 403),
+        ([("Host", "localhost.evil.example")], 421),
+        ([("Host", "127.0.0.1.evil.example")], 421),
+        ([("Host", "evil.example:80@localhost")], 421),
+    ],
+)
+async def test_only_loopback_names_reach_a_loopback_address(headers: list[tuple[str, str]], status: int) -> None:
+    """A good request before makes no bad one good."""
+    good = [("Host", "localhost"), ("Accept", "application/json, text/event-stream")]
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    host = "127.0.0.2" if sys.platform.startswith("linux") else "127.0.0.1"
+    async with running(SEED, "--sandbox", "--host", host) as served, httpx.AsyncClient() as client:
+        url = served.urls["http-tracking-batch-mcp"]
+        assert (await client.post(url, json=body, headers=good)).status_code == 200
+        answer = await client.post(url, json=body, headers=[*headers, good[1]])
+    assert answer.status_code == status, answer.text
 
 
 async def test_no_secret_is_ever_printed(recorder: Upstream, tmp_path: Path) -> None:

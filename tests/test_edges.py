@@ -81,6 +81,21 @@ def test_large_answers_are_decompressed_whole(coding: str) -> None:
             assert out == data, (coding, size, step)
 
 
+@pytest.mark.parametrize("coding", ["br", "gzip", "deflate", "raw", "gzip, identity"])
+def test_compressed_answers_byte_by_byte(coding: str) -> None:
+    data = b'{"a": [1, 2, 3]}' * 50
+    pack = {"br": brotli.compress, "deflate": zlib.compress, "raw": lambda data: zlib.compress(data)[2:-4]}
+    packed = pack.get(coding, gzip.compress)(data)
+    undo = decoder("deflate" if coding == "raw" else coding)
+    assert b"".join(piece for byte in packed for piece in undo.feed(bytes([byte]))) == data
+    undo.finish()
+    for cut in (1, 2, len(packed) // 2):
+        undo = decoder("deflate" if coding == "raw" else coding)
+        list(undo.feed(packed[:cut]))
+        with pytest.raises(naftiko.UpstreamInvalid, match="compression is broken"):
+            undo.finish()
+
+
 async def test_two_gzip_members(tmp_path: Path, stage: Stage) -> None:
     body = gzip.compress(b'{"a":') + gzip.compress(b"1}")
     stage.recorder.respond = answering(200, body, "application/json", content_encoding="gzip")

@@ -260,6 +260,82 @@ async def test_a_call_in_flight_survives_its_removal(tmp_path: Path, recorder: U
     assert (response.status_code, response.json()) == (200, {"slow": True})
 
 
+def tool_call(era: str, tool: str) -> tuple[dict[str, str], dict[str, object]]:
+    """Headers and body of a `tools/call` in one of the protocol's eras."""
+    headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": era}
+    params: dict[str, object] = {"name": tool, "arguments": {}}
+    if era == "2026-07-28":
+        headers |= {"Mcp-Method": "tools/call", "Mcp-Name": tool}
+        params["_meta"] = {
+            "io.modelcontextprotocol/protocolVersion": era,
+            "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        }
+    return headers, {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
+
+
+@pytest.mark.parametrize("end", ["removed", "stopped"])
+async def test_a_tool_call_in_flight_survives(tmp_path: Path, recorder: Upstream, end: str) -> None:
+    """The removal of its file, and a signal to stop, in both eras of the protocol."""
+    release = asyncio.Event()
+
+    async def slow(request):
+        await release.wait()
+        return JSONResponse({"slow": True})
+
+    recorder.respond = slow
+    write(tmp_path, shop("alpha"), "a.yaml")
+    write(tmp_path, shop("beta", path="/v1/beta"), "b.yaml")
+    async with gateway(str(tmp_path), "--base-uri", f"*={recorder.url}") as (served, _):
+        url = served.urls["beta-mcp"]
+        async with httpx.AsyncClient() as client:
+            calls = []
+            for era in ("2025-11-25", "2026-07-28"):
+                headers, body = tool_call(era, "beta")
+                calls.append(asyncio.create_task(client.post(url, headers=headers, json=body)))
+            while len(recorder.requests) < 2:
+                await asyncio.sleep(0.02)
+            if end == "removed":
+                (tmp_path / "b.yaml").unlink()
+                await event(served, "changed")
+            else:
+                served.process.send_signal(signal.SIGTERM)
+                await event(served, "stopping")
+            await asyncio.sleep(0.5)
+            release.set()
+            responses = await asyncio.gather(*calls)
+    for response in responses:
+        assert response.status_code == 200, response.text
+        assert response.json()["result"]["structuredContent"] == {"slow": True}
+
+
+async def test_calls_that_a_stop_cuts_off_are_told(tmp_path: Path, recorder: Upstream) -> None:
+    async def never(request):
+        await asyncio.sleep(60)
+
+    recorder.respond = never
+    write(tmp_path, shop("alpha"), "a.yaml")
+    async with gateway(str(tmp_path), "--base-uri", f"*={recorder.url}") as (served, _):
+        async with httpx.AsyncClient() as client:
+            calls = [asyncio.create_task(client.get(f"{served.urls['alpha-rest']}/v1/items"))]
+            for era in ("2025-11-25", "2026-07-28"):
+                headers, body = tool_call(era, "alpha")
+                calls.append(asyncio.create_task(client.post(served.urls["alpha-mcp"], headers=headers, json=body)))
+            while len(recorder.requests) < 3:
+                await asyncio.sleep(0.02)
+            served.process.send_signal(signal.SIGTERM)
+            await event(served, "stopping")
+            served.process.send_signal(signal.SIGTERM)
+            rest, *mcp_calls = await asyncio.gather(*calls)
+    assert (rest.status_code, rest.headers["content-type"]) == (503, "application/problem+json")
+    assert rest.json()["type"].endswith("/stopped")
+    assert "whether it took effect is not known" in rest.json()["detail"]
+    for response in mcp_calls:
+        assert response.status_code == 503
+        assert "the server was stopped" in response.json()["error"]["message"]
+    assert [item["error"] for item in served.calls()] == ["stopped"] * len(served.calls())
+
+
 @needs_shared
 async def test_changes_under_load(tmp_path: Path, recorder: Upstream) -> None:
     """All published files of the newest style serve eight clients while other files come, break, mend and go."""

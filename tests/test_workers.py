@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import mcp
 import pytest
+from starlette.responses import JSONResponse
 
 from support import Running, Upstream, capability, clean_environment, command, start, write
 from test_gateway import ALL, event, gateway, shop
@@ -179,6 +180,61 @@ async def test_a_signal_stops_all(tmp_path: Path, number: int) -> None:
     assert await served.stop(number) == 0
     assert not any([await alive(pid) for pid in known.values()])
     assert [item["event"] for item in served.events].count("stopping") == 1
+
+
+async def test_who_connects_while_it_stops_is_refused(tmp_path: Path, recorder: Upstream) -> None:
+    """And need not wait for the calls in flight, which are finished."""
+    arrived, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(request):
+        arrived.set()
+        await release.wait()
+        return JSONResponse({"slow": True})
+
+    recorder.respond = slow
+    file = write(tmp_path, shop("alpha"))
+    async with gateway(str(file), "--workers", "2", "--base-uri", recorder.url) as (served, _):
+        url = f"{served.urls['alpha-rest']}/v1/items"
+        async with httpx.AsyncClient(verify=False) as client:
+            call = asyncio.create_task(client.get(url))
+            await arrived.wait()
+            served.process.send_signal(signal.SIGTERM)
+            await event(served, "stopping")
+            await asyncio.sleep(0.5)
+            for _ in range(6):
+                async with httpx.AsyncClient(verify=False, timeout=1) as other:
+                    with pytest.raises(httpx.ConnectError):
+                        await other.get(url)
+            release.set()
+            assert (await call).status_code == 200
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the workers share one socket")
+async def test_a_worker_that_leaves_gets_no_more_connections(tmp_path: Path, recorder: Upstream) -> None:
+    release = asyncio.Event()
+
+    async def slow_at_first(request):
+        if len(recorder.requests) <= 8:
+            await release.wait()
+        return JSONResponse({})
+
+    recorder.respond = slow_at_first
+    file = write(tmp_path, shop("alpha"))
+    async with gateway(str(file), "--workers", "2", "--base-uri", recorder.url) as (served, _):
+        url = f"{served.urls['alpha-rest']}/v1/items"
+        clients = [httpx.AsyncClient(verify=False, timeout=30) for _ in range(8)]
+        calls = [asyncio.create_task(client.get(url)) for client in clients]
+        while len(recorder.requests) < 8:
+            await asyncio.sleep(0.02)
+        os.kill(pids(served)[1], signal.SIGTERM)
+        await asyncio.sleep(1)
+        for _ in range(12):
+            async with httpx.AsyncClient(verify=False, timeout=2) as other:
+                assert (await other.get(url)).status_code == 200
+        release.set()
+        assert [response.status_code for response in await asyncio.gather(*calls)] == [200] * 8
+        for client in clients:
+            await client.aclose()
 
 
 async def test_a_stop_before_all_are_ready(tmp_path: Path) -> None:

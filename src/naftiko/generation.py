@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 import httpx
 from starlette.types import ASGIApp
@@ -18,7 +19,13 @@ from naftiko.exposers.rest.app import RestApp
 from naftiko.opening import Opened, Settings, opened
 from naftiko.plan import Plan
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+def is_loopback(address: str) -> bool:
+    """Whether an address that adapters listen on can be reached from this machine only."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address.lower() == "localhost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,7 @@ async def applications(built: Generation) -> AsyncIterator[dict[str, ASGIApp]]:
             if adapter.plan.type == "rest":
                 apps[adapter.plan.namespace] = RestApp([adapter])
             else:
-                is_loopback = built.opened.settings.address(adapter.plan) in LOOPBACK
-                app = McpApp([adapter], is_loopback=is_loopback)
+                app = McpApp([adapter], is_loopback=is_loopback(built.opened.settings.address(adapter.plan)))
                 await stack.enter_async_context(app.running())
                 apps[adapter.plan.namespace] = app
         yield apps

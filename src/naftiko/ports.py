@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,15 +11,15 @@ from naftiko.addresses import Addresses
 from naftiko.errors import SetupError
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.port import PortApp
-from naftiko.generation import LOOPBACK
+from naftiko.generation import is_loopback
 from naftiko.plan import AdapterPlan
 from naftiko.serving import ACCEPTORS, Servers
 from naftiko.sockets import SocketKey, Sockets
 
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
 
-_BUSY_PORTS = 16
-"""The ports that accept fast: file descriptors are few where very many are bound."""
+_SHARE = 8
+"""Of the file descriptors that a process may have, one in so many is for listening more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Ports:
         self._addresses = addresses
         self._sockets = sockets
         self._ports: dict[SocketKey, Port] = {}
+        self._ending: list[Port] = []
 
     def served(self, adapters: Iterable[ExposedAdapter]) -> tuple[Served, ...]:
         """Those adapters that accept calls, each with its URL."""
@@ -73,7 +75,7 @@ class Ports:
         """
         known = self._ports.keys() | (beside or {}).keys()
         wanted = {key: sharing for key, sharing in self._by_port(adapters).items() if key not in known}
-        acceptors = ACCEPTORS if len(known) + len(wanted) <= _BUSY_PORTS else 1
+        acceptors = _acceptors(len(known) + len(wanted))
         bound: dict[SocketKey, Port] = {}
         try:
             for key, sharing in wanted.items():
@@ -102,19 +104,19 @@ class Ports:
     async def close(self, key: SocketKey, port: Port) -> None:
         """Close a port that nothing is served at any more."""
         self._sockets.release(key)
-        await port.app.close()
+        port.app.hush()
         await port.servers.stop()
+        await port.app.close()
 
     async def stop(self) -> None:
         """Accept no more, and let calls in flight finish."""
-        for port in self._ports.values():
-            await port.app.close()
-        await asyncio.gather(*(port.servers.stop() for port in self._ports.values()))
-        self._ports = {}
+        ports, self._ports = self._ports, {}
+        self._ending = [*ports.values()]
+        await asyncio.gather(*(self.close(key, port) for key, port in ports.items()))
 
     def hurry(self) -> None:
         """Stop waiting for calls in flight."""
-        for port in self._ports.values():
+        for port in (*self._ports.values(), *self._ending):
             port.servers.hurry()
 
     def _by_port(self, adapters: Iterable[ExposedAdapter]) -> dict[SocketKey, list[ExposedAdapter]]:
@@ -124,12 +126,17 @@ class Ports:
         return found
 
     def _bound(self, key: SocketKey, adapter: AdapterPlan, acceptors: int) -> Port:
-        host = key[0]
         owner = f"the {adapter.type.upper()} adapter `{adapter.namespace}`"
         remedy = f"choose another with `--port {adapter.namespace}=PORT` (0 picks a free one)"
         listener = self._sockets.bind(key, owner, remedy)
-        app = PortApp(is_loopback=host in LOOPBACK)
+        app = PortApp(is_loopback=is_loopback(key[0]))
         shown, actual = listener.getsockname()[:2]
         shown = _EVERYWHERE.get(shown, shown)
         url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"
         return Port(url, app, Servers([(app, listener)], acceptors=acceptors))
+
+
+def _acceptors(ports: int) -> int:
+    """How many times each of so many ports may be listened at."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return ACCEPTORS if most == resource.RLIM_INFINITY else max(1, min(ACCEPTORS, most // _SHARE // max(1, ports)))

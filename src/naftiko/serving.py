@@ -14,6 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 GRACE = 10
 """Seconds that calls in flight have to finish, once a server is told to stop."""
 
+_MOMENT = 0.2
+"""Seconds for calls that are cut off to tell so."""
+
 ACCEPTORS = 8
 """How many times a listening socket is watched. The event loop takes up one connection a turn for each, and a turn is
 as long as all calls that go on in it: with one, a client that connects among 200 others waits for seconds."""
@@ -115,7 +118,11 @@ class Servers:
         results = await asyncio.gather(*self._tasks, return_exceptions=True)
         left = {task for server in self._servers for task in server.server_state.tasks}
         if left:
-            await asyncio.wait(left, timeout=1)
+            await asyncio.wait(left, timeout=_MOMENT)
+        for task in left:
+            task.cancel()  # the caller is told
+        if left:
+            await asyncio.wait(left, timeout=_MOMENT)
         self.release()
         for result in results:
             if isinstance(result, Exception):

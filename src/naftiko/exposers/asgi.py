@@ -7,6 +7,9 @@ from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
+CUT_OFF = "the server was stopped before the call had ended; whether it took effect is not known"
+"""What callers are told whose calls outlast a stop."""
+
 _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
 
 

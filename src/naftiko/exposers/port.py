@@ -5,6 +5,7 @@ REST adapters share its paths. MCP adapters are at `/<namespace>/mcp` each, and 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from starlette.types import Receive, Scope, Send
@@ -27,6 +28,7 @@ class PortApp:
         self._mcp = McpApp((), is_loopback=is_loopback)
         self._single: dict[str, McpApp] = {}
         self._has_rest = self._has_mcp = False
+        self._leaving: set[asyncio.Task[None]] = set()
 
     @property
     def conflicts(self) -> tuple[str, ...]:
@@ -50,24 +52,39 @@ class PortApp:
             else:
                 self._single[name] = McpApp([adapter], is_loopback=self._is_loopback)
         for app in gone:
-            await app.close()
+            self._leave(app)
+
+    def _leave(self, app: McpApp) -> None:
+        """Close what is served no more, once the calls that it has begun have ended."""
+        task = asyncio.create_task(app.close())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    def hush(self) -> None:
+        """End what clients listen to; calls go on."""
+        for app in (self._mcp, *self._single.values()):
+            app.hush()
 
     async def close(self) -> None:
-        """End what clients listen to."""
+        """Answer no more, once the calls under way have ended."""
         for app in (self._mcp, *self._single.values()):
             await app.close()
+        await asyncio.gather(*self._leaving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await not_http(scope, receive, send)
             return
         app = self._mcp_app(raw_path(scope), scope["method"]) if self._has_mcp else None
-        if app is not None:
-            await app.handle(scope, receive, send)
-        elif self._has_rest or not self._has_mcp:
-            await self._rest(scope, receive, send)
-        else:
-            await self._mcp(scope, receive, send)
+        try:
+            if app is not None:
+                await app.handle(scope, receive, send)
+            elif self._has_rest or not self._has_mcp:
+                await self._rest(scope, receive, send)
+            else:
+                await self._mcp(scope, receive, send)
+        except asyncio.CancelledError:
+            return  # only the end of the server cancels a call, and the caller has been told
 
     def _mcp_app(self, path: str, method: str) -> McpApp | None:
         """The MCP server at a path, if one is there."""

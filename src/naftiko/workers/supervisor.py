@@ -72,9 +72,15 @@ class Supervisor:
         finally:
             for keeper in keepers:
                 keeper.cancel()
-            for listener in [one for several in self._sockets.values() for one in several.values()]:
-                listener.close()
+            self._close_sockets()
         return 0
+
+    def _close_sockets(self) -> None:
+        """Let go of all ports: once the workers have, too, who connects is refused and need not wait."""
+        sockets, self._sockets = self._sockets, {}
+        for several in sockets.values():
+            for listener in several.values():
+                listener.close()
 
     async def _first_ready(self, worker: _Worker) -> bool:
         """Whether the first worker comes up: whatever keeps it from that keeps the others, too."""
@@ -141,6 +147,7 @@ class Supervisor:
     def _on_signal(self, number: int) -> None:
         """Pass a signal on: the workers are a process group each, so that a terminal reaches the supervisor only."""
         self._stop.set()
+        self._close_sockets()
         for worker in self._workers.values():
             self._let_go(worker)
             if worker.process.returncode is None:
@@ -197,6 +204,8 @@ class Supervisor:
 
     def _listener(self, worker: _Worker, key: SocketKey, owner: str, remedy: str) -> socket.socket:
         """The socket of a worker for a port; all workers' are bound when the first asks."""
+        if self._stop.is_set():
+            raise SetupError("the supervisor is stopping")
         several = self._sockets.get(key)
         if several is None:
             first = bind(key[0], key[1], owner, remedy)
@@ -223,13 +232,19 @@ class Supervisor:
                 several.pop(index).close()
 
     def _release(self, worker: _Worker, key: SocketKey) -> None:
-        """Close a port that no worker serves any more."""
+        """Close a worker's socket of a port, so that connections go to the others; all, where no worker is left."""
         holders = self._holders.get(key, set())
         holders.discard(worker.index)
-        if key in self._sockets and not holders & self._workers.keys():
-            for listener in self._sockets.pop(key).values():
-                listener.close()
-            self._holders.pop(key, None)
+        several = self._sockets.get(key)
+        if several is None:
+            return
+        if holders & self._workers.keys():
+            if _SPREADS and worker.index in several:
+                several.pop(worker.index).close()
+            return
+        for listener in self._sockets.pop(key).values():
+            listener.close()
+        self._holders.pop(key, None)
 
 
 def _reply(worker: _Worker, answer: dict[str, object], listener: socket.socket | None = None) -> None:

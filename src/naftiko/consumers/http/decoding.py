@@ -39,8 +39,14 @@ class Gzip:
     def __init__(self, raw: bool = False) -> None:
         self._zlib = zlib.decompressobj(-15 if raw else 47)
         self._fed = False
+        self._first = b""
 
     def feed(self, data: bytes) -> Iterable[bytes]:
+        if not self._fed:
+            data = self._first + data
+            if len(data) < 2:
+                self._first = data  # two bytes tell whether there is a header
+                return
         pending = bool(data)
         while pending:
             try:
@@ -62,7 +68,7 @@ class Gzip:
                     self._zlib = zlib.decompressobj(47)
 
     def finish(self) -> None:
-        if self._fed and not self._zlib.eof:
+        if (self._fed and not self._zlib.eof) or (self._first and not self._fed):
             raise _broken()
 
 
@@ -99,8 +105,8 @@ def decoder(coding: str) -> Decoder:
     Raises:
         UpstreamInvalid: the coding is none of those that were asked for.
     """
-    name = coding.strip().lower()
-    if name in ("", "identity"):
+    name = coding.lower().replace("identity", "").strip(" ,\t")
+    if not name:
         return Identity()
     if name in ("gzip", "x-gzip", "deflate"):
         return Gzip()

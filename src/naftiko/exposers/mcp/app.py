@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    INTERNAL_ERROR,
     INVALID_PARAMS,
     SERVER_INFO_META_KEY,
     CallToolRequestParams,
@@ -30,16 +31,19 @@ from starlette.types import Receive, Scope, Send
 from naftiko import __version__
 from naftiko.errors import CallError
 from naftiko.exposers.adapter import ExposedAdapter
-from naftiko.exposers.asgi import headers_of, not_http, raw_path
+from naftiko.exposers.asgi import CUT_OFF, headers_of, not_http, raw_path
 from naftiko.exposers.body import MAX_BODY
 from naftiko.exposers.inbound import Gate
-from naftiko.exposers.mcp.hosts import UNCHECKED, LoopbackNames
+from naftiko.exposers.mcp import hosts
 from naftiko.exposers.mcp.results import failed, of_answer, of_error
 from naftiko.exposers.mcp.tools import CallableTool
+from naftiko.jsontext import encode
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
 PAGE = 200
 """The most tools in one answer to `tools/list`."""
+
+_CUT_OFF = encode({"jsonrpc": "2.0", "id": None, "error": {"code": INTERNAL_ERROR, "message": CUT_OFF}})
 
 _log = logging.getLogger("naftiko.mcp")
 
@@ -61,7 +65,7 @@ class McpApp:
     """
 
     def __init__(self, adapters: Sequence[ExposedAdapter], *, is_loopback: bool = True) -> None:
-        self._names = LoopbackNames() if is_loopback else None
+        self._is_loopback = is_loopback
         self._adapters = tuple(adapters)
         self._gates = _gates(adapters)
         self._tools: dict[str, _Served] | None = None
@@ -71,6 +75,8 @@ class McpApp:
         self._stamp: dict[str, Any] = {}
         self._starting: asyncio.Lock = asyncio.Lock()
         self._stop = asyncio.Event()
+        self._calls = 0
+        self._idle: asyncio.Event | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def replace(self, adapters: Sequence[ExposedAdapter]) -> None:
@@ -88,9 +94,16 @@ class McpApp:
         finally:
             await self.close()
 
-    async def close(self) -> None:
-        """End the streams of clients that listen, and answer no more."""
+    def hush(self) -> None:
+        """End the streams of clients that listen; calls go on."""
         self._listen.close()
+
+    async def close(self) -> None:
+        """End the streams of clients that listen, and answer no more once the calls under way have ended."""
+        self.hush()
+        while self._calls:
+            self._idle = asyncio.Event()
+            await self._idle.wait()
         self._stop.set()
         if self._task is not None:
             await self._task
@@ -107,13 +120,23 @@ class McpApp:
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, whatever its path."""
         refusal = self._refusal(scope)
-        if refusal is None and self._names is not None:
-            refusal = await self._names.refusal(scope)
+        if refusal is None and self._is_loopback:
+            refusal = hosts.refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
             return
         manager = self._manager or await self._started()
-        await manager.handle_request(scope, receive, send)
+        self._calls += 1
+        try:
+            await manager.handle_request(scope, receive, send)
+        except asyncio.CancelledError:
+            with suppress(RuntimeError):  # the answer may have begun
+                await Response(_CUT_OFF, 503, media_type="application/json")(scope, receive, send)
+            raise
+        finally:
+            self._calls -= 1
+            if not self._calls and self._idle is not None:
+                self._idle.set()
 
     async def _started(self) -> StreamableHTTPSessionManager:
         """The SDK's server, started in a task of its own.
@@ -154,7 +177,7 @@ class McpApp:
             app=server,
             stateless=True,
             json_response=True,
-            security_settings=UNCHECKED,
+            security_settings=hosts.UNCHECKED,
             max_request_body_size=MAX_BODY,
         )
 

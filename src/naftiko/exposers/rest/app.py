@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
 from naftiko.exposers.rest.inputs import Incoming, collect, parse_query, uses_body
 from naftiko.exposers.rest.openapi import described
-from naftiko.exposers.rest.problems import of_error, problem, unexpected
+from naftiko.exposers.rest.problems import of_error, problem, stopped, unexpected
 from naftiko.exposers.rest.router import Leaf, Match, Router
 from naftiko.formats.base import text_of
 from naftiko.jsontext import decode, encode
@@ -102,16 +103,20 @@ class RestApp:
             if adapter is not None:
                 adapter.observe(operation, 499, started, None, "client-gone")
             return
+        except asyncio.CancelledError:
+            written = _of_response(stopped())
+            await _sent(written, scope, send)
+            if adapter is not None:
+                adapter.observe(operation, written[0], started, None, "stopped")
+            raise
         except Exception:
             _log.exception("a call of %s failed in the engine", operation)
             error = "internal-error"
             written = _of_response(unexpected())
-        status, raw_headers, content = written
-        await send({"type": "http.response.start", "status": status, "headers": raw_headers})
-        await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
+        await _sent(written, scope, send)
         observed = adapter or next(iter(table.adapters), None)
         if observed is not None:
-            observed.observe(operation, status, started, upstream, error)
+            observed.observe(operation, written[0], started, upstream, error)
 
     def _route(
         self, table: _Table, scope: Scope, headers: Mapping[str, str]
@@ -285,6 +290,12 @@ def _of_answer(answer: Answer) -> _Written:
             headers.append((b"content-type", answer.media_type.encode("latin-1")))
     headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
     return answer.status, headers, content
+
+
+async def _sent(written: _Written, scope: Scope, send: Send) -> None:
+    status, headers, content = written
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
 
 
 def _of_response(response: Response) -> _Written:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from starlette.responses import Response
 
 from naftiko.errors import CallError, InputError
+from naftiko.exposers.asgi import CUT_OFF
 from naftiko.jsontext import encode
 
 MEDIA_TYPE = "application/problem+json"
@@ -32,6 +33,11 @@ def of_error(error: CallError) -> Response:
     """The problem that tells a failed call."""
     name = error.name if isinstance(error, InputError) else None
     return problem(error.status, error.kind, error.title, error.detail, input=name)
+
+
+def stopped() -> Response:
+    """The problem for a call that the end of the server cuts off."""
+    return problem(503, "stopped", "The server is stopping", CUT_OFF)
 
 
 def unexpected() -> Response:
