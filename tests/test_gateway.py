@@ -327,13 +327,17 @@ async def test_calls_that_a_stop_cuts_off_are_told(tmp_path: Path, recorder: Ups
             await event(served, "stopping")
             served.process.send_signal(signal.SIGTERM)
             rest, *mcp_calls = await asyncio.gather(*calls)
+            async for _ in served.read():  # to its end: a third signal would kill it
+                pass
+            await served.process.wait()
     assert (rest.status_code, rest.headers["content-type"]) == (503, "application/problem+json")
     assert rest.json()["type"].endswith("/stopped")
     assert "whether it took effect is not known" in rest.json()["detail"]
     for response in mcp_calls:
         assert response.status_code == 503
         assert "the server was stopped" in response.json()["error"]["message"]
-    assert [item["error"] for item in served.calls()] == ["stopped"] * len(served.calls())
+    logged = sorted((item["adapter"], item["error"]) for item in served.calls())
+    assert logged == [("alpha-mcp", "cancelled")] * 2 + [("alpha-rest", "stopped")]
 
 
 @needs_shared

@@ -236,6 +236,9 @@ class McpApp:
         except CallError as error:
             result = of_error(error)
             adapter.observe(tool.plan.name, error.status, started, error.upstream_seconds, error.kind)
+        except asyncio.CancelledError:  # the caller is gone, or the server stops
+            adapter.observe(tool.plan.name, 499, started, None, "cancelled")
+            raise
         except Exception:
             _log.exception("a call of the tool %s failed in the engine", params.name)
             result = failed("something went wrong in the engine; its log says what")
