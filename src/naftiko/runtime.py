@@ -17,7 +17,7 @@ async def serve(
     stop: asyncio.Event | None = None,
     admitted: Callable[[Callable[[], None]], Coroutine[None, None, bool]] | None = None,
 ) -> None:
-    """Serve until SIGTERM, SIGINT, or `stop`; then finish the calls in flight.
+    """Serve until SIGTERM, SIGINT, or `stop`; then finish the calls in flight. The process is to end after it.
 
     `admitted` is awaited once all sockets accept, and says whether this process is to tell that it is ready; what it is
     given stops the serving.
@@ -26,7 +26,7 @@ async def serve(
         SetupError: it cannot be started as asked.
     """
     stop = stop or asyncio.Event()
-    remove = _on_signals(stop, gateway.hurry)
+    ignore = _on_signals(stop, gateway.hurry)
     watching: asyncio.Task[None] | None = None
     warming: asyncio.Task[None] | None = None
     try:
@@ -45,11 +45,14 @@ async def serve(
             if task is not None:
                 await task
         await gateway.stop()
-        remove()
+        ignore()
 
 
 def _on_signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Callable[[], None]:
-    """The first signal asks to stop, the second not to wait. Returns what takes the handlers away again."""
+    """The first signal asks to stop, the second not to wait.
+
+    Returns what lets later ones be ignored: all that is left then is to write the log, which they would only lose.
+    """
     loop = asyncio.get_running_loop()
 
     def handle() -> None:
@@ -64,8 +67,9 @@ def _on_signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Callable[[], 
     except (ValueError, RuntimeError, NotImplementedError):
         return lambda: None
 
-    def remove() -> None:
+    def ignore() -> None:
         for number in handled:
             loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
 
-    return remove
+    return ignore
