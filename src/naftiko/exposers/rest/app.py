@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -22,6 +21,7 @@ from naftiko.exposers.rest.inputs import Incoming, collect, parse_query, uses_bo
 from naftiko.exposers.rest.openapi import described
 from naftiko.exposers.rest.problems import of_error, problem, stopped, unexpected
 from naftiko.exposers.rest.router import Leaf, Match, Router
+from naftiko.exposers.rest.written import of_answer, of_response, sent
 from naftiko.formats.base import text_of
 from naftiko.jsontext import decode, encode
 from naftiko.missing import MISSING
@@ -88,32 +88,32 @@ class RestApp:
             headers = headers_of(scope)
             found = self._route(table, scope, headers)
             if isinstance(found, Response):
-                written = _of_response(found)
+                written = of_response(found)
             else:
                 target, values, query = found
                 adapter, operation = target.adapter, target.route.name
                 with adapter.engine:
                     answer = await self._call(target, values, query, headers, receive)
                 upstream = answer.upstream_seconds
-                written = _of_answer(answer)
+                written = of_answer(answer)
         except CallError as failure:
             upstream, error = failure.upstream_seconds, failure.kind
-            written = _of_response(of_error(failure))
+            written = of_response(of_error(failure))
         except ClientGone:
             if adapter is not None:
                 adapter.observe(operation, 499, started, None, "client-gone")
             return
         except asyncio.CancelledError:
-            written = _of_response(stopped())
-            await _sent(written, scope, send)
+            written = of_response(stopped())
+            await sent(written, scope, send)
             if adapter is not None:
                 adapter.observe(operation, written[0], started, None, "stopped")
             raise
         except Exception:
             _log.exception("a call of %s failed in the engine", operation)
             error = "internal-error"
-            written = _of_response(unexpected())
-        await _sent(written, scope, send)
+            written = of_response(unexpected())
+        await sent(written, scope, send)
         observed = adapter or next(iter(table.adapters), None)
         if observed is not None:
             observed.observe(operation, written[0], started, upstream, error)
@@ -269,34 +269,3 @@ def _decoded(data: bytes, headers: Mapping[str, str], route: RoutePlan) -> objec
         return decode(data)
     except ValueError as error:
         raise InputError(f"the body is not valid JSON: {error}", name="body") from error
-
-
-_Written: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
-"""A response as it goes out: status, headers, body."""
-
-
-def _of_answer(answer: Answer) -> _Written:
-    """An answer as it goes out.
-
-    Raises:
-        UpstreamInvalid: it cannot be written as JSON.
-    """
-    headers: list[tuple[bytes, bytes]] = []
-    content = b""
-    if answer.status not in (204, 304) and answer.status >= 200:
-        content = answer.content()
-        headers.append((b"content-length", b"%d" % len(content)))
-        if answer.media_type is not None:
-            headers.append((b"content-type", answer.media_type.encode("latin-1")))
-    headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
-    return answer.status, headers, content
-
-
-async def _sent(written: _Written, scope: Scope, send: Send) -> None:
-    status, headers, content = written
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
-
-
-def _of_response(response: Response) -> _Written:
-    return response.status_code, response.raw_headers, bytes(response.body)
