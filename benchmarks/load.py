@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,7 @@ from typing import TypeAlias
 from report import Row, Table, written
 from single import startup, validate_speed
 from subjects import CPUS, LOAD_CPU, SUBJECT_CPU, Subject, fetched, free_port, naftiko, nginx, peer
-from wrk import Figures, Load, measure
+from wrk import Figures, Load, joined, measure
 
 JSON = {"Content-Type": "application/json"}
 ORDER = '{"sku":"W-1","quantity":3,"note":"käse","tags":["a","b"]}'
@@ -31,6 +31,9 @@ _META = (
     '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":'
     '{"name":"wrk","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}'
 )
+SLICES = 2
+"""How often each subject has its turn in a round."""
+
 ERAS = ("2026-07-28", "2025-11-25")
 
 
@@ -94,21 +97,40 @@ class Session:
         runs: Sequence[tuple[str, Opening, Callable[[Subject], Load]]],
         connections: int = 32,
     ) -> list[Row]:
-        """Every subject in turn, so many rounds; the median of each figure."""
+        """So many rounds; the median of each figure.
+
+        In each round all subjects are started anew, and loaded in turn, several times over, while the others idle: the
+        machine's speed changes from minute to minute, and so it changes for all of them.
+        """
         found: dict[str, list[tuple[Figures, float]]] = {name: [] for name, _, _ in runs}
         for _ in range(self.rounds):
-            for name, opened, loading in runs:
-                with opened() as subject:
-                    load = loading(subject)
-                    body = load.body.encode() if load.body is not None else None
-                    answer = fetched(load.url, body, dict(load.headers or {}))
-                    if not any(text in answer for text in (ANSWER, b'\\"A-17\\"', b'"items"')):
-                        raise SystemExit(f"{name} does not do the job: {answer[:300]!r}")
-                    measure(subject, load, 1, connections)
-                    figures = measure(subject, load, self.seconds, connections)
+            with ExitStack() as stack:
+                subjects = [(name, stack.enter_context(opened()), loading) for name, opened, loading in runs]
+                loads = {name: _job(name, subject, loading(subject)) for name, subject, loading in subjects}
+                for name, subject, _ in subjects:
+                    measure(subject, loads[name], 1, connections)
+                parts: dict[str, list[Figures]] = {name: [] for name in loads}
+                for _ in range(SLICES):
+                    for name, subject, _ in subjects:
+                        parts[name].append(measure(subject, loads[name], self.seconds / SLICES, connections))
+                for name, subject, _ in subjects:
+                    figures = joined(parts[name])
                     found[name].append((figures, subject.memory()))
                     print(f"  {name:42} {figures.rate:8.0f}/s {figures.cpu:7.0f} us", file=sys.stderr, flush=True)
         return [_median(name, values) for name, values in found.items()]
+
+
+def _job(name: str, subject: Subject, load: Load) -> Load:
+    """The load of a subject that answers as it should.
+
+    Raises:
+        SystemExit: it does not.
+    """
+    body = load.body.encode() if load.body is not None else None
+    answer = fetched(load.url, body, dict(load.headers or {}))
+    if not any(text in answer for text in (ANSWER, b'\\"A-17\\"', b'"items"')):
+        raise SystemExit(f"{name} does not do the job: {answer[:300]!r}")
+    return load
 
 
 def _median(name: str, values: Sequence[tuple[Figures, float]]) -> Row:
@@ -284,7 +306,7 @@ GROUPS: dict[str, Callable[[Session], None]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
-    parser.add_argument("--seconds", type=float, default=4, help="of load in each round")
+    parser.add_argument("--seconds", type=float, default=4, help="of load for each subject in each round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--write", action="store_true", help="write the tables to docs/performance.md")
     options = parser.parse_args()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import statistics
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from subjects import LOAD_CPU, Subject
@@ -62,6 +63,14 @@ def measure(subject: Subject, load: Load, seconds: float, connections: int = 32)
     requests = int(re.search(r"(\d+) requests in", text)[1])  # type: ignore[index]
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1])  # type: ignore[index]
     return Figures(rate, used / requests * 1e6, _latency(text, 50), _latency(text, 99), requests)
+
+
+def joined(parts: Sequence[Figures]) -> Figures:
+    """The figures of several runs as one; their latencies are averaged."""
+    requests = sum(part.requests for part in parts)
+    cpu = sum(part.cpu * part.requests for part in parts) / requests
+    p50, p99 = (statistics.fmean(values) for values in zip(*((part.p50, part.p99) for part in parts), strict=True))
+    return Figures(statistics.fmean(part.rate for part in parts), cpu, p50, p99, requests)
 
 
 def _latency(text: str, percentile: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from naftiko.diagnostics import Diagnostic
 from naftiko.engine.answer import Answer
 from naftiko.engine.arguments import Arguments
 from naftiko.engine.lookup import find
-from naftiko.exposers.observer import Observer, unobserved
+from naftiko.exposers.observer import NOBODY, Call, Observer
 from naftiko.generation import Generation, applications, generation
 from naftiko.loader import load as load_source
 from naftiko.opening import Settings
@@ -63,13 +63,13 @@ class Capability:
         variables: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         env_file: str | Path | None = None,
-        observer: Observer = unobserved,
+        observer: Callable[[Call], None] | None = None,
         client: httpx.AsyncClient | None = None,
     ) -> AsyncIterator[Runtime]:
         """Open the capability for as long as the context lasts.
 
         `variables` override the environment, which is the process's unless another one is given. `client` carries
-        requests to upstreams in place of real connections.
+        requests to upstreams in place of real connections. `observer` is told of every call of an application.
 
         Raises:
             SetupError: variables are missing, or something it is to be opened with is not usable.
@@ -79,8 +79,9 @@ class Capability:
             settings=variables or {},
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
+        told = Observer(observer) if observer is not None else NOBODY
         async with (
-            generation(self.plan, sources, settings, observer, client) as built,
+            generation(self.plan, sources, settings, told, client) as built,
             applications(built) as apps,
         ):
             yield Runtime(built, apps)

@@ -14,7 +14,7 @@ from naftiko.bindings.resolve import Sources
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.mcp.app import McpApp
-from naftiko.exposers.observer import Observer, unobserved
+from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.rest.app import RestApp
 from naftiko.opening import Opened, Settings, opened
 from naftiko.plan import Plan
@@ -41,7 +41,7 @@ async def generation(
     plan: Plan,
     sources: Sources,
     settings: Settings | None = None,
-    observer: Observer = unobserved,
+    observer: Observer = NOBODY,
     client: httpx.AsyncClient | None = None,
 ) -> AsyncIterator[Generation]:
     """Open a plan with its adapters for as long as the context lasts.

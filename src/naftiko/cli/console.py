@@ -23,9 +23,10 @@ from naftiko.render.json import as_json
 
 
 class Console(Protocol):
-    """Where a run tells what it does."""
+    """Where a run tells what it does. Calls of a lower status than `least` are not told."""
 
     settings: Settings
+    least: int
 
     def close(self) -> None: ...
 
@@ -90,7 +91,7 @@ class JsonConsole:
     def __init__(self, level: LogLevel = LogLevel.info) -> None:
         self.settings = Settings()
         self._log = LogWriter()
-        self._least = _least_status(level)
+        self.least = _least_status(level)
         _log_through(self._log, _JsonFormatter(), level)
 
     def close(self) -> None:
@@ -122,8 +123,6 @@ class JsonConsole:
         self._emit("stopping")
 
     def call(self, call: Call) -> None:
-        if call.status < self._least:
-            return
         fields = {
             "event": "call",
             "time": _now(),
@@ -145,7 +144,7 @@ class TextConsole:
         self.settings = Settings()
         self._paint = text.Paint(sys.stdout.isatty())
         self._log = LogWriter()
-        self._least = _least_status(level)
+        self.least = _least_status(level)
         self._clock = (0, "")
         _log_through(self._log, logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"), level)
 
@@ -233,8 +232,6 @@ class TextConsole:
         self._log.now("stopping: finishing the calls in flight")
 
     def call(self, call: Call) -> None:
-        if call.status < self._least:
-            return
         upstream = f" (upstream {call.upstream_ms:.1f} ms)" if call.upstream_ms is not None else ""
         error = f" {call.error}" if call.error else ""
         second = int(time.time())
@@ -254,6 +251,7 @@ class QuietConsole:
         self.close = console.close
         self.error = console.error
         self.call = console.call
+        self.least = console.least
 
     def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
         return None

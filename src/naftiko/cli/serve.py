@@ -18,6 +18,7 @@ from naftiko.cli.log import LogLevel
 from naftiko.diagnostics import Diagnostic
 from naftiko.discovery import discover
 from naftiko.errors import NaftikoError, SetupError
+from naftiko.exposers.observer import Observer
 from naftiko.gateway import Gateway
 from naftiko.opening import Settings
 from naftiko.prepared import Prepared, prepare
@@ -61,9 +62,8 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
         if is_strict and prepared[0].reason is not None:
             raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
         sockets: Sockets = channel or OwnSockets()
-        gateway = Gateway(
-            paths, sources, asked.settings, asked.port_overrides, console, console.call, is_strict, sockets
-        )
+        observer = Observer(console.call, console.least)
+        gateway = Gateway(paths, sources, asked.settings, asked.port_overrides, console, observer, is_strict, sockets)
         is_watched = asked.watches or (asked.watches is None and any(Path(path).is_dir() for path in paths))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             admitted = channel.admitted if channel is not None else None

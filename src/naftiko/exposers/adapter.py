@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from naftiko.engine.engine import Engine
 from naftiko.exposers.inbound import Gate
-from naftiko.exposers.observer import Call, Observer, unobserved
+from naftiko.exposers.observer import NOBODY, Call, Observer
 from naftiko.plan import AdapterPlan
 
 
@@ -18,7 +18,7 @@ class ExposedAdapter:
     plan: AdapterPlan
     engine: Engine
     gate: Gate | None = None
-    observer: Observer = unobserved
+    observer: Observer = NOBODY
 
     def observe(
         self,
@@ -29,8 +29,8 @@ class ExposedAdapter:
         error: str | None = None,
     ) -> None:
         """Tell the observer about a call that began at `started` (of `time.perf_counter`)."""
-        if self.observer is unobserved:
+        if status < self.observer.least:
             return
         total = (time.perf_counter() - started) * 1000
         upstream_ms = upstream * 1000 if upstream is not None else None
-        self.observer(Call(self.plan.namespace, operation, status, total, upstream_ms, error))
+        self.observer.tell(Call(self.plan.namespace, operation, status, total, upstream_ms, error))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Call(NamedTuple):
@@ -20,8 +21,16 @@ class Call(NamedTuple):
     error: str | None = None
 
 
-Observer: TypeAlias = Callable[[Call], None]
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Somebody who is told of calls: of those with at least this status, so that nothing is made up for the others."""
+
+    tell: Callable[[Call], None]
+    least: int = 0
 
 
 def unobserved(call: Call) -> None:
-    """An observer that keeps nothing."""
+    """Keeps nothing."""
+
+
+NOBODY = Observer(unobserved, 1000)
