@@ -274,9 +274,9 @@ def tool_call(era: str, tool: str) -> tuple[dict[str, str], dict[str, object]]:
     return headers, {"jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params}
 
 
-@pytest.mark.parametrize("end", ["removed", "stopped"])
-async def test_a_tool_call_in_flight_survives(tmp_path: Path, recorder: Upstream, end: str) -> None:
-    """The removal of its file, and a signal to stop, in both eras of the protocol."""
+@pytest.mark.parametrize("ends", [("removed",), ("stopped",), ("removed", "stopped")])
+async def test_a_tool_call_in_flight_survives(tmp_path: Path, recorder: Upstream, ends: tuple[str, ...]) -> None:
+    """The removal of its file with its port, and a signal to stop, in both eras of the protocol."""
     release = asyncio.Event()
 
     async def slow(request):
@@ -286,7 +286,8 @@ async def test_a_tool_call_in_flight_survives(tmp_path: Path, recorder: Upstream
     recorder.respond = slow
     write(tmp_path, shop("alpha"), "a.yaml")
     write(tmp_path, shop("beta", path="/v1/beta"), "b.yaml")
-    async with gateway(str(tmp_path), "--base-uri", f"*={recorder.url}") as (served, _):
+    ports = (*ALL, "--port", "beta-mcp=0")
+    async with gateway(str(tmp_path), "--base-uri", f"*={recorder.url}", ports=ports) as (served, _):
         url = served.urls["beta-mcp"]
         async with httpx.AsyncClient() as client:
             calls = []
@@ -295,10 +296,10 @@ async def test_a_tool_call_in_flight_survives(tmp_path: Path, recorder: Upstream
                 calls.append(asyncio.create_task(client.post(url, headers=headers, json=body)))
             while len(recorder.requests) < 2:
                 await asyncio.sleep(0.02)
-            if end == "removed":
+            if "removed" in ends:
                 (tmp_path / "b.yaml").unlink()
                 await event(served, "changed")
-            else:
+            if "stopped" in ends:
                 served.process.send_signal(signal.SIGTERM)
                 await event(served, "stopping")
             await asyncio.sleep(0.5)

@@ -27,6 +27,7 @@ from naftiko.opening import Settings
 from naftiko.plan import Plan
 from naftiko.ports import Port, Ports, Served
 from naftiko.prepared import Prepared, digest_of, prepare
+from naftiko.serving import GRACE
 from naftiko.sockets import OwnSockets, SocketKey, Sockets
 
 _QUIET = 30
@@ -120,9 +121,8 @@ class Gateway:
         entries, self.entries = list(self.entries.values()), {}
         for entry in entries:
             await entry.stack.aclose()
-        for task in list(self._leaving):
-            task.cancel()
-        await asyncio.gather(*self._leaving, return_exceptions=True)
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=GRACE)
 
     def hurry(self) -> None:
         """Stop waiting for calls in flight."""

@@ -102,16 +102,17 @@ class Ports:
         return {key: self._ports.pop(key) for key in [*self._ports] if key not in wanted}
 
     async def close(self, key: SocketKey, port: Port) -> None:
-        """Close a port that nothing is served at any more."""
+        """Close a port that nothing is served at any more; returns once its calls have ended."""
+        self._ending.append(port)
         self._sockets.release(key)
         port.app.hush()
         await port.servers.stop()
         await port.app.close()
+        self._ending.remove(port)
 
     async def stop(self) -> None:
         """Accept no more, and let calls in flight finish."""
         ports, self._ports = self._ports, {}
-        self._ending = [*ports.values()]
         await asyncio.gather(*(self.close(key, port) for key, port in ports.items()))
 
     def hurry(self) -> None:

@@ -102,7 +102,7 @@ class McpApp:
         """End the streams of clients that listen, and answer no more once the calls under way have ended."""
         self.hush()
         while self._calls:
-            self._idle = asyncio.Event()
+            self._idle = self._idle or asyncio.Event()
             await self._idle.wait()
         self._stop.set()
         if self._task is not None:
@@ -137,6 +137,7 @@ class McpApp:
             self._calls -= 1
             if not self._calls and self._idle is not None:
                 self._idle.set()
+                self._idle = None
 
     async def _started(self) -> StreamableHTTPSessionManager:
         """The SDK's server, started in a task of its own.
