@@ -187,6 +187,27 @@ async def test_bodies_of_every_kind(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("size", [1, 512 * 1024 - 2, 512 * 1024 - 1, 3_000_000])
+async def test_large_bodies_arrive_whole(tmp_path: Path, kind: str, size: int) -> None:
+    """Once, or again after a challenge; the connection is kept."""
+
+    async def challenge(head: bytes, writer: asyncio.StreamWriter) -> None:
+        field = b'WWW-Authenticate: Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256\r\n'
+        known = b"authorization: digest" in head.lower()
+        status, more = (b"200 OK", b"") if known else (b"401 Unauthorized", field)
+        writer.write(b"HTTP/1.1 " + status + b"\r\nContent-Length: 2\r\n" + more + b"\r\n{}")
+
+    auth = "authentication: {type: digest, username: u, password: p}"
+    for scheme, respond in (("", answering()), (auth, challenge)):
+        async with wire(respond) as served, calling(tmp_path, served, kind, POST, scheme) as runtime:
+            for _ in range(2):
+                assert (await runtime.call("do", {"body": "x" * size})).status == 200
+        bodies = [f'"{"x" * size}"'.encode()] * (3 if scheme else 2)
+        assert served.bodies == bodies
+        assert served.connections == 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_what_goes_wrong_is_told_alike(tmp_path: Path, kind: str) -> None:
     async def fails(served: Wire | str, fragment: str, **settings: object) -> None:
         async with calling(tmp_path, served, kind, **settings) as runtime:

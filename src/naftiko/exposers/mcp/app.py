@@ -125,9 +125,9 @@ class McpApp:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        manager = self._manager or await self._started()
         self._calls += 1
         try:
+            manager = self._manager or await self._started()
             await manager.handle_request(scope, receive, send)
         except asyncio.CancelledError:
             with suppress(RuntimeError):  # the answer may have begun

@@ -156,8 +156,7 @@ def _translated(error: PyreqwestError | ValueError) -> httpx.TransportError | ht
         return httpx.ConnectTimeout(text)
     if isinstance(error, RequestTimeoutError):
         return httpx.ReadTimeout(text)
-    if (
-        isinstance(error, ConnectError) and "(SendRequest)" not in text
-    ):  # it calls a connection that breaks off one, too
+    broke_off = "(SendRequest)" in text  # which is a ConnectError, too
+    if isinstance(error, ConnectError) and not broke_off:
         return httpx.ConnectError(text)
     return httpx.RemoteProtocolError(text)
