@@ -338,7 +338,7 @@ async def test_calls_that_a_stop_cuts_off_are_told(tmp_path: Path, recorder: Ups
         assert response.status_code == 503
         assert "the server was stopped" in response.json()["error"]["message"]
     logged = sorted((item["adapter"], item["error"]) for item in served.calls())
-    assert logged == [("alpha-mcp", "cancelled")] * 2 + [("alpha-rest", "stopped")]
+    assert logged == [("alpha-mcp", "cancelled")] * 2 + [("alpha-rest", "cancelled")]
 
 
 @needs_shared

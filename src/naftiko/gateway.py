@@ -173,8 +173,8 @@ class Gateway:
         replaced = [entry for file, entry in self.entries.items() if ordered.get(file) is not entry]
         left = await self._ports.serve(_adapters(ordered), fresh)
         self.entries = ordered
-        for key, port in left.items():
-            self._leave(self._ports.close(key, port))
+        for port in left.values():
+            self._leave(self._ports.close(port))
         for entry in replaced:
             self._leave(self._retired(entry))
         self.events.changed(self, sorted(done))

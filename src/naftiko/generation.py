@@ -23,9 +23,11 @@ from naftiko.plan import Plan
 def is_loopback(address: str) -> bool:
     """Whether an address that adapters listen on can be reached from this machine only."""
     try:
-        return ip_address(address).is_loopback
+        found = ip_address(address)
     except ValueError:
         return address.lower() == "localhost"
+    mapped = getattr(found, "ipv4_mapped", None)
+    return found.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
 @dataclass(frozen=True, slots=True)

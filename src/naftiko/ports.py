@@ -90,7 +90,7 @@ class Ports:
     async def serve(self, adapters: Iterable[ExposedAdapter], fresh: Mapping[SocketKey, Port]) -> dict[SocketKey, Port]:
         """Let the ports serve these adapters, those that are `fresh` for the first time.
 
-        Returns the ports that nothing is served at any more; `close` ends them.
+        Returns the ports that nothing is served at any more, which are free at once; `close` ends what goes on there.
         """
         wanted = self._by_port(adapters)
         for key, sharing in wanted.items():
@@ -99,13 +99,19 @@ class Ports:
         for key, port in fresh.items():
             self._ports[key] = port
             await port.servers.start()
-        return {key: self._ports.pop(key) for key in [*self._ports] if key not in wanted}
+        left = {key: self._ports.pop(key) for key in [*self._ports] if key not in wanted}
+        for key, port in left.items():
+            self._let_go(key, port)
+        return left
 
-    async def close(self, key: SocketKey, port: Port) -> None:
-        """Close a port that nothing is served at any more; returns once its calls have ended."""
-        self._ending.append(port)
+    def _let_go(self, key: SocketKey, port: Port) -> None:
         self._sockets.release(key)
+        port.servers.release()
         port.app.hush()
+
+    async def close(self, port: Port) -> None:
+        """Close a port that has been let go of; returns once its calls have ended."""
+        self._ending.append(port)
         await port.servers.stop()
         await port.app.close()
         self._ending.remove(port)
@@ -113,7 +119,9 @@ class Ports:
     async def stop(self) -> None:
         """Accept no more, and let calls in flight finish."""
         ports, self._ports = self._ports, {}
-        await asyncio.gather(*(self.close(key, port) for key, port in ports.items()))
+        for key, port in ports.items():
+            self._let_go(key, port)
+        await asyncio.gather(*(self.close(port) for port in ports.values()))
 
     def hurry(self) -> None:
         """Stop waiting for calls in flight."""
@@ -130,7 +138,7 @@ class Ports:
         owner = f"the {adapter.type.upper()} adapter `{adapter.namespace}`"
         remedy = f"choose another with `--port {adapter.namespace}=PORT` (0 picks a free one)"
         listener = self._sockets.bind(key, owner, remedy)
-        app = PortApp(is_loopback=is_loopback(key[0]))
+        app = PortApp(is_loopback=is_loopback(listener.getsockname()[0]))
         shown, actual = listener.getsockname()[:2]
         shown = _EVERYWHERE.get(shown, shown)
         url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"

@@ -89,10 +89,10 @@ class Servers:
 
     async def start(self) -> None:
         """Serve; returns once every socket accepts."""
-        self._tasks = [
-            asyncio.create_task(server.serve(sockets=[listener, *(listener.dup() for _ in range(self._acceptors - 1))]))
-            for server, listener in zip(self._servers, self._sockets, strict=True)
-        ]
+        for server, listener in zip(self._servers, [*self._sockets], strict=True):
+            several = [listener, *(listener.dup() for _ in range(self._acceptors - 1))]
+            self._sockets += several[1:]
+            self._tasks.append(asyncio.create_task(server.serve(sockets=several)))
         while not all(server.started for server in self._servers):
             if any(task.done() for task in self._tasks):
                 break
@@ -102,7 +102,10 @@ class Servers:
                 task.result()
 
     def release(self) -> None:
-        """Close the sockets of servers that have not been started."""
+        """Close the sockets at once: who connects is refused, and the port is free. Connections go on."""
+        for server in self._servers:
+            for inner in getattr(server, "servers", ()):
+                inner.close()
         for listener in self._sockets:
             listener.close()
 

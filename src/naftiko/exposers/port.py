@@ -7,14 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
+from mcp_types import INTERNAL_ERROR
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from naftiko.exposers.adapter import ExposedAdapter
-from naftiko.exposers.asgi import not_http, raw_path
+from naftiko.exposers.asgi import CUT_OFF, not_http, raw_path
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.rest.app import RestApp
+from naftiko.exposers.rest.problems import stopped
+from naftiko.jsontext import encode
 
+_CUT_OFF = encode({"jsonrpc": "2.0", "id": None, "error": {"code": INTERNAL_ERROR, "message": CUT_OFF}})
 _ENDPOINTS = frozenset({"/mcp", "/mcp/"})
 _ROOTS = frozenset({"/", ""})
 
@@ -83,8 +89,12 @@ class PortApp:
                 await self._rest(scope, receive, send)
             else:
                 await self._mcp(scope, receive, send)
-        except asyncio.CancelledError:
-            return  # only the end of the server cancels a call, and the caller has been told
+        except asyncio.CancelledError:  # only the end of the server cancels a call here
+            told = (
+                stopped() if app is None and self._has_rest else Response(_CUT_OFF, 503, media_type="application/json")
+            )
+            with suppress(RuntimeError):  # the answer may have begun
+                await told(scope, receive, send)
 
     def _mcp_app(self, path: str, method: str) -> McpApp | None:
         """The MCP server at a path, if one is there."""

@@ -49,6 +49,7 @@ class Supervisor:
         self._count = count
         self._tell = tell
         self._sockets: dict[SocketKey, dict[int, socket.socket]] = {}
+        self._numbers: dict[SocketKey, int] = {}
         self._holders: dict[SocketKey, set[int]] = {}
         self._workers: dict[int, _Worker] = {}
         self._stop = asyncio.Event()
@@ -73,6 +74,9 @@ class Supervisor:
             for keeper in keepers:
                 keeper.cancel()
             self._close_sockets()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+                signal.signal(number, signal.SIG_IGN)  # what is left is to write the log
         return 0
 
     def _close_sockets(self) -> None:
@@ -143,6 +147,8 @@ class Supervisor:
         asyncio.get_running_loop().remove_reader(worker.end.fileno())
         worker.end.close()
         self._workers.pop(worker.index, None)
+        for holders in self._holders.values():
+            holders.discard(worker.index)
 
     def _on_signal(self, number: int) -> None:
         """Pass a signal on: the workers are a process group each, so that a terminal reaches the supervisor only."""
@@ -184,6 +190,9 @@ class Supervisor:
         except SetupError as error:
             _reply(worker, {"error": str(error), "inUse": isinstance(error, AddressInUse)})
             return
+        except OSError as error:  # a worker that gets no answer hangs
+            _reply(worker, {"error": f"no socket is to be had: {error.strerror or error}", "inUse": False})
+            return
         _reply(worker, {}, listener)
 
     def _announce(self, worker: _Worker | None) -> None:
@@ -209,16 +218,17 @@ class Supervisor:
         several = self._sockets.get(key)
         if several is None:
             first = bind(key[0], key[1], owner, remedy)
+            number = first.getsockname()[1]
             if _SPREADS:
-                number = first.getsockname()[1]
                 first.close()
                 several = {index: bind(key[0], number, owner, remedy, is_shared=True) for index in range(self._count)}
             else:
                 several = dict.fromkeys(range(self._count), first)
             self._sockets[key] = several
+            self._numbers[key] = number
             self._holders[key] = set()
         if worker.index not in several:
-            number = next(iter(several.values())).getsockname()[1]
+            number = self._numbers[key]
             several[worker.index] = bind(key[0], number, owner, remedy, is_shared=True)
         self._holders[key].add(worker.index)
         return several[worker.index]

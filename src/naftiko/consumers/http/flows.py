@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from typing import cast
 
 import httpx
@@ -45,10 +46,11 @@ async def _discard(response: httpx.Response) -> None:
         if size > _KEPT:
             return
         size = 0
-        async for chunk in cast("AsyncIterable[bytes]", response.stream):
-            size += len(chunk)
-            if size > _KEPT:
-                break
+        with suppress(httpx.TransportError):  # it may break off
+            async for chunk in cast("AsyncIterable[bytes]", response.stream):
+                size += len(chunk)
+                if size > _KEPT:
+                    break
     finally:
         await _stream(response).aclose()
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,19 +31,16 @@ from starlette.types import Receive, Scope, Send
 from naftiko import __version__
 from naftiko.errors import CallError
 from naftiko.exposers.adapter import ExposedAdapter
-from naftiko.exposers.asgi import CUT_OFF, headers_of, not_http, raw_path
+from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import MAX_BODY
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.mcp import hosts
 from naftiko.exposers.mcp.results import failed, of_answer, of_error
 from naftiko.exposers.mcp.tools import CallableTool
-from naftiko.jsontext import encode
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
 PAGE = 200
 """The most tools in one answer to `tools/list`."""
-
-_CUT_OFF = encode({"jsonrpc": "2.0", "id": None, "error": {"code": INTERNAL_ERROR, "message": CUT_OFF}})
 
 _log = logging.getLogger("naftiko.mcp")
 
@@ -75,6 +72,7 @@ class McpApp:
         self._stamp: dict[str, Any] = {}
         self._starting: asyncio.Lock = asyncio.Lock()
         self._stop = asyncio.Event()
+        self._is_hushed = False
         self._calls = 0
         self._idle: asyncio.Event | None = None
         self._task: asyncio.Task[None] | None = None
@@ -95,7 +93,8 @@ class McpApp:
             await self.close()
 
     def hush(self) -> None:
-        """End the streams of clients that listen; calls go on."""
+        """End the streams of clients that listen, and open no more; calls go on."""
+        self._is_hushed = True
         self._listen.close()
 
     async def close(self) -> None:
@@ -129,10 +128,6 @@ class McpApp:
         try:
             manager = self._manager or await self._started()
             await manager.handle_request(scope, receive, send)
-        except asyncio.CancelledError:
-            with suppress(RuntimeError):  # the answer may have begun
-                await Response(_CUT_OFF, 503, media_type="application/json")(scope, receive, send)
-            raise
         finally:
             self._calls -= 1
             if not self._calls and self._idle is not None:
@@ -169,7 +164,7 @@ class McpApp:
             get_tool_input_schema=self._input_schema,
             on_list_tools=self._list_tools,
             on_call_tool=self._call_tool,
-            on_subscriptions_listen=self._listen,
+            on_subscriptions_listen=self._listened,
         )
         self._stamp = server.server_info_stamp
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
@@ -181,6 +176,11 @@ class McpApp:
             security_settings=hosts.UNCHECKED,
             max_request_body_size=MAX_BODY,
         )
+
+    async def _listened(self, context: Any, params: Any) -> Any:
+        if self._is_hushed:
+            raise MCPError(code=INTERNAL_ERROR, message="the server is stopping, and has nothing more to tell")
+        return await self._listen(context, params)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """The answer to what is no message: another method, or no credentials.

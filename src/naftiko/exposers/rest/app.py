@@ -19,7 +19,7 @@ from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
 from naftiko.exposers.rest.inputs import Incoming, collect, parse_query, uses_body
 from naftiko.exposers.rest.openapi import described
-from naftiko.exposers.rest.problems import of_error, problem, stopped, unexpected
+from naftiko.exposers.rest.problems import of_error, problem, unexpected
 from naftiko.exposers.rest.router import Leaf, Match, Router
 from naftiko.exposers.rest.written import of_answer, of_response, sent
 from naftiko.formats.base import text_of
@@ -104,10 +104,8 @@ class RestApp:
                 adapter.observe(operation, 499, started, None, "client-gone")
             return
         except asyncio.CancelledError:
-            written = of_response(stopped())
-            await sent(written, scope, send)
             if adapter is not None:
-                adapter.observe(operation, written[0], started, None, "stopped")
+                adapter.observe(operation, 499, started, None, "cancelled")
             raise
         except Exception:
             _log.exception("a call of %s failed in the engine", operation)
