@@ -205,6 +205,38 @@ async def test_a_file_whose_port_is_taken_waits_for_it(tmp_path: Path, recorder:
             assert (await client.get(f"{served.urls['alpha-rest']}/v1/gamma")).status_code == 200
 
 
+async def test_a_port_that_is_left_is_free_at_once(tmp_path: Path, recorder: Upstream) -> None:
+    """A file that goes and comes back before its calls have ended finds its port."""
+    release = asyncio.Event()
+
+    async def slow(request):
+        await release.wait()
+        return JSONResponse({})
+
+    with bind("127.0.0.1", 0, "the test", "choose another") as probe:
+        number = probe.getsockname()[1]
+    write(tmp_path, shop("alpha"), "a.yaml")
+    text = shop("beta", path="/v1/beta").replace("port: 8080", f"port: {number}")
+    file = write(tmp_path, text, "b.yaml")
+    ports = ("--port", "8080=0", "--port", "9090=0")
+    async with gateway(str(tmp_path), "--base-uri", f"*={recorder.url}", ports=ports) as (served, _):
+        url = f"http://127.0.0.1:{number}/v1/beta"
+        async with httpx.AsyncClient() as client:
+            recorder.respond = slow
+            call = asyncio.create_task(client.get(url))
+            while not recorder.requests:
+                await asyncio.sleep(0.02)
+            file.unlink()
+            assert len((await event(served, "changed"))["adapters"]) == 2
+            write(tmp_path, text, "b.yaml")
+            changed = await event(served, "changed")
+            assert (len(changed["adapters"]), changed["setAside"]) == (4, [])
+            release.set()
+            assert (await call).status_code == 200
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(url)).status_code == 200
+
+
 async def test_a_file_that_others_import(tmp_path: Path, recorder: Upstream) -> None:
     text = shop("alpha").split("  exposes:")
     consumes = text[0].replace("capability:\n", "").replace("\n  ", "\n")

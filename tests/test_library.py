@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 from pathlib import Path
 from typing import get_args
 
@@ -10,16 +11,46 @@ import httpx
 import mcp
 import pytest
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 import naftiko
 from naftiko.compile.requests import _UNREAD
+from naftiko.exposers.observer import Call
+from naftiko.exposers.rest.app import RestApp
 from naftiko.formats import SUPPORTED, formats
 from naftiko.models.consumes import RawFormat
 from naftiko.registry import Registry
 from naftiko.serving import serving
 from naftiko.sockets import bind
-from support import ROOT, SEED, Upstream, answering, one_operation, opened, write
+from support import ROOT, SEED, Upstream, answering, load_text, one_operation, opened, write
+
+
+async def test_an_application_whose_host_gives_a_call_up(tmp_path: Path, recorder: Upstream) -> None:
+    """The host's own answer is the caller's: nothing is said of a stop, and nothing is sent beside it."""
+
+    async def never(request: object) -> None:
+        await asyncio.sleep(30)
+
+    recorder.respond = never
+    seen: list[Call] = []
+    capability = load_text(tmp_path, one_operation("method: GET"))
+    settings = naftiko.Settings(base_uris={"*": recorder.url})
+    async with capability.open(settings, observer=seen.append) as runtime:
+        inner = next(app for app in runtime.apps.values() if isinstance(app, RestApp))
+
+        async def host(scope: Scope, receive: Receive, send: Send) -> None:
+            try:
+                async with asyncio.timeout(0.3):
+                    await inner(scope, receive, send)
+            except TimeoutError:
+                await Response("too slow", 504)(scope, receive, send)
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(host), base_url="http://test") as client:
+            answer = await client.post("/do")
+    assert (answer.status_code, answer.text) == (504, "too slow")
+    assert [(call.status, call.error) for call in seen] == [(499, "cancelled")]
 
 
 def test_the_public_names() -> None:
