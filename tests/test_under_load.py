@@ -27,7 +27,7 @@ from starlette.types import Receive, Scope, Send
 from naftiko import Limits, UpstreamTimeout
 from naftiko.cli import log
 from naftiko.cli.log import LogHandler, LogWriter
-from naftiko.consumers.http.deadline import Deadlines
+from naftiko.engine.deadline import Deadlines
 from naftiko.garbage import expect_calls
 from naftiko.serving import serving
 from naftiko.sockets import bind

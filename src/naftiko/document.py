@@ -8,7 +8,7 @@ string, and so is `yes`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,15 +53,18 @@ class Document:
         return locate(self.root, path, key=key)
 
 
-def parse(source: Source) -> Document:
-    """Read a source. Whatever is wrong with it becomes a diagnostic; nothing is raised."""
+def parse(source: Source, check: Callable[[], None] | None = None) -> Document:
+    """Read a source. Whatever is wrong with it becomes a diagnostic; nothing is raised but what `check` raises.
+
+    `check` is called now and then.
+    """
     try:
         text = _decode(source)
     except _Stop as stop:
         return Document(source, source.data.decode("utf-8", "replace"), None, (stop.diagnostic,))
     builder = _Builder(source.name)
     try:
-        root = builder.build(text)
+        root = builder.build(text, check)
     except _Stop as stop:
         return Document(source, text, None, (*builder.diagnostics, stop.diagnostic))
     except yaml.YAMLError as error:
@@ -135,10 +138,12 @@ class _Builder:
         self._stack: list[_Open] = []
         self._nodes = 0
 
-    def build(self, text: str) -> Node | None:
+    def build(self, text: str, check: Callable[[], None] | None = None) -> Node | None:
         root: Node | None = None
         documents = 0
-        for event in _events(text):
+        for number, event in enumerate(_events(text)):
+            if check is not None and not number & 1023:
+                check()
             kind = type(event)
             if kind is yaml.ScalarEvent:
                 root = self._add(self._scalar(event), event) or root

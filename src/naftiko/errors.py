@@ -86,6 +86,11 @@ class CallError(NaftikoError):
         self.detail = detail
         self.upstream_seconds = upstream_seconds
 
+    def at_step(self, step: str) -> None:
+        """Say which step of several failed."""
+        self.detail = f"the step `{step}`: {self.detail}"
+        self.args = (self.detail,)
+
 
 class InputError(CallError):
     """The caller's input is missing something or does not fit. `name` is the input, where one is to blame."""

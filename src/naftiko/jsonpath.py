@@ -1,23 +1,26 @@
 """JSONPath, parsed once.
 
 Plain paths (`$.a.b[0]`), which are nearly all that is published, are walked directly; everything else (wildcards,
-filters, slices, descent) is handed to jsonpath-ng. `$.` means the document root wherever `$` does.
+filters, slices, descent) is read by jsonpath-ng and evaluated by `naftiko.pathmatch`. `$.` means the document root
+wherever `$` does.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.parser import parse as parse_extended
-from jsonpath_ng.jsonpath import JSONPath as ForeignPath
 
 from naftiko.missing import MISSING
+from naftiko.pathmatch import Check, Finder, finder, matches
 
-_log = logging.getLogger("naftiko.jsonpath")
+LONGEST = 2_000
+"""The most characters of a path: no published one has a tenth of that."""
+
 _STEP = re.compile(
     r"\.(?P<name>[^\s.\[\]()*?,:'\"`]+)"
     r"|\[(?P<index>-?[0-9]{1,9})\]"
@@ -32,7 +35,7 @@ class JsonPath:
 
     text: str
     steps: tuple[str | int, ...] = ()
-    foreign: ForeignPath | None = field(default=None, compare=False)
+    foreign: Finder | None = field(default=None, compare=False)
 
     @property
     def is_root(self) -> bool:
@@ -43,18 +46,13 @@ class JsonPath:
         """Whether it answers with a list of all matches, as a wildcard does."""
         return self.foreign is not None
 
-    def _matches(self, foreign: ForeignPath, value: object) -> list[object]:
-        """All matches; none where the path cannot be evaluated on this value (a filter that compares unlike things)."""
-        try:
-            return [match.value for match in foreign.find(value)]
-        except Exception:
-            _log.debug("the JSONPath %s cannot be evaluated on this answer", self.text, exc_info=True)
-            return []
+    def first(self, value: object, check: Check | None = None) -> object:
+        """The value at the path, or `MISSING`. A plural path gives the list of its matches, if there are any.
 
-    def first(self, value: object) -> object:
-        """The value at the path, or `MISSING`. A plural path gives the list of its matches, if there are any."""
+        `check` is called now and then, and raises where the time for it is over.
+        """
         if self.foreign is not None:
-            return self._matches(self.foreign, value) or MISSING
+            return matches(self.foreign, value, check) or MISSING
         for step in self.steps:
             if isinstance(step, str):
                 if not (type(value) is dict or isinstance(value, Mapping)) or step not in value:
@@ -74,6 +72,8 @@ def parse(text: str) -> JsonPath:
         ValueError: it is not a JSONPath; the message says why.
     """
     path = text.strip()
+    if len(path) > LONGEST:
+        raise ValueError(f"it is longer than {LONGEST:,} characters")
     if path in ("$", "$."):
         return JsonPath(text)
     if path.startswith("$.["):
@@ -92,10 +92,27 @@ def parse(text: str) -> JsonPath:
     return JsonPath(text, tuple(steps))
 
 
-def _foreign(path: str) -> ForeignPath:
+@lru_cache(maxsize=1024)
+def _foreign(path: str) -> Finder:
     try:
-        return parse_extended(path)
+        return finder(parse_extended(path))
     except JSONPathError as error:
-        raise ValueError(str(error).rstrip(".!")) from error
-    except (RecursionError, ValueError, TypeError, AttributeError, IndexError) as error:
+        raise ValueError(_plain(str(error), path)) from error
+    except ValueError:
+        raise
+    except (RecursionError, TypeError, AttributeError, IndexError) as error:
         raise ValueError("it cannot be read as a JSONPath") from error
+
+
+_AT = re.compile(r"^Parse error at \d{1,6}:(\d{1,6}) near token (.{1,80}?) \(.{0,40}\)$", re.DOTALL)
+
+
+def _plain(message: str, path: str) -> str:
+    """jsonpath-ng's message in words, with the column inside the path where it says one."""
+    found = _AT.match(message.rstrip(".! "))
+    if found is not None:
+        column = int(found[1]) + 1
+        return f"`{found[2]}` is not expected at column {column} of it"
+    if "near the end" in message or "end of string" in message:
+        return "it ends too early"
+    return message.rstrip(".!")

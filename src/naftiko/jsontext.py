@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import msgspec
 
 from naftiko.decimals import decimal_or_float
@@ -56,6 +59,126 @@ def decode_bytes(data: bytes, charset: str = "utf-8") -> object:
         except LookupError:
             pass
     return decode(data.removeprefix(b"\xef\xbb\xbf"))
+
+
+LARGE = 4 * 1024 * 1024
+"""Bytes from which a text is decoded in pieces: no other thread runs while a piece is."""
+
+_PIECE = 256 * 1024
+_TOKEN = re.compile(
+    rb'"(?:[^"\\]++|\\.)*+"'
+    rb"|[\[{](?:[^\"\[\]{}]++|\"(?:[^\"\\]++|\\.)*+\")*+[\]}]"
+    rb"|[\[\]{},]",
+    re.DOTALL,
+)
+"""A string, a list or object that holds no other one, or a mark of structure."""
+
+_DEEPEST = 900
+
+
+def decode_gently(data: bytes, check: Callable[[], None], charset: str = "utf-8") -> object:
+    """What `decode_bytes` gives, made in small pieces, so that other threads run meanwhile.
+
+    `check` is called now and then, and raises where the time for it is over.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    check()
+    if charset not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        return decode_bytes(data, charset)
+    if len(data) < LARGE:
+        return decode_bytes(data)
+    return _Pieces(data.removeprefix(b"\xef\xbb\xbf"), check).value()
+
+
+class _Open:
+    """A list or object that is being read: where it begins, where its members end, and those that are large."""
+
+    __slots__ = ("ends", "large", "start")
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.ends: list[int] = []
+        self.large: dict[int, tuple[int, int, object]] = {}
+
+
+class _Pieces:
+    """Decodes a text by its structure: what is small as a whole, what is large member by member."""
+
+    def __init__(self, data: bytes, check: Callable[[], None]) -> None:
+        self._data = data
+        self._check = check
+
+    def value(self) -> object:
+        stack: list[_Open] = []
+        for number, match in enumerate(_TOKEN.finditer(self._data)):
+            if not number & 4095:
+                self._check()
+            mark = self._data[match.start()]
+            if mark == 44 and stack:  # ,
+                stack[-1].ends.append(match.start())
+            elif mark in b"[{" and match.end() - match.start() == 1:
+                stack.append(_Open(match.start()))
+                if len(stack) > _DEEPEST:
+                    raise ValueError("the JSON nests too deeply")
+            elif mark in b"]}" and stack:
+                frame = stack.pop()
+                if match.end() - frame.start > _PIECE or not stack:
+                    value = self._built(frame, match.start())
+                    if not stack:
+                        return self._alone(frame.start, match.end(), value)
+                    stack[-1].large[len(stack[-1].ends)] = (frame.start, match.end(), value)
+        return decode(self._data)  # a scalar, or something that is broken
+
+    def _alone(self, start: int, end: int, value: object) -> object:
+        if self._data[:start].strip() or self._data[end:].strip():
+            raise ValueError("there is more than one JSON value")
+        return value
+
+    def _built(self, frame: _Open, end: int) -> object:
+        """The value of a list or object, whose members are decoded many at a time."""
+        opening, closing = (b"[", b"]") if self._data[frame.start] == 91 else (b"{", b"}")
+        if self._data[end : end + 1] != closing:
+            raise ValueError("a bracket in the JSON is closed by another one")
+        items: list[object] = []
+        members: dict[str, object] = {}
+        ends = [*frame.ends, end]
+        first, start = 0, frame.start + 1
+
+        def take(until: int) -> None:
+            """Decode the members up to one that is not among them."""
+            if until == first:
+                return
+            self._check()
+            value = decode(opening + self._data[start : ends[until - 1]] + closing)
+            if isinstance(value, list):
+                items.extend(value)
+            elif isinstance(value, dict):
+                members.update(value)
+            if not value and len(ends) > 1:
+                raise ValueError("a member of the JSON is empty")
+
+        for index, stop in enumerate(ends):
+            if index in frame.large:
+                take(index)
+                begins = ends[index - 1] + 1 if index else frame.start + 1
+                inner, after, value = frame.large[index]
+                if self._data[after:stop].strip():
+                    raise ValueError("there is something after a value in the JSON")
+                name = decode(b"{" + self._data[begins:inner] + b"null}") if closing == b"}" else None
+                if isinstance(name, dict) and len(name) == 1:
+                    members[next(iter(name))] = value
+                elif closing == b"]" and not self._data[begins:inner].strip():
+                    items.append(value)
+                else:
+                    raise ValueError("a value in the JSON stands where none may be")
+                first, start = index + 1, stop + 1
+            elif stop - start > _PIECE:
+                take(index + 1)
+                first, start = index + 1, stop + 1
+        take(len(ends))
+        return items if closing == b"]" else members
 
 
 def encode(value: object) -> bytes:

@@ -33,7 +33,8 @@ class Settings:
 
     `base_uris` replaces base URIs by consumed namespace; `*` means every one, with `{namespace}` standing for its
     name, and the empty name means the only one. `host` replaces the adapters' addresses. `transport` is what carries
-    requests, one of `naftiko.consumers.http.pools.POOLS`.
+    requests, one of `naftiko.consumers.http.pools.POOLS`. `redact` takes credentials that an upstream shows out of its
+    answers.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Settings:
     allow_missing: bool = False
     sandbox: bool = False
     transport: str = DEFAULT
+    redact: bool = True
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
         """The same settings with other base URIs."""
@@ -94,7 +96,14 @@ async def opened(
             _open(upstream, overrides.get(index), resolved, settings, client)
             for index, upstream in enumerate(plan.upstreams)
         ]
-        engine = Engine(upstreams, resolved.values, resolved.missing, environment)
+        engine = Engine(
+            upstreams,
+            resolved.values,
+            resolved.missing,
+            environment,
+            total=settings.limits.total,
+            redacts=settings.redact,
+        )
         stack.push_async_callback(engine.close)
         origins = {
             upstream.namespace: entry.transport.shown if entry.transport else ""

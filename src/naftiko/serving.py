@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 from collections.abc import AsyncIterator, Generator, Sequence
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from naftiko.connections import ClientConnection, Clients
 
 GRACE = 10
 """Seconds that calls in flight have to finish, once a server is told to stop."""
@@ -21,36 +24,6 @@ ACCEPTORS = 8
 """How many times a listening socket is watched. The event loop takes up one connection a turn for each, and a turn is
 as long as all calls that go on in it: with one, a client that connects among 200 others waits for seconds."""
 
-MAX_HEAD = 64 * 1024
-"""The most bytes a request line and its headers may have together."""
-
-
-class _BoundedHead(HttpToolsProtocol):
-    """HTTP/1.1 with a bound on what comes before the body: uvicorn itself has none."""
-
-    _head = 0
-
-    def on_message_begin(self) -> None:
-        self._head = 0
-        super().on_message_begin()
-
-    def on_url(self, url: bytes) -> None:
-        self._head += len(url)
-        if self._head > MAX_HEAD:
-            raise _too_large()
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head += len(name) + len(value) + 4
-        if self._head > MAX_HEAD:
-            raise _too_large()
-        super().on_header(name, value)
-
-
-def _too_large() -> ValueError:
-    return ValueError("the request's headers are too large")
-
-
 class _Server(uvicorn.Server):
     """A server that leaves signals to the program."""
 
@@ -60,18 +33,27 @@ class _Server(uvicorn.Server):
 
 
 class Servers:
-    """HTTP servers on bound sockets, started and stopped together. Each socket takes `acceptors` file descriptors."""
+    """HTTP servers on bound sockets, started and stopped together. Each socket takes `acceptors` file descriptors.
+
+    `clients` bounds the connections of these servers and of all others that are given it.
+    """
 
     def __init__(
-        self, pairs: Sequence[tuple[ASGIApp, socket.socket]], grace: int = GRACE, acceptors: int = ACCEPTORS
+        self,
+        pairs: Sequence[tuple[ASGIApp, socket.socket]],
+        grace: int = GRACE,
+        acceptors: int = ACCEPTORS,
+        clients: Clients | None = None,
     ) -> None:
+        clients = clients or Clients()
+        protocol = cast("type[asyncio.Protocol]", functools.partial(cast("Any", ClientConnection), clients))
         self._acceptors = acceptors
         self._sockets = [listener for _, listener in pairs]
         self._servers = [
             _Server(
                 uvicorn.Config(
                     app,
-                    http=_BoundedHead,
+                    http=protocol,
                     ws="none",
                     lifespan="off",
                     interface="asgi3",
@@ -79,7 +61,7 @@ class Servers:
                     access_log=False,
                     server_header=False,
                     proxy_headers=False,
-                    timeout_keep_alive=75,
+                    timeout_keep_alive=cast("Any", clients.limits.idle),
                     timeout_graceful_shutdown=grace,
                 )
             )
@@ -133,9 +115,11 @@ class Servers:
 
 
 @contextlib.asynccontextmanager
-async def serving(pairs: Sequence[tuple[ASGIApp, socket.socket]], grace: int = GRACE) -> AsyncIterator[Servers]:
+async def serving(
+    pairs: Sequence[tuple[ASGIApp, socket.socket]], grace: int = GRACE, clients: Clients | None = None
+) -> AsyncIterator[Servers]:
     """Servers that run for as long as the context does."""
-    servers = Servers(pairs, grace)
+    servers = Servers(pairs, grace, clients=clients)
     await servers.start()
     try:
         yield servers

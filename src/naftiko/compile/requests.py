@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from naftiko.coerce import Mismatch, coerce
 from naftiko.compile.authentication import HEADER_NAME, OF_THE_CONNECTION
@@ -13,10 +15,12 @@ from naftiko.compile.outputs import named_outputs
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Consumed, holes
 from naftiko.compile.uris import Hole, below, encode_path, encode_query, pieces, split_query
+from naftiko.compile.walk import walk
 from naftiko.diagnostics import Path, Severity
 from naftiko.expressions import Environment, Expression, FirstOf, Input, Literal, SpelledInput, Variable, leaves
 from naftiko.names import fold
-from naftiko.plan import BodyPlan, MultipartBodyPlan, ParameterPlan, RequestPlan, TextBodyPlan
+from naftiko.plan import BodyPlan, MultipartBodyPlan, OutputPlan, ParameterPlan, RequestPlan, TextBodyPlan
+from naftiko.secretlike import looks_secret
 from naftiko.templates import template_names
 
 _UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
@@ -69,6 +73,7 @@ class RequestCompiler:
             raw_format=raw_format,
             outputs=named_outputs(self.consumed, self.scope),
         )
+        plan = replace(plan, secrets=_secrets(plan))
         self._check_names()
         self._auth_inputs()
         self._check_with()
@@ -296,6 +301,22 @@ class RequestCompiler:
             for name in template_names(text):
                 yield name
                 yield name.partition(".")[2]
+
+
+_CREDENTIAL = re.compile(r"auth|key|token|secret|passw|signature|cookie|credential|session", re.IGNORECASE)
+
+
+def _secrets(plan: RequestPlan) -> tuple[Expression, ...]:
+    """The values of a request that are credentials: by the name of the parameter, or of the variable they come from."""
+    found: list[Expression] = []
+    for item in (*plan.query, *plan.headers, *plan.cookies):
+        if not _CREDENTIAL.search(item.name) or blamed(item.expression) is not None:
+            continue
+        known = item.expression.value if isinstance(item.expression, Literal) else None
+        if known is None or (isinstance(known, str) and any(looks_secret(part) for part in known.split())):
+            found.append(item.expression)
+    leaves_of = walk([plan], OutputPlan())
+    return (*found, *(leaf for leaf in leaves_of if isinstance(leaf, Variable) and _CREDENTIAL.search(leaf.key)))
 
 
 def _texts(value: object) -> Iterable[str]:

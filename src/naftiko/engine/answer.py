@@ -16,7 +16,8 @@ PASSED_ON = frozenset({"etag", "last-modified", "cache-control", "location", "li
 class Answer:
     """The outcome of a call: either bytes that pass as they are, or a value of our own making.
 
-    `is_error` tells an upstream's error status. `media_type` is None where there is no body.
+    `is_error` tells an upstream's error status, `step` the one of several that it came from. `media_type` is None where
+    there is no body.
     """
 
     status: int
@@ -26,6 +27,7 @@ class Answer:
     made: object = MISSING
     is_error: bool = False
     upstream_seconds: float | None = None
+    step: str | None = None
     _value: object = field(default=MISSING, repr=False)
 
     def content(self) -> bytes:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 from naftiko.coerce import Mismatch, coerce
-from naftiko.consumers.http.authentication import Scheme
+from naftiko.consumers.http.authentication import Scheme, secrets
 from naftiko.consumers.http.request import build
 from naftiko.consumers.http.transport import HttpTransport, Response
 from naftiko.consumers.http.values import is_field_value
 from naftiko.engine.answer import PASSED_ON, Answer, charset_of, is_json
-from naftiko.engine.output import named, shaped
+from naftiko.engine.aside import LARGE, aside
+from naftiko.engine.deadline import Deadlines
+from naftiko.engine.life import Life
+from naftiko.engine.output import Misses, Shaping, named, shaped
+from naftiko.engine.redaction import SHORTEST, made_needles, needles, parts, redacted, redacted_text, signed_parts
 from naftiko.engine.steps import look_up, mapped
-from naftiko.errors import CallError, InputError, NotRunnable
-from naftiko.expressions import Scope
+from naftiko.errors import CallError, InputError, NotRunnable, UpstreamTimeout
+from naftiko.expressions import Scope, leaves
 from naftiko.formats import formats
 from naftiko.formats.base import Format
 from naftiko.missing import MISSING
@@ -23,6 +31,13 @@ from naftiko.registry import Registry
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say so when they have no body (RFC 9110, section 8.6)."""
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
+_TELL_EVERY = 60.0
+_log = logging.getLogger("naftiko.engine")
+Result = TypeVar("Result")
 
 
 class OpenUpstream:
@@ -49,7 +64,8 @@ class OpenUpstream:
 class Engine:
     """Carries out functions of a plan, each call inside `with engine:`.
 
-    `missing` tells, by variable key, which variables have no value.
+    `missing` tells, by variable key, which variables have no value. A call may take `total` seconds. `redacts` takes
+    credentials that an upstream shows out of its answers.
     """
 
     def __init__(
@@ -59,6 +75,9 @@ class Engine:
         missing: Mapping[str, str],
         environment: Mapping[str, str],
         readers: Registry[Format] | None = None,
+        *,
+        total: float = 30.0,
+        redacts: bool = True,
     ) -> None:
         self._upstreams = upstreams
         self._variables = variables
@@ -66,6 +85,11 @@ class Engine:
         self._environment = environment
         self._readers = readers or formats()
         self._problems: dict[int, tuple[FunctionPlan, str | None]] = {}
+        self._total = total
+        self._deadlines = Deadlines(total)
+        self._redacts = redacts
+        self._needles: dict[int, tuple[RequestPlan, tuple[str, ...]]] = {}
+        self._tells = _Tells()
         self._holds = 0
         self._free: asyncio.Event | None = None
 
@@ -88,6 +112,7 @@ class Engine:
 
     async def close(self) -> None:
         """Close all connections."""
+        self._deadlines.close()
         for upstream in self._upstreams:
             if upstream.transport is not None:
                 await upstream.transport.close()
@@ -112,8 +137,8 @@ class Engine:
             return f"the variable `{self._missing[key]}` is not set"
         return next((upstream.problem for upstream in upstreams if upstream.problem is not None), None)
 
-    async def call(self, function: FunctionPlan, inputs: Mapping[str, object]) -> Answer:
-        """Carry a function out with the caller's inputs, by the names in its plan.
+    async def call(self, function: FunctionPlan, inputs: Mapping[str, object], life: Life | None = None) -> Answer:
+        """Carry a function out with the caller's inputs, by the names in its plan, within the time of a call.
 
         Raises:
             CallError: it failed; what the upstream answered with an error status is an `Answer`, though.
@@ -121,46 +146,92 @@ class Engine:
         problem = self.problem(function)
         if problem is not None:
             raise NotRunnable(f"`{function.name}` cannot be carried out: {problem}")
+        life = life or Life()
+        life.began = time.perf_counter()
+        life.ends = life.began + self._total
+        try:
+            with self._deadlines.bound():
+                return await self._carried_out(function, inputs, life)
+        except TimeoutError as error:
+            raise self._too_slow(life) from error
+        except CallError as error:
+            if life.step is not None:
+                error.at_step(life.step)
+            raise
+
+    def _too_slow(self, life: Life) -> UpstreamTimeout:
+        who = f"{life.upstream} did not answer" if life.upstream is not None else "the call did not end"
+        where = f"the step `{life.step}`: " if life.step is not None else ""
+        message = f"{where}{who} within {self._total:g} s; `--timeout` allows more"
+        return UpstreamTimeout(message, upstream_seconds=time.perf_counter() - life.began)
+
+    async def _carried_out(self, function: FunctionPlan, inputs: Mapping[str, object], life: Life) -> Answer:
         scope = Scope(self._variables, checked(function.inputs, inputs), {}, self._environment)
         if function.steps is not None:
-            return await self._orchestrated(function, function.steps, scope)
+            return await self._orchestrated(function, function.steps, scope, life)
         if function.request is None:
-            return Answer(200, "application/json", made=shaped(function.output, [{}], scope))
-        response = await self._send(function.request, scope)
-        return self._answer(function, function.request, response, scope)
+            return Answer(200, "application/json", made=shaped(function.output, [{}], Shaping(scope)))
+        response = await self._send(function.request, scope, life)
+        if len(response.content) >= LARGE and not _passes(function, function.request, response):
+            return await aside(life, lambda: self._answer(function, response, scope, life))
+        return self._answer(function, response, scope, life)
 
-    async def _orchestrated(self, function: FunctionPlan, plan: StepsPlan, scope: Scope) -> Answer:
+    async def _orchestrated(self, function: FunctionPlan, plan: StepsPlan, scope: Scope, life: Life) -> Answer:
         """Steps in order. An upstream that fails ends them, and its answer is the function's."""
         outputs: dict[str, object] = {}
         scope.steps = outputs
         seconds = 0.0
+        size = 0
         for step in plan.steps:
+            life.step = step.name
             if isinstance(step, LookupStepPlan):
-                outputs[step.name] = look_up(step, scope)
+                outputs[step.name] = await _done(life, size, partial(look_up, step, scope, life.check))
                 continue
-            response = await self._send(step.request, scope)
+            response = await self._send(step.request, scope, life)
             seconds += response.seconds
             if not 200 <= response.status < 300:
-                return _passed(response, seconds)
-            outputs[step.name] = self._decoded(step.request, response)
-        contexts = [mapped(plan, function.output, scope), outputs]
-        made = contexts[0] if plan.mappings or not _maps(function.output) else shaped(function.output, contexts, scope)
+                passed = _passed(response, seconds)
+                passed.step = step.name
+                return passed
+            size += len(response.content)
+            outputs[step.name] = await _done(life, size, partial(self._decoded, step.request, response, life))
+        life.step = life.upstream = None
+        return await _done(life, size, partial(self._put_together, function, plan, scope, life, seconds))
+
+    def _put_together(
+        self, function: FunctionPlan, plan: StepsPlan, scope: Scope, life: Life, seconds: float
+    ) -> Answer:
+        contexts = [mapped(plan, function.output, scope), scope.steps]
+        made = contexts[0]
+        if not plan.mappings and _maps(function.output):
+            made = self._shaped(function, contexts, scope, life)
         return Answer(200, "application/json", made=made, upstream_seconds=seconds)
 
-    def _decoded(self, request: RequestPlan, response: Response) -> object:
+    def _shaped(self, function: FunctionPlan, contexts: Sequence[object], scope: Scope, life: Life) -> object:
+        """The answer's shape; where a mapping leads nowhere, the log says so once a minute."""
+        misses = Misses() if self._tells.is_due(function.name) else None
+        made = shaped(function.output, contexts, Shaping(scope, life.check, misses))
+        for sentence in misses.told() if misses is not None else ():
+            self._tells.told(function.name)
+            _log.warning("`%s`: %s", function.name, sentence)
+        return made
+
+    def _decoded(self, request: RequestPlan, response: Response, life: Life) -> object:
         """A step's response: decoded where it can be, else its text; null where there is none."""
         if not response.content:
             return None
         charset = charset_of(response.header("content-type"))
         try:
-            return self._readers.get(request.raw_format).decode(response.content, charset)
+            return self._readers.get(request.raw_format).decode(response.content, charset, life.check)
         except ValueError:
             return response.content.decode("utf-8", "replace")
 
-    async def _send(self, request: RequestPlan, scope: Scope) -> Response:
+    async def _send(self, request: RequestPlan, scope: Scope, life: Life) -> Response:
         upstream = self._upstreams[request.upstream]
         outgoing = build(request, scope, upstream.base_path)
         outgoing.set_default("Accept", self._readers.get(request.raw_format).accept)
+        if life.request_id is not None:
+            outgoing.set_default("X-Request-Id", life.request_id)
         if outgoing.content is None and outgoing.method in _WITH_BODY:
             outgoing.content = b""
         flow = None
@@ -169,18 +240,62 @@ class Engine:
             flow = upstream.scheme.flow(outgoing, scope)
         if upstream.transport is None:
             raise CallError("the upstream is closed")
-        return await upstream.transport.send(outgoing, flow)
+        life.upstream = upstream.transport.shown
+        if outgoing.method not in _SAFE:
+            life.is_committed = True
+        response = await upstream.transport.send(outgoing, flow)
+        if self._redacts:
+            await self._redact(request, response, life)
+        return response
 
-    def _answer(self, function: FunctionPlan, request: RequestPlan, response: Response, scope: Scope) -> Answer:
+    async def _redact(self, request: RequestPlan, response: Response, life: Life) -> None:
+        """Take our credentials out of an answer, wherever it shows them."""
+        known = self._needles.get(id(request))
+        if known is None:
+            known = self._secrets(request)
+            self._needles[id(request)] = known
+        hidden = known[1]
+        if response.signature is not None:
+            hidden += signed_parts(response.signature)
+        if not hidden:
+            return
+        charset = charset_of(response.header("content-type"))
+        spelled = needles(hidden, charset) if response.signature is None else made_needles(hidden, charset)
+        content = await _done(life, len(response.content), partial(redacted, response.content, spelled))
+        headers = response.headers
+        if any(needle in value.encode("utf-8", "replace") for _, value in headers for needle in spelled):
+            headers = [(name, redacted_text(value, spelled)) for name, value in headers]
+        if content is not response.content or headers is not response.headers:
+            response.content, response.headers = content, headers
+            if self._tells.is_due(request.operation + " redacted"):
+                self._tells.told(request.operation + " redacted")
+                _log.warning(
+                    "`%s`: the upstream's answer shows a credential that was sent to it; [redacted] stands in its "
+                    "place (`--no-redact` lets it pass)",
+                    request.operation,
+                )
+
+    def _secrets(self, request: RequestPlan) -> tuple[RequestPlan, tuple[str, ...]]:
+        """The operator's credentials that go with a request. Those that a caller gives are the caller's own."""
+        scope = Scope(self._variables, {}, {}, self._environment)
+        upstream = self._upstreams[request.upstream]
+        found = dict.fromkeys(secrets(upstream.scheme.plan, scope)) if upstream.scheme is not None else {}
+        for expression in request.secrets:
+            for part in (expression, *leaves(expression)):
+                value = part.resolve(scope)
+                if isinstance(value, str):
+                    found.update(dict.fromkeys(parts(value)))
+        return request, tuple(text for text in found if len(text) >= SHORTEST)
+
+    def _answer(self, function: FunctionPlan, response: Response, scope: Scope, life: Life) -> Answer:
         passed = _passed(response, response.seconds)
+        request = function.request
         media_type = passed.media_type
-        if passed.is_error or not response.content:
+        if request is None or passed.is_error or not response.content or _passes(function, request, response):
             return passed
         reader = self._readers.get(request.raw_format)
-        if function.output.is_response and request.raw_format == "json" and is_json(media_type):
-            return passed
         try:
-            decoded = reader.decode(response.content, charset_of(media_type))
+            decoded = reader.decode(response.content, charset_of(media_type), life.check)
         except ValueError:
             return passed
         if function.output.is_response and request.raw_format == "json":
@@ -190,11 +305,38 @@ class Engine:
         if request.raw_format == "xml":
             contexts += _root_contents(decoded)
         if request.outputs:
-            contexts.append(named(request.outputs, decoded, scope))
-        passed.made = shaped(function.output, contexts, scope)
+            contexts.append(named(request.outputs, decoded, Shaping(scope, life.check)))
+        passed.made = self._shaped(function, contexts, scope, life)
         passed.raw = None
         passed.media_type = "application/json"
+        if len(response.content) >= LARGE:
+            passed.content()
         return passed
+
+
+def _passes(function: FunctionPlan, request: RequestPlan, response: Response) -> bool:
+    """Whether an answer's bytes pass as they are."""
+    if request.raw_format != "json" or not function.output.is_response:
+        return not 200 <= response.status < 300
+    return is_json(response.header("content-type")) or not 200 <= response.status < 300
+
+
+async def _done(life: Life, size: int, work: Callable[[], Result]) -> Result:
+    """Do work on so many bytes: at once, or beside the event loop where they are many."""
+    return work() if size < LARGE else await aside(life, work)
+
+
+class _Tells:
+    """What is said once a minute for each subject, however often it happens."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, float] = {}
+
+    def is_due(self, subject: str) -> bool:
+        return time.monotonic() >= self._next.get(subject, 0.0)
+
+    def told(self, subject: str) -> None:
+        self._next[subject] = time.monotonic() + _TELL_EVERY
 
 
 def _passed(response: Response, seconds: float) -> Answer:

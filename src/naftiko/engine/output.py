@@ -4,53 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from naftiko.coerce import Mismatch, coerce
+from dataclasses import dataclass
+
+from naftiko.coerce import Mismatch, coerce, kind_of
 from naftiko.expressions import Scope
 from naftiko.missing import MISSING
+from naftiko.pathmatch import Check
 from naftiko.plan import NamedOutput, OutputPlan, Shape
 
 
-def named(outputs: Sequence[NamedOutput], response: object, scope: Scope) -> dict[str, object]:
+class Misses:
+    """Which mappings of an answer led nowhere, and what was there instead (semantics, section 9)."""
+
+    def __init__(self) -> None:
+        self._found: set[str] = set()
+        self._missed: dict[str, str] = {}
+
+    def note(self, path: str, contexts: Sequence[object], *, is_found: bool) -> None:
+        if is_found:
+            self._found.add(path)
+        elif path not in self._missed:
+            self._missed[path] = _there(contexts[0]) if contexts else "nothing"
+
+    def told(self) -> list[str]:
+        """A sentence for each mapping that led nowhere in any row."""
+        return [
+            f"the mapping `{path}` matches nothing; there is {what}"
+            for path, what in self._missed.items()
+            if path not in self._found
+        ]
+
+
+def _there(value: object) -> str:
+    if isinstance(value, dict):
+        names = ", ".join(f"`{str(name)[:40]}`" for name in [*value][:8])
+        return f"an object with {names}{', ...' if len(value) > 8 else ''}" if value else "an object without members"
+    return f"a list of {len(value)}" if isinstance(value, list) else kind_of(value)
+
+
+@dataclass(slots=True)
+class Shaping:
+    """What shaping an answer needs beside the answer: the call's scope, its time, and who is told of what led nowhere."""
+
+    scope: Scope
+    check: Check | None = None
+    misses: Misses | None = None
+
+
+def named(outputs: Sequence[NamedOutput], response: object, shaping: Shaping) -> dict[str, object]:
     """The parts of a response that a consumed operation names."""
     found: dict[str, object] = {}
     for output in outputs:
-        value = output.path.first(response) if output.path is not None else MISSING
+        value = output.path.first(response, shaping.check) if output.path is not None else MISSING
         if output.literal is not None:
-            value = output.literal.resolve(scope)
+            value = output.literal.resolve(shaping.scope)
         if value is not MISSING:
             found[output.name] = value
     return found
 
 
-def shaped(plan: OutputPlan, contexts: Sequence[object], scope: Scope) -> object:
+def shaped(plan: OutputPlan, contexts: Sequence[object], shaping: Shaping) -> object:
     """The answer. `contexts` are where a mapping is looked for, in order; the first is the response itself."""
     if plan.members:
-        return {name: _filled(shape, contexts, scope) for name, shape in plan.members}
+        return {name: _filled(shape, contexts, shaping) for name, shape in plan.members}
     for shape in plan.options:
-        value = _filled(shape, contexts, scope)
+        value = _filled(shape, contexts, shaping)
         if value is not None:
             return value
     return None if plan.options else contexts[0]
 
 
-def _filled(shape: Shape, contexts: Sequence[object], scope: Scope) -> object:
+def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> object:
     if shape.literal is not None:
-        value = shape.literal.resolve(scope)
+        value = shape.literal.resolve(shaping.scope)
         return None if value is MISSING else converted(value, shape.type, is_literal=True)
-    value = _found(shape, contexts)
+    value = _found(shape, contexts, shaping)
     if shape.kind == "response":
         return None if value is MISSING else value
     if shape.kind == "object":
         inner = contexts if shape.path is None or shape.path.is_root else [value]
         if value is MISSING or value is None:
-            return {name: _filled(member, [], scope) for name, member in shape.members} if _has_literal(shape) else None
-        return {name: _filled(member, inner, scope) for name, member in shape.members}
+            return {name: _filled(member, [], shaping) for name, member in shape.members} if _has_literal(shape) else None
+        return {name: _filled(member, inner, shaping) for name, member in shape.members}
     if shape.kind == "list":
         if value is MISSING or value is None or shape.item is None:
             return None if value is None or value is MISSING else value
         items = _rows(value) if shape.path is None or shape.path.is_root else value
         items = items if isinstance(items, list) else [items]
-        return [_filled(shape.item, [item], scope) for item in items]
+        rows: list[object] = []
+        for number, item in enumerate(items):
+            if shaping.check is not None and not number & 255:
+                shaping.check()
+            rows.append(_filled(shape.item, [item], shaping))
+        return rows
     if value is MISSING:
         return [] if shape.path is not None and shape.path.is_plural else None
     return converted(value, shape.type)
@@ -70,15 +116,18 @@ def _has_literal(shape: Shape) -> bool:
     return shape.literal is not None or any(_has_literal(member) for _, member in shape.members)
 
 
-def _found(shape: Shape, contexts: Sequence[object]) -> object:
+def _found(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> object:
     """The first context in which the path leads somewhere."""
     if shape.path is None:
         return contexts[0] if contexts else MISSING
+    value: object = MISSING
     for context in contexts:
-        value = shape.path.first(context)
+        value = shape.path.first(context, shaping.check)
         if value is not MISSING:
-            return value
-    return MISSING
+            break
+    if shaping.misses is not None and contexts and not shape.path.is_root:
+        shaping.misses.note(shape.path.text, contexts, is_found=value is not MISSING)
+    return value
 
 
 def converted(value: object, type: str | None, *, is_literal: bool = False) -> object:

@@ -8,17 +8,20 @@ from naftiko.engine.output import converted
 from naftiko.expressions import Scope
 from naftiko.missing import MISSING
 from naftiko.names import fold
+from naftiko.pathmatch import Check
 from naftiko.plan import LookupStepPlan, OutputPlan, Shape, StepsPlan
 
 
-def look_up(step: LookupStepPlan, scope: Scope) -> object:
+def look_up(step: LookupStepPlan, scope: Scope, check: Check) -> object:
     """The items of an earlier step's list whose field equals the value: one for a single value, a list for a list.
 
     A single value that nothing matches gives null; values of a list that nothing matches are left out.
     """
     wanted = step.value.resolve(scope)
     table: dict[object, object] = {}
-    for item in _items(scope.steps.get(step.index)):
+    for number, item in enumerate(_items(scope.steps.get(step.index))):
+        if not number & 1023:
+            check()
         table.setdefault(_comparable(_field(item, step.match, step)), item)
     if isinstance(wanted, list):
         found = [table[_comparable(value)] for value in wanted if _comparable(value) in table]

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 
-from naftiko.formats.base import Format, text_of
+from naftiko.formats.base import Check, Format, text_of
 
 
 def _reader(delimiter: str, name: str, accept: str) -> Format:
-    def decode(data: bytes, charset: str) -> object:
+    def decode(data: bytes, charset: str, check: Check) -> object:
         text = text_of(data, charset).lstrip("\ufeff")
         try:
-            rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+            rows = []
+            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
+                if not len(rows) & 1023:
+                    check()
+                rows.append(row)
         except csv.Error as error:
             raise ValueError(f"not {name}: {error}") from error
         if not rows:

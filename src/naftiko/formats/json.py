@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from naftiko.formats.base import Format
-from naftiko.jsontext import decode_bytes
+from naftiko.formats.base import Check, Format
+from naftiko.jsontext import decode_gently
 
-JSON = Format("json", "application/json, */*;q=0.5", decode_bytes)
+
+def _decode(data: bytes, charset: str, check: Check) -> object:
+    return decode_gently(data, check, charset)
+
+
+JSON = Format("json", "application/json, */*;q=0.5", _decode)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
-from naftiko.formats.base import Format, text_of
+from naftiko.formats.base import Check, Format, text_of
 
-TEXT = Format("text", "text/plain, */*;q=0.5", text_of)
+
+def _decode(data: bytes, charset: str, check: Check) -> object:
+    return text_of(data, charset)
+
+
+TEXT = Format("text", "text/plain, */*;q=0.5", _decode)

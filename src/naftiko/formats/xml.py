@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from xml.parsers.expat import ExpatError
+from collections.abc import Iterator
+from typing import Any
+from xml.parsers import expat
 
 import xmltodict
 
-from naftiko.formats.base import Format
+from naftiko.formats.base import Check, Format
+
+_PIECE = 64 * 1024
+_LONGEST = 1024 * 1024
+"""The most bytes of one tag or comment: the parser begins anew with it at each piece that comes, and holds all threads."""
 
 
-def _decode(data: bytes, charset: str) -> object:
+def _decode(data: bytes, charset: str, check: Check) -> object:
+    parsers: list[Any] = []
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, len(data), _PIECE):
+            check()
+            if parsers and start - parsers[0].CurrentByteIndex > _LONGEST:
+                raise ValueError(f"a tag is longer than {_LONGEST // 1024} KiB")
+            yield data[start : start + _PIECE]
+
+    class Expat:
+        """The parser module, as xmltodict asks for it: remembers the parser that is made."""
+
+        @staticmethod
+        def ParserCreate(*arguments: Any) -> Any:  # noqa: N802 - the name of the standard library
+            parsers.append(expat.ParserCreate(*arguments))
+            return parsers[0]
+
     try:
-        value: object = xmltodict.parse(data, disable_entities=True)
-    except (ExpatError, ValueError) as error:
+        value: object = xmltodict.parse(pieces(), expat=Expat, disable_entities=True)
+    except (expat.ExpatError, ValueError) as error:
         raise ValueError(f"not XML: {error}") from error
     except RecursionError as error:
         raise ValueError("the XML nests too deeply") from error

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from naftiko.diagnostics import has_errors
 from naftiko.document import parse
-from naftiko.formats.base import Format
+from naftiko.formats.base import Check, Format
 from naftiko.nodes import plain
 from naftiko.source import Source
 
 
-def _decode(data: bytes, charset: str) -> object:
-    document = parse(Source("response", data))
+def _decode(data: bytes, charset: str, check: Check) -> object:
+    document = parse(Source("response", data), check)
     if document.root is None or has_errors(document.diagnostics):
         raise ValueError(document.diagnostics[-1].message)
     return plain(document.root)

@@ -99,7 +99,8 @@ class RequestPlan:
     """One upstream request. `upstream` is the index of its namespace in the plan.
 
     Paths and `query_pieces` are in pieces: percent-encoded text, or a parameter whose value fills a placeholder.
-    `base_path` is the path part of the declared base URI, which `--base-uri` replaces.
+    `base_path` is the path part of the declared base URI, which `--base-uri` replaces. `secrets` are the values in it,
+    beside the authentication, that are credentials by their names.
     """
 
     upstream: int
@@ -114,6 +115,7 @@ class RequestPlan:
     body: BodyPlan | None
     raw_format: str
     outputs: tuple[NamedOutput, ...]
+    secrets: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,12 @@ from naftiko.registry import Registry
 
 
 class Scheme(Protocol):
-    """An authentication scheme. `flow` is set where it takes more than one request."""
+    """An authentication scheme. `flow` is set where it takes more than one request.
+
+    `plan` has its settings; `secrets` tells what of them no answer may show.
+    """
+
+    plan: AuthPlan
 
     def __init__(self, plan: AuthPlan) -> None: ...
 
@@ -52,6 +57,20 @@ def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
         if any(isinstance(leaf, SpelledInput) for leaf in leaves(expression)):
             raise
         raise NotRunnable(f"the credential `{name}` holds a character that HTTP cannot carry") from error
+
+
+_SHOWN = frozenset({"username", "region", "service", "realm", "signatureMethod", "certificate"})
+"""Settings that are no secrets."""
+
+
+def secrets(plan: AuthPlan, scope: Scope) -> tuple[str, ...]:
+    """The operator's credentials of a scheme, as they are sent: what no answer may show."""
+    found = {name: expression.resolve(scope) for name, expression in plan.settings.items()}
+    texts = {name: as_text(value) for name, value in found.items() if value is not MISSING and value is not None}
+    hidden = [text for name, text in texts.items() if name not in _SHOWN]
+    if plan.scheme == "basic" and texts.get("password"):
+        hidden.append(f"{texts.get('username', '')}:{texts['password']}")
+    return tuple(hidden)
 
 
 class _Authorization(ABC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import ssl
@@ -14,7 +15,6 @@ import h11
 import httpx
 
 from naftiko import __version__
-from naftiko.consumers.http.deadline import Deadlines
 from naftiko.consumers.http.decoding import ACCEPTED, decoder
 from naftiko.consumers.http.flows import carry_out
 from naftiko.consumers.http.limits import Limits
@@ -27,6 +27,9 @@ from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, Upstrea
 USER_AGENT = f"naftiko/{__version__}"
 _LONGEST = 60_000
 _BODILESS = frozenset({204, 304})
+_TURN = 1024 * 1024
+"""Bytes of a body after which others have their turn."""
+_AUTHORIZATION = "authorization"
 _DEFAULTS = (
     ("accept", "Accept", "*/*"),
     ("accept-encoding", "Accept-Encoding", ACCEPTED),
@@ -36,12 +39,16 @@ _DEFAULTS = (
 
 @dataclass(slots=True)
 class Response:
-    """An upstream's answer, decompressed. `headers` are pairs, names in lower case."""
+    """An upstream's answer, decompressed. `headers` are pairs, names in lower case.
+
+    `signature` is the `Authorization` header that a signing scheme made for the request.
+    """
 
     status: int
     headers: Pairs
     content: bytes
     seconds: float
+    signature: str | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of a header, by its name in lower case."""
@@ -75,13 +82,11 @@ class HttpTransport:
         self._seam = client
         self._is_closed = False
         self._pool: httpx.AsyncBaseTransport | None = None
-        self._deadlines = Deadlines(limits.total)
         self._extensions = {"timeout": {"connect": limits.connect, "read": None, "write": None, "pool": None}}
 
     async def close(self) -> None:
         """Close all connections; none is made after that."""
         self._is_closed = True
-        self._deadlines.close()
         for opened in (self._seam, self._pool):
             if opened is not None:
                 await opened.aclose()
@@ -96,7 +101,7 @@ class HttpTransport:
         return self._pool
 
     async def send(self, outgoing: Outgoing, auth: httpx.Auth | None = None) -> Response:
-        """Carry one request out.
+        """Carry one request out. Its time is bounded by whoever calls.
 
         Raises:
             UpstreamUnreachable, UpstreamTimeout, UpstreamInvalid: no usable answer came.
@@ -105,21 +110,19 @@ class HttpTransport:
         started = time.perf_counter()
         try:
             request = self._request(outgoing)
-            with self._deadlines.bound():
-                if self._seam is not None:
-                    response = await self._seam.send(
-                        request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False
-                    )
-                elif auth is None:
-                    response = await self._connections().handle_async_request(request)
-                else:
-                    response = await carry_out(auth, request, self._connections())
-                return await self._read(response, request.method, started)
-        except TimeoutError as error:
-            raise self._timeout(started) from error
+            if self._seam is not None:
+                response = await self._seam.send(
+                    request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False
+                )
+            elif auth is None:
+                response = await self._connections().handle_async_request(request)
+            else:
+                response = await carry_out(auth, request, self._connections())
+            answer = await self._read(response, request.method, started)
+            if auth is not None:
+                answer.signature = next((value for name, value in request.pairs if name.lower() == _AUTHORIZATION), None)
+            return answer
         except httpx.ConnectTimeout as error:
-            if time.perf_counter() - started >= self.limits.total:
-                raise self._timeout(started) from error
             message = f"{self.shown} did not accept a connection within {self.limits.connect:g} s"
             raise UpstreamTimeout(message, upstream_seconds=time.perf_counter() - started) from error
         except httpx.TimeoutException as error:
@@ -139,7 +142,7 @@ class HttpTransport:
             raise self._unreachable("it broke the connection off", started) from error
 
     def _request(self, outgoing: Outgoing) -> WireRequest:
-        filled, headers = outgoing.filled, outgoing.headers
+        filled, headers = outgoing.filled, [*outgoing.headers]
         for key, name, value in _DEFAULTS:
             if key not in filled:
                 headers.append((name, value))
@@ -158,7 +161,7 @@ class HttpTransport:
         pairs = header_pairs(response)
         whole = response.whole if isinstance(response, WireResponse) else None
         if whole is not None:
-            content = b"" if _has_no_body(response, method) else self._undone(whole, pairs)
+            content = b"" if _has_no_body(response, method) else await self._undone(whole, pairs)
         else:
             try:
                 content = b"" if _has_no_body(response, method) else await self._streamed(response, pairs)
@@ -166,7 +169,7 @@ class HttpTransport:
                 await cast("httpx.AsyncByteStream", response.stream).aclose()
         return Response(response.status_code, pairs, content, time.perf_counter() - started)
 
-    def _undone(self, whole: bytes, pairs: Pairs) -> bytes:
+    async def _undone(self, whole: bytes, pairs: Pairs) -> bytes:
         """A body that has come as a whole, decompressed.
 
         Raises:
@@ -175,9 +178,8 @@ class HttpTransport:
         coding = self._coding(pairs)
         if not coding and len(whole) <= self.limits.response:
             return whole
-        body = _Body(coding, self.limits.response)
-        if not body.takes(whole):
-            raise self._too_large()
+        body = _Body(coding)
+        await self._take(body, whole)
         return body.end()
 
     async def _streamed(self, response: httpx.Response, pairs: Pairs) -> bytes:
@@ -186,13 +188,21 @@ class HttpTransport:
         Raises:
             UpstreamInvalid: it is too large, or its compression is broken.
         """
-        body = _Body(self._coding(pairs), self.limits.response)
+        body = _Body(self._coding(pairs))
         if response.is_closed:
             return response.content
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
-            if not body.takes(chunk):
-                raise self._too_large()
+            await self._take(body, chunk)
         return body.end()
+
+    async def _take(self, body: _Body, chunk: bytes) -> None:
+        """Add what has come to a body; what it expands to is made step by step, and others have their turn between."""
+        for size in body.take(chunk):
+            if size > self.limits.response:
+                raise self._too_large()
+            if size - body.paused_at > _TURN:
+                body.paused_at = size
+                await asyncio.sleep(0)
 
     def _coding(self, pairs: Pairs) -> str:
         """The content coding of a body.
@@ -245,22 +255,20 @@ def _has_no_body(response: httpx.Response, method: str) -> bool:
 
 
 class _Body:
-    """A body as it comes, decompressed and bounded."""
+    """A body as it comes, decompressed."""
 
-    def __init__(self, coding: str, most: int) -> None:
+    def __init__(self, coding: str) -> None:
         self._undo = decoder(coding) if coding else None
-        self._most = most
         self._size = 0
         self._pieces: list[bytes] = []
+        self.paused_at = 0
 
-    def takes(self, chunk: bytes) -> bool:
-        """Whether there is room for what comes next."""
+    def take(self, chunk: bytes) -> Iterator[int]:
+        """Decompress a chunk in steps; gives the size of the whole after each, which the caller has a bound for."""
         for piece in self._undo.feed(chunk) if self._undo is not None else (chunk,):
             self._size += len(piece)
-            if self._size > self._most:
-                return False
+            yield self._size
             self._pieces.append(piece)
-        return True
 
     def end(self) -> bytes:
         if self._undo is not None:

@@ -1,0 +1,46 @@
+"""Work that would hold the event loop up, done by threads beside it.
+
+A thread cannot be stopped from outside: what runs here calls `Life.check` now and then, which raises once the time of
+the call is over or the call has been given up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from naftiko.engine.life import Life
+
+LARGE = 256 * 1024
+"""Bytes from which the reading and shaping of a body is done aside."""
+
+_THREADS = 4
+
+Result = TypeVar("Result")
+_pool: list[ThreadPoolExecutor] = []
+
+
+def _threads() -> ThreadPoolExecutor:
+    if not _pool:
+        _pool.append(ThreadPoolExecutor(_THREADS, thread_name_prefix="naftiko-aside"))
+    return _pool[0]
+
+
+async def aside(life: Life, work: Callable[[], Result]) -> Result:
+    """Do work beside the event loop, within the time of a call.
+
+    Raises:
+        TimeoutError: the time of the call is over.
+    """
+
+    def begin() -> Result:
+        life.check()
+        return work()
+
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads(), begin)
+    except asyncio.CancelledError:
+        life.ends = 0.0
+        raise

@@ -1,0 +1,91 @@
+"""Credentials taken out of answers: an upstream that shows what it was sent must not hand our keys to a caller.
+
+See semantics, section 9, "Credentials in answers".
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from urllib.parse import quote, quote_plus
+
+SHORTEST = 8
+"""Characters from which a value is looked for: a shorter one would be found where it was never meant."""
+
+MARK = b"[redacted]"
+_ESCAPED = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&'=+/"})
+
+
+def made_needles(secrets: tuple[str, ...], charset: str = "utf-8") -> tuple[bytes, ...]:
+    """The spellings in which secrets are looked for, the longest first: as they are, as JSON texts write them,
+    percent-encoded, and in base64 wherever they begin in what was encoded."""
+    found: dict[bytes, None] = {}
+    for secret in secrets:
+        if len(secret) < SHORTEST:
+            continue
+        spelled = [secret, *_json_spellings(secret), quote(secret, safe=""), quote(secret), quote_plus(secret)]
+        spelled += _base64_spellings(secret.encode("utf-8", "replace"))
+        spelled += [text.lower() for text in spelled[3:6] if "%" in text]
+        for text in spelled:
+            if len(text) >= SHORTEST:
+                found.update(dict.fromkeys(_encoded(text, charset)))
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+needles = lru_cache(maxsize=1024)(made_needles)
+"""The same, remembered: for credentials that many requests have in common."""
+
+_SIGNED = re.compile(r'(?:signature|response|sig)="?([^",]{8,4096})', re.IGNORECASE)
+
+
+def signed_parts(header: str) -> tuple[str, ...]:
+    """The `Authorization` header of a signed request, and the signature in it."""
+    return (*parts(header), *_SIGNED.findall(header[:16384]))
+
+
+def _json_spellings(secret: str) -> Iterable[str]:
+    plain = secret.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = secret.translate(_ESCAPED).replace('"', '\\"')
+    upper = secret.translate({key: value[:2] + value[2:].upper() for key, value in _ESCAPED.items()})
+    return (plain, plain.replace("/", "\\/"), escaped, upper)
+
+
+def _base64_spellings(secret: bytes) -> list[str]:
+    """The part of a base64 text that a secret decides by itself, for each place it may begin at."""
+    found = [base64.b64encode(secret).decode()]
+    for offset in range(3):
+        whole = base64.b64encode(bytes(offset) + secret).decode().rstrip("=")
+        start = -(-offset * 4 // 3)
+        end = len(whole) - 1 if (offset + len(secret)) % 3 else len(whole)
+        found.append(whole[start:end])
+    return [text for spelled in found for text in (spelled, spelled.replace("+", "-").replace("/", "_"))]
+
+
+def _encoded(text: str, charset: str) -> tuple[bytes, ...]:
+    if charset.startswith(("utf-16", "utf16")):
+        return text.encode("utf-16-le", "replace"), text.encode("utf-16-be", "replace")
+    if charset.startswith(("utf-32", "utf32")):
+        return text.encode("utf-32-le", "replace"), text.encode("utf-32-be", "replace")
+    return (text.encode("utf-8", "replace"),)
+
+
+def redacted(content: bytes, spelled: Sequence[bytes]) -> bytes:
+    """The content without any of the spellings; the same object where it has none."""
+    for needle in spelled:
+        if needle in content:
+            content = content.replace(needle, MARK)
+    return content
+
+
+def redacted_text(text: str, spelled: Sequence[bytes]) -> str:
+    content = text.encode("utf-8", "surrogateescape")
+    found = redacted(content, spelled)
+    return text if found is content else found.decode("utf-8", "surrogateescape")
+
+
+def parts(value: str) -> tuple[str, ...]:
+    """A header's value, and the credential in it where a scheme's name stands before it (RFC 9110, section 11.4)."""
+    scheme, space, rest = value.partition(" ")
+    return (value, rest.strip()) if space and scheme.isalnum() else (value,)
