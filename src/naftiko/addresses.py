@@ -12,6 +12,10 @@ from naftiko.sockets import SocketKey
 from naftiko.suggestions import did_you_mean
 
 
+ONLY = ""
+"""The name of a port that is given without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Addresses:
     """The addresses of adapters. `overrides` are the numbers of `--port` by namespace, type or declared port."""
@@ -26,18 +30,18 @@ class Addresses:
             SetupError: it has none.
         """
         host = self.settings.address(adapter)
-        for name in (adapter.namespace, adapter.type, str(adapter.port)):
+        for name in (adapter.namespace, adapter.type, str(adapter.port), ONLY):
             number = self.overrides.get(name)
             if number is not None:
-                return host, number, "" if number else name
+                return host, number, "" if number else name or "the only port"
         if adapter.port is None:
             raise SetupError(
                 f"the adapter `{adapter.namespace}` has no port; give it one with `--port {adapter.namespace}=PORT`"
             )
         return host, adapter.port, "" if adapter.port else adapter.namespace
 
-    def check(self, plans: Sequence[Plan], *, is_single: bool) -> None:
-        """Look for options that name what is nowhere.
+    def check(self, plans: Sequence[Plan], *, is_single: bool, is_watched: bool = False) -> None:
+        """Look for options that name what is nowhere. Of a folder that is watched a port may come later.
 
         Raises:
             SetupError: `--port` or `--base-uri` names something that no capability has.
@@ -46,8 +50,23 @@ class Addresses:
         known = {*adapters, *(adapter.type for adapter in adapters.values())}
         known |= {str(adapter.port) for adapter in adapters.values()}
         for name in self.overrides:
-            if name not in known:
+            if name == ONLY:
+                self._check_only(list(adapters.values()))
+            elif name not in known and not (is_watched and (name.isdigit() or name in ("rest", "mcp"))):
                 raise SetupError(f"`--port`: no adapter is named `{name}`; {did_you_mean(name, adapters)}")
+        self._check_base_uris(plans, is_single=is_single)
+
+    def _check_only(self, adapters: Sequence[AdapterPlan]) -> None:
+        """A port without a name is clear where there is one port."""
+        ports = {adapter.port for adapter in adapters}
+        if len(ports) > 1:
+            listed = ", ".join(f"{adapter.namespace} ({adapter.port})" for adapter in adapters[:6])
+            raise SetupError(
+                f"`--port PORT` is clear for one port only, and there are {len(ports)}: {listed}; write NS=PORT, "
+                "where NS is a namespace, `rest`, `mcp` or a declared port"
+            )
+
+    def _check_base_uris(self, plans: Sequence[Plan], *, is_single: bool) -> None:
         namespaces = {upstream.namespace for plan in plans for upstream in plan.upstreams}
         for name in self.settings.base_uris:
             if name == "" and not is_single:

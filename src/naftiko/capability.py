@@ -45,7 +45,9 @@ class Runtime:
             CallError: the call failed; an upstream's error status is an `Answer`.
         """
         function = find(self._built.opened.plan, name)
-        return await self._built.opened.engine.call(function, Arguments(function).bind(inputs or {}))
+        engine = self._built.opened.engine
+        with engine:
+            return await engine.call(function, Arguments(function).bind(inputs or {}))
 
 
 class Capability:

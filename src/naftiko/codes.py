@@ -85,6 +85,14 @@ CODES: dict[str, Code] = {
     "not-supported": Code(WARNING, "A part of the specification that is not carried out yet.", "It is left out."),
     "port-missing": Code(ERROR, "An adapter has no port.", "Add `port:`."),
     "nothing-to-serve": Code(WARNING, "The capability exposes nothing that can be served.", "Add an adapter."),
+    "tool-name": Code(WARNING, "Models refuse a tool of this name.", "Use letters, digits, `_` and `-`, 64 at most."),
+    "literal-secret": Code(WARNING, "A secret stands in the file.", "Put it into a variable: `{{env.NAME}}`."),
+    "undeclared-input": Code(WARNING, "A reference to an input that the unit does not declare.", "Mend the name."),
+    # Several files
+    "conflict-namespace": Code(WARNING, "Two files have a namespace on one port.", "Rename one."),
+    "conflict-route": Code(WARNING, "Two files have a route on one port.", "Change one, or call it below its namespace."),
+    "conflict-tool-name": Code(WARNING, "Two files have a tool of one name on a shared endpoint.", "Rename one."),
+    "joint-tool-name": Code(INFO, "A tool's name is cut on a shared endpoint.", "Shorten it."),
     # The specification to the letter (`--strict`)
     "spec-unknown-key": Code(ERROR, "The specification has no such key there.", "Remove or rename it."),
     "spec-missing-key": Code(ERROR, "The specification requires a key that is not there.", "Add it."),

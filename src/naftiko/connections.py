@@ -16,11 +16,12 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from naftiko.exposers.requests import CONNECTION
+
 MAX_HEAD = 64 * 1024
 """The most bytes a request line and its headers may have together."""
 
-CONNECTION = "naftiko.connection"
-"""The key of a scope under which an application finds the connection that a request came by."""
+
 
 _RESERVED = 32
 """File descriptors that are no client's: listening sockets, files, the event loop's own."""

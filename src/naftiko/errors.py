@@ -10,6 +10,7 @@
     │   └── UnknownOperation     nothing of the name that was asked for is exposed
     └── CallError                a call failed; carries status, kind and what to do
         ├── InputError           400: the caller's input
+        │   └── UnexpectedBody   400: the caller's body, where none is taken
         ├── BodyTooLarge         413: the caller's body
         ├── UnsupportedMedia     415: the caller's content type
         ├── NotRunnable          501: the operation cannot be carried out, and why
@@ -102,6 +103,13 @@ class InputError(CallError):
     def __init__(self, detail: str, *, name: str | None = None) -> None:
         super().__init__(detail)
         self.name = name
+
+
+class UnexpectedBody(InputError):
+    """The caller sent a body to an operation that takes none."""
+
+    kind = "unexpected-body"
+    title = "The operation takes no body"
 
 
 class BodyTooLarge(CallError):

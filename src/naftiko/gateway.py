@@ -1,7 +1,7 @@
 """What is served: capabilities, the ports they share, and every change of their files.
 
 A change is prepared beside what is served, swapped in at once, and what it replaces is closed once its calls have
-ended. A change that cannot be served changes nothing.
+ended. A change that cannot be served, or that would break what is, changes nothing.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ from typing import Protocol
 
 from naftiko.addresses import Addresses
 from naftiko.bindings.resolve import Sources
+from naftiko.conflicts import conflicts
+from naftiko.connections import Clients
 from naftiko.consumers.http.pools import load_pool
-from naftiko.discovery import discover
+from naftiko.diagnostics import Diagnostic, Severity
+from naftiko.discovery import Found, discover
 from naftiko.errors import MissingVariables, NaftikoError, SetupError, SourceError
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import ExposedAdapter, Version
 from naftiko.exposers.observer import Observer
 from naftiko.garbage import expect_calls
 from naftiko.generation import Generation, generation
 from naftiko.opening import Settings
-from naftiko.plan import Plan
+from naftiko.plan import AdapterPlan, Plan
 from naftiko.ports import Port, Ports, Served
 from naftiko.prepared import Prepared, digest_of, prepare
 from naftiko.serving import GRACE
 from naftiko.sockets import OwnSockets, SocketKey, Sockets
+from naftiko.takeover import Refusal, refusal
 
 _QUIET = 30
 """Seconds without a change before what has been loaded meanwhile is settled."""
@@ -41,6 +45,20 @@ class Entry:
     prepared: Prepared
     built: Generation
     stack: AsyncExitStack
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The files whose versions a reload has taken over."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        return sorted((*self.added, *self.changed, *self.removed))
 
 
 class Events(Protocol):
@@ -48,9 +66,13 @@ class Events(Protocol):
 
     def ready(self, gateway: Gateway) -> None: ...
 
-    def changed(self, gateway: Gateway, files: Sequence[str]) -> None: ...
+    def changed(self, gateway: Gateway, changes: Changes) -> None: ...
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None: ...
+
+    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None: ...
+
+    def reported(self, diagnostics: Iterable[Diagnostic]) -> None: ...
 
     def stopping(self) -> None: ...
 
@@ -60,6 +82,7 @@ class Gateway:
     """All capabilities that are served.
 
     `paths` are files, folders and patterns; `is_strict` makes whatever cannot be served an error, as for a single file.
+    `is_lenient` lets every new version of a file take over that can be opened at all.
     """
 
     paths: Sequence[str]
@@ -70,27 +93,44 @@ class Gateway:
     observer: Observer
     is_strict: bool = False
     sockets: Sockets = field(default_factory=OwnSockets)
+    is_watched: bool = False
+    is_lenient: bool = False
     entries: dict[str, Entry] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
+    found: tuple[Diagnostic, ...] = ()
     _addresses: Addresses = field(init=False)
     _ports: Ports = field(init=False)
     _known: dict[str, str] = field(default_factory=dict)
+    _left_out: set[str] = field(default_factory=set)
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
     _settling: asyncio.TimerHandle | None = None
+    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._addresses = Addresses(self.settings, self.port_overrides)
-        self._ports = Ports(self._addresses, self.sockets)
+        self._ports = Ports(
+            self._addresses,
+            self.sockets,
+            clients=Clients(self.settings.clients),
+            is_joint=not self.is_strict,
+            tells=self.is_watched,
+            observer=self.observer,
+        )
 
     # What is served
 
     def served(self) -> tuple[Served, ...]:
-        """Every adapter that accepts calls, with its URL."""
+        """Every adapter that accepts calls, with its URLs."""
         return self._ports.served(_adapters(self.entries))
 
     def conflicts(self) -> list[str]:
-        """What could not be served at the path it asks for."""
-        return self._ports.conflicts()
+        """What several files claim at once."""
+        own = [] if self.found else self._ports.conflicts()
+        return [*own, *(f"{item.where}: {item.message}" for item in self.found if item.severity is not Severity.INFO)]
+
+    def imports(self) -> frozenset[str]:
+        """The files that served ones import."""
+        return frozenset(name for entry in self.entries.values() for name in entry.prepared.imports)
 
     # Starting and stopping
 
@@ -109,16 +149,21 @@ class Gateway:
         self.entries = opened
         if not opened:
             raise SetupError("there is nothing to serve: no capability was found that can be")
-        self._addresses.check([entry.built.opened.plan for entry in opened.values()], is_single=self.is_strict)
+        self._addresses.check(
+            [entry.built.opened.plan for entry in opened.values()], is_single=self.is_strict, is_watched=self.is_watched
+        )
         adapters = _adapters(opened)
-        await self._ports.serve(adapters, self._ports.reserve(adapters))
+        self.found = self._found(opened)
+        fresh = self._ports.reserve(adapters)
+        await self._ports.serve(await asyncio.to_thread(self._ports.prepared, adapters, fresh), fresh)
 
     async def stop(self) -> None:
         """Accept no more, finish the calls in flight, close."""
         if self._settling is not None:
             self._settling.cancel()
-        await self._ports.stop()
-        entries, self.entries = list(self.entries.values()), {}
+        async with self._reloading:
+            await self._ports.stop()
+            entries, self.entries = list(self.entries.values()), {}
         for entry in entries:
             await entry.stack.aclose()
         if self._leaving:
@@ -137,51 +182,85 @@ class Gateway:
     # Changes
 
     async def reload(self, changed: Iterable[str] = ()) -> None:
-        """Bring what is served up to date with the files. `changed` may name files that others import."""
-        try:
-            files = discover(self.paths).files
-        except SourceError:
-            files = ()
-        imported = {str(Path(file).resolve()) for file in changed}
-        prepared = await asyncio.to_thread(self._prepare_changes, files, imported)
+        """Bring what is served up to date with the files. `changed` may name files that others import.
+
+        One reload goes on at a time. The disk is read, and what is to serve is built, beside the event loop.
+        """
+        async with self._reloading:
+            await self._reload({str(Path(file)) for file in changed})
+
+    async def _reload(self, changed: set[str]) -> None:
+        meant = await asyncio.to_thread(self._discovered)
+        files = meant.files
+        self._tell_left_out(meant)
+        prepared = await asyncio.to_thread(self._prepare_changes, files, changed)
         gone = [file for file in {*self.entries, *self.aside} if file not in files]
         if not prepared and not gone:
             return
         entries = {file: entry for file, entry in self.entries.items() if file not in gone}
+        removed = [file for file in gone if file in self.entries]
         for file in gone:
             self.aside.pop(file, None)
             self._known.pop(file, None)
-        done = list(gone)
+        added: list[str] = []
+        done: list[str] = []
         fresh: dict[SocketKey, Port] = {}
         for item in prepared:
             self._known[item.file] = item.digest
-            entry = await self._opened(item, keeps_last=item.file in entries)
-            if entry is not None:
-                try:
-                    fresh |= self._ports.reserve(entry.built.adapters, fresh)
-                except SetupError as error:
-                    await entry.stack.aclose()
-                    del self._known[item.file]  # the next change tries again: the port may be free then
-                    self._set_aside(item.file, str(error), keeps_last=item.file in entries)
-                    continue
-                entries[item.file] = entry
-                self.aside.pop(item.file, None)
-                done.append(item.file)
-        if not done:
+            last = entries.get(item.file)
+            entry = await self._opened(item, keeps_last=last is not None)
+            if entry is None:
+                continue
+            if last is not None and await self._is_held_back(item, last, entry):
+                continue
+            try:
+                fresh |= self._ports.reserve(entry.built.adapters, fresh)
+            except SetupError as error:
+                await entry.stack.aclose()
+                del self._known[item.file]  # the next change tries again: the port may be free then
+                self._set_aside(item.file, str(error), keeps_last=last is not None)
+                continue
+            entries[item.file] = entry
+            self.aside.pop(item.file, None)
+            (done if last is not None else added).append(item.file)
+            self.events.reported(found for found in item.diagnostics if found.severity is not Severity.INFO)
+        if not added and not done and not removed:
             return
         ordered = {file: entries[file] for file in files if file in entries}
         replaced = [entry for file, entry in self.entries.items() if ordered.get(file) is not entry]
-        left = await self._ports.serve(_adapters(ordered), fresh)
+        tables = await asyncio.to_thread(self._ports.prepared, _adapters(ordered), fresh)
+        found = await asyncio.to_thread(self._found, ordered)
+        left = await self._ports.serve(tables, fresh)
         self.entries = ordered
         for port in left.values():
             self._leave(self._ports.close(port))
         for entry in replaced:
             self._leave(self._retired(entry))
-        self.events.changed(self, sorted(done))
+        known = set(self.found)
+        self.found = found
+        self.events.reported(item for item in found if item not in known and item.severity is not Severity.INFO)
+        self.events.changed(self, Changes(tuple(sorted(added)), tuple(sorted(done)), tuple(sorted(removed))))
         self._settle_later()
 
-    def _prepare_changes(self, files: Sequence[str], imported: set[str]) -> list[Prepared]:
+    def _discovered(self) -> Found:
+        try:
+            return discover(self.paths)
+        except SourceError:
+            return Found(())
+
+    def _tell_left_out(self, found: Found) -> None:
+        """Files that were dropped in and are no capabilities are told once."""
+        for file in found.left_out.keys() - self._left_out:
+            self.events.set_aside(file, found.left_out[file], keeps_last=False)
+        self._left_out = set(found.left_out)
+
+    def note_left_out(self, found: Found) -> None:
+        """The files that were no capabilities at the start are not told."""
+        self._left_out = set(found.left_out)
+
+    def _prepare_changes(self, files: Sequence[str], changed: set[str]) -> list[Prepared]:
         """The files whose text, or the text of a file they import, is another than was served."""
+        imported = {str(Path(file).resolve()) for file in changed}
         found: list[Prepared] = []
         for file in files:
             entry = self.entries.get(file)
@@ -189,6 +268,32 @@ class Gateway:
             if uses or digest_of(file) != self._known.get(file):
                 found.append(prepare(file))
         return found
+
+    async def _is_held_back(self, item: Prepared, last: Entry, entry: Entry) -> bool:
+        """Whether a new version does not take over, which is told; it is closed then."""
+        old, new = last.built.opened, entry.built.opened
+        why = None
+        if not self.is_lenient:
+            why = refusal(
+                old.plan, old.engine, last.prepared.diagnostics, new.plan, new.engine, item.diagnostics
+            )
+        if why is None:
+            return False
+        await entry.stack.aclose()
+        last.version.held_back = why.reason
+        self.aside[item.file] = why.reason
+        self.events.held_back(item.file, why, last.version, item.digest)
+        return True
+
+    def _found(self, entries: Mapping[str, Entry]) -> tuple[Diagnostic, ...]:
+        """What several files claim at once."""
+        return conflicts([entry.built.opened.plan for entry in entries.values()], self._address)
+
+    def _address(self, adapter: AdapterPlan) -> object:
+        try:
+            return self._addresses.key(adapter)
+        except SetupError:
+            return None
 
     async def _opened(self, prepared: Prepared, *, keeps_last: bool) -> Entry | None:
         """Open a capability; one that cannot be served is set aside with its reason.
@@ -201,8 +306,11 @@ class Gateway:
         if plan is not None and reason is None:
             try:
                 settings = self._settings_for(plan)
-                built = await stack.enter_async_context(generation(plan, self.sources, settings, self.observer))
-                return Entry(prepared, built, stack)
+                version = Version(prepared.digest)
+                built = await stack.enter_async_context(
+                    generation(plan, self.sources, settings, self.observer, version=version)
+                )
+                return Entry(prepared, built, stack, version)
             except NaftikoError as error:
                 if self.is_strict and not keeps_last:
                     raise
@@ -214,6 +322,8 @@ class Gateway:
 
     def _set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
         self.aside[file] = reason
+        if keeps_last and file in self.entries:
+            self.entries[file].version.held_back = reason
         self.events.set_aside(file, reason, keeps_last=keeps_last)
 
     def _settings_for(self, plan: Plan) -> Settings:

@@ -11,7 +11,7 @@ import httpx
 from starlette.types import ASGIApp
 
 from naftiko.bindings.resolve import Sources
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import ExposedAdapter, Version
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.observer import NOBODY, Observer
@@ -45,6 +45,7 @@ async def generation(
     settings: Settings | None = None,
     observer: Observer = NOBODY,
     client: httpx.AsyncClient | None = None,
+    version: Version | None = None,
 ) -> AsyncIterator[Generation]:
     """Open a plan with its adapters for as long as the context lasts.
 
@@ -53,10 +54,18 @@ async def generation(
         SetupError: a base URI or a source of variables is not usable.
     """
     async with opened(plan, sources, settings, client) as built:
+        plan = built.plan
         values = built.resolved.values
+        version = version or Version()
         adapters = tuple(
             ExposedAdapter(
-                adapter, built.engine, Gate(adapter.auth, values) if adapter.auth is not None else None, observer
+                adapter,
+                built.engine,
+                Gate(adapter.auth, values) if adapter.auth is not None else None,
+                observer,
+                plan.file,
+                plan.title if sum(other.type == adapter.type for other in plan.adapters) == 1 else "",
+                version,
             )
             for adapter in plan.adapters
             if adapter.broken is None
@@ -71,7 +80,7 @@ async def applications(built: Generation) -> AsyncIterator[dict[str, ASGIApp]]:
         apps: dict[str, ASGIApp] = {}
         for adapter in built.adapters:
             if adapter.plan.type == "rest":
-                apps[adapter.plan.namespace] = RestApp([adapter])
+                apps[adapter.plan.namespace] = RestApp([adapter], observer=adapter.observer)
             else:
                 app = McpApp([adapter], is_loopback=is_loopback(built.opened.settings.address(adapter.plan)))
                 await stack.enter_async_context(app.running())

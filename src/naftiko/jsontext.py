@@ -47,6 +47,22 @@ def decode_plain(data: bytes) -> object:
     return value
 
 
+_skip = msgspec.json.Decoder(msgspec.Raw)
+
+
+def check_json(data: bytes) -> None:
+    """Look whether a text is JSON in UTF-8, without making its values.
+
+    Raises:
+        ValueError: it is not.
+    """
+    try:
+        data.decode()
+        _skip.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+
+
 def decode_bytes(data: bytes, charset: str = "utf-8") -> object:
     """JSON as some servers send it: after a byte order mark, or in another charset than UTF-8.
 

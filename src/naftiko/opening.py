@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from naftiko.bindings.resolve import Resolved, Sources, resolve
+from naftiko.connections import ClientLimits
 from naftiko.consumers.http.authentication import schemes
 from naftiko.consumers.http.certificates import client_identity
 from naftiko.consumers.http.limits import Limits
@@ -17,9 +18,9 @@ from naftiko.consumers.http.pools import DEFAULT, load_pool
 from naftiko.consumers.http.transport import HttpTransport
 from naftiko.engine.engine import Engine, OpenUpstream
 from naftiko.errors import MissingVariables, SetupError
-from naftiko.expressions import Expression, Literal, Scope, Variable, as_text, leaves
+from naftiko.expressions import Expression, Input, Literal, Scope, Variable, as_text, leaves
 from naftiko.missing import MISSING
-from naftiko.plan import AdapterPlan, AuthPlan, Plan, Upstream
+from naftiko.plan import AdapterPlan, AuthPlan, FunctionPlan, InputPlan, JsonBodyPlan, Plan, Upstream
 from naftiko.sandbox.credentials import placeholders
 from naftiko.sandbox.upstream import SandboxUpstream
 from naftiko.serving import serving
@@ -34,7 +35,9 @@ class Settings:
     `base_uris` replaces base URIs by consumed namespace; `*` means every one, with `{namespace}` standing for its
     name, and the empty name means the only one. `host` replaces the adapters' addresses. `transport` is what carries
     requests, one of `naftiko.consumers.http.pools.POOLS`. `redact` takes credentials that an upstream shows out of its
-    answers.
+    answers. `allowed_hosts` are names that are answered to on a loopback address, beside those of this machine.
+    `pass_bodies` lets JSON bodies through to operations that declare none, `strict_query` refuses query parameters that
+    nobody knows. `clients` are the bounds of callers' connections.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +47,10 @@ class Settings:
     sandbox: bool = False
     transport: str = DEFAULT
     redact: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    pass_bodies: bool = False
+    strict_query: bool = False
+    clients: ClientLimits = field(default_factory=ClientLimits)
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
         """The same settings with other base URIs."""
@@ -81,6 +88,8 @@ async def opened(
     settings = settings or Settings()
     if settings.transport != DEFAULT:
         load_pool(settings.transport)
+    if settings.pass_bodies:
+        plan = with_bodies(plan)
     async with AsyncExitStack() as stack:
         if settings.sandbox:
             resolved = Resolved(placeholders(plan), {}, ())
@@ -110,6 +119,37 @@ async def opened(
             for upstream, entry in zip(plan.upstreams, upstreams, strict=True)
         }
         yield Opened(plan, engine, settings, resolved, origins)
+
+
+def with_bodies(plan: Plan) -> Plan:
+    """The plan with a body for each POST, PUT and PATCH that declares none: the caller's, where it is JSON."""
+    return replace(plan, adapters=tuple(_adapter_with_bodies(adapter) for adapter in plan.adapters))
+
+
+def _adapter_with_bodies(adapter: AdapterPlan) -> AdapterPlan:
+    return replace(
+        adapter,
+        routes=tuple(replace(route, function=_with_body(route.function)) for route in adapter.routes),
+        tools=tuple(replace(tool, function=_with_body(tool.function)) for tool in adapter.tools),
+    )
+
+
+def _with_body(function: FunctionPlan) -> FunctionPlan:
+    request = function.request
+    if request is None or request.method not in ("POST", "PUT", "PATCH") or request.body is not None:
+        return function
+    if any(item.name == "body" for item in function.inputs):
+        return function
+    body = InputPlan(
+        "body",
+        description="Sent as it is: the operation declares no body.",
+        schema={"type": "object"},
+        places=(("whole", "body"),),
+        goes_to=("body",),
+    )
+    return replace(
+        function, inputs=(*function.inputs, body), request=replace(request, body=JsonBodyPlan(Input("body")))
+    )
 
 
 # Base URIs

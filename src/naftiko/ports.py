@@ -8,15 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from naftiko.addresses import Addresses
+from naftiko.connections import Clients
 from naftiko.errors import SetupError
 from naftiko.exposers.adapter import ExposedAdapter
-from naftiko.exposers.port import PortApp
+from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.observer import NOBODY, Observer
+from naftiko.exposers.port import PortApp, PortSettings, PreparedPort
+from naftiko.exposers.throttle import Throttle
 from naftiko.generation import is_loopback
 from naftiko.plan import AdapterPlan
 from naftiko.serving import ACCEPTORS, Servers
 from naftiko.sockets import SocketKey, Sockets
-
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read from a socket, to show where to call it
 
 _SHARE = 8
 """Of the file descriptors that a process may have, one in so many is for listening more than once."""
@@ -24,10 +26,18 @@ _SHARE = 8
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """An adapter that accepts calls. `url` is the base of a REST adapter's paths, or an MCP client's endpoint."""
+    """An adapter that accepts calls. `url` is the base of a REST adapter's paths, or an MCP client's endpoint.
+
+    `openapi` is the address of a REST adapter's own document, `joint` of the MCP endpoint it shares with others;
+    `is_open` tells that anybody can call it who can reach this machine.
+    """
 
     plan: AdapterPlan
     url: str
+    file: str = ""
+    openapi: str | None = None
+    joint: str | None = None
+    is_open: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -37,14 +47,29 @@ class Port:
     url: str
     app: PortApp
     servers: Servers
+    is_loopback: bool = True
 
 
 class Ports:
     """All ports of a process, by their addresses."""
 
-    def __init__(self, addresses: Addresses, sockets: Sockets) -> None:
+    def __init__(
+        self,
+        addresses: Addresses,
+        sockets: Sockets,
+        *,
+        clients: Clients | None = None,
+        is_joint: bool = False,
+        tells: bool = False,
+        observer: Observer = NOBODY,
+    ) -> None:
         self._addresses = addresses
         self._sockets = sockets
+        self._clients = clients or Clients()
+        self._is_joint = is_joint
+        self._tells = tells
+        self._observer = observer
+        self._throttle = Throttle()
         self._ports: dict[SocketKey, Port] = {}
         self._ending: list[Port] = []
 
@@ -57,8 +82,18 @@ class Ports:
                 continue
             for adapter in sharing:
                 shared = sum(other.plan.type == adapter.plan.type for other in sharing) > 1
-                below = f"/{adapter.plan.namespace}" if shared else ""
-                found.append(Served(adapter.plan, port.url + below + ("/mcp" if adapter.plan.type == "mcp" else "")))
+                is_mcp = adapter.plan.type == "mcp"
+                below = port.url + (f"/{adapter.plan.namespace}" if shared else "")
+                found.append(
+                    Served(
+                        adapter.plan,
+                        below + ("/mcp" if is_mcp else ""),
+                        adapter.file,
+                        None if is_mcp else f"{below}/openapi.json",
+                        f"{port.url}/mcp" if is_mcp and shared else None,
+                        adapter.gate is None and not port.is_loopback,
+                    )
+                )
         return tuple(found)
 
     def conflicts(self) -> list[str]:
@@ -87,21 +122,35 @@ class Ports:
             raise
         return bound
 
-    async def serve(self, adapters: Iterable[ExposedAdapter], fresh: Mapping[SocketKey, Port]) -> dict[SocketKey, Port]:
-        """Let the ports serve these adapters, those that are `fresh` for the first time.
+    def prepared(
+        self, adapters: Iterable[ExposedAdapter], fresh: Mapping[SocketKey, Port]
+    ) -> dict[SocketKey, PreparedPort]:
+        """What each port is to serve, made beside what it serves; `serve` takes it. For use in any thread."""
+        return {
+            key: (self._ports.get(key) or fresh[key]).app.prepared(sharing)
+            for key, sharing in self._by_port(adapters).items()
+        }
 
-        Returns the ports that nothing is served at any more, which are free at once; `close` ends what goes on there.
+    async def serve(
+        self, prepared: Mapping[SocketKey, PreparedPort], fresh: Mapping[SocketKey, Port]
+    ) -> dict[SocketKey, Port]:
+        """Let the ports serve what has been prepared, those that are `fresh` for the first time.
+
+        All ports change at once: nothing is awaited between the first and the last. Returns the ports that nothing is
+        served at any more, which are free at once; `close` ends what goes on there.
         """
-        wanted = self._by_port(adapters)
-        for key, sharing in wanted.items():
+        told: list[McpApp] = []
+        for key, tables in prepared.items():
             port = self._ports.get(key) or fresh[key]
-            await port.app.replace(sharing)
+            told += port.app.swap(tables)
+        left = {key: self._ports.pop(key) for key in [*self._ports] if key not in prepared}
+        for key, port in left.items():
+            self._let_go(key, port)
         for key, port in fresh.items():
             self._ports[key] = port
             await port.servers.start()
-        left = {key: self._ports.pop(key) for key in [*self._ports] if key not in wanted}
-        for key, port in left.items():
-            self._let_go(key, port)
+        for app in told:
+            await app.tell()
         return left
 
     def _let_go(self, key: SocketKey, port: Port) -> None:
@@ -138,11 +187,21 @@ class Ports:
         owner = f"the {adapter.type.upper()} adapter `{adapter.namespace}`"
         remedy = f"choose another with `--port {adapter.namespace}=PORT` (0 picks a free one)"
         listener = self._sockets.bind(key, owner, remedy)
-        app = PortApp(is_loopback=is_loopback(listener.getsockname()[0]))
         shown, actual = listener.getsockname()[:2]
-        shown = _EVERYWHERE.get(shown, shown)
+        is_local = is_loopback(shown)
+        app = PortApp(
+            PortSettings(
+                is_loopback=is_local,
+                allowed_hosts=self._addresses.settings.allowed_hosts,
+                is_joint=self._is_joint,
+                tells=self._tells,
+                is_strict=self._addresses.settings.strict_query,
+                observer=self._observer,
+                throttle=self._throttle,
+            )
+        )
         url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"
-        return Port(url, app, Servers([(app, listener)], acceptors=acceptors))
+        return Port(url, app, Servers([(app, listener)], acceptors=acceptors, clients=self._clients), is_local)
 
 
 def _acceptors(ports: int) -> int:

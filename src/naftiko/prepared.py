@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from naftiko.compile import compile_capability
@@ -12,7 +11,7 @@ from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import SourceError
 from naftiko.loader import load
 from naftiko.plan import Plan
-from naftiko.source import read_source
+from naftiko.source import MAX_BYTES, read_regular, read_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,6 @@ def runs(plan: Plan) -> bool:
 def digest_of(file: str) -> str:
     """What tells whether a file has changed; empty where it cannot be read."""
     try:
-        return hashlib.sha256(Path(file).read_bytes()).hexdigest()
+        return hashlib.sha256(read_regular(file, MAX_BYTES + 1)).hexdigest()
     except OSError:
         return ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -41,16 +43,37 @@ def read_source(path: str | Path, stdin: BinaryIO | None = None) -> Source:
         return Source("<stdin>", _bounded(stdin.read(MAX_BYTES + 1), "<stdin>"), Path())
     file = Path(path)
     try:
-        with file.open("rb") as stream:
-            data = stream.read(MAX_BYTES + 1)
+        data = read_regular(file, MAX_BYTES + 1)
     except IsADirectoryError as error:
         raise SourceError(f"{path} is a folder, not a file") from error
+    except IrregularFile as error:
+        raise SourceError(f"{path} is no regular file; pipe it in and read it with `-`") from error
     except FileNotFoundError as error:
         raise SourceError(f"{path} does not exist{_nearby(file)}") from error
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be opened"
         raise SourceError(f"{path} cannot be read: {reason.lower()}") from error
     return Source(str(path), _bounded(data, str(path)), file.parent)
+
+
+class IrregularFile(OSError):
+    """A pipe, a socket or a device stands where a file is expected; reading it could take for ever."""
+
+
+def read_regular(path: str | Path, limit: int) -> bytes:
+    """The first bytes of a regular file, never waiting for anybody to write one.
+
+    Raises:
+        OSError: it cannot be read; `IrregularFile`: it is none.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as stream:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError
+        if not stat.S_ISREG(mode):
+            raise IrregularFile
+        return stream.read(limit)
 
 
 def _bounded(data: bytes, name: str) -> bytes:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
+from naftiko.discovery import SUFFIXES
 from naftiko.errors import NaftikoError
 from naftiko.gateway import Gateway
 
-_SUFFIXES = (".yaml", ".yml")
+_LOOK = 500
+"""Milliseconds between two looks at imported files that are outside the watched folders."""
+
 _log = logging.getLogger("naftiko.watch")
 
 
-def _is_meant(change: Change, path: str) -> bool:
-    return path.endswith(_SUFFIXES)
-
-
-def _roots(paths: tuple[str, ...]) -> list[Path]:
+def _roots(paths: Iterable[str]) -> list[Path]:
     """The folders to watch: editors replace files, so a file is watched through its folder."""
     roots: dict[Path, None] = {}
     for path in paths:
@@ -30,19 +31,71 @@ def _roots(paths: tuple[str, ...]) -> list[Path]:
     return list(roots)
 
 
+class _Watched:
+    """What may change: YAML files below some folders, and what those that serve import, wherever it is."""
+
+    def __init__(self, gateway: Gateway, roots: Iterable[Path]) -> None:
+        self._gateway = gateway
+        self._roots = [root.resolve() for root in roots]
+        self._stamps: dict[str, tuple[int, int, int] | None] = {}
+
+    def is_meant(self, change: Change, path: str) -> bool:
+        """Whether a change below a watched folder matters."""
+        return Path(path).suffix.lower() in SUFFIXES or path in self._imports()
+
+    def _imports(self) -> dict[str, str]:
+        """The imported files by their real paths."""
+        return {os.path.realpath(name): name for name in self._gateway.imports()}
+
+    def moved(self) -> set[str]:
+        """The imported files outside the watched folders that are others than when they were looked at last."""
+        outside = [
+            real for real in self._imports() if not any(Path(real).is_relative_to(root) for root in self._roots)
+        ]
+        before, self._stamps = self._stamps, {file: _stamp(file) for file in outside}
+        return {file for file, stamp in self._stamps.items() if file in before and before[file] != stamp}
+
+
+def _stamp(file: str) -> tuple[int, int, int] | None:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
 async def watch(gateway: Gateway, stop: asyncio.Event) -> None:
-    """Reload whenever a YAML file below the gateway's paths changes, until `stop`.
+    """Reload whenever a YAML file below the gateway's paths changes, or a file that one of them imports, until `stop`.
 
     What changed after the files were read, and before they are watched, is taken over first.
     """
-    roots = _roots(tuple(gateway.paths))
-    watched = awatch(*roots, watch_filter=_is_meant, debounce=100, step=20, stop_event=stop)
-    coming = asyncio.ensure_future(anext(watched, None))
+    roots = await asyncio.to_thread(_roots, tuple(gateway.paths))
+    watched = _Watched(gateway, roots)
+    await asyncio.to_thread(watched.moved)
+    changes = _changes(watched, roots, stop)
+    coming = asyncio.ensure_future(anext(changes, None))
     await asyncio.sleep(0)
     await _reload(gateway, set())
-    while (changes := await coming) is not None:
-        await _reload(gateway, {path for _, path in changes})
-        coming = asyncio.ensure_future(anext(watched, None))
+    while (changed := await coming) is not None:
+        if changed:
+            await _reload(gateway, changed)
+        coming = asyncio.ensure_future(anext(changes, None))
+
+
+async def _changes(watched: _Watched, roots: list[Path], stop: asyncio.Event) -> AsyncIterator[set[str]]:
+    """The paths that have changed, as they do; now and then none."""
+    seen = awatch(
+        *roots,
+        watch_filter=watched.is_meant,
+        debounce=100,
+        step=20,
+        stop_event=stop,
+        rust_timeout=_LOOK,
+        yield_on_timeout=True,
+    )
+    async for changes in seen:
+        moved = await asyncio.to_thread(watched.moved)
+        yield {path for _, path in changes} | moved
 
 
 async def _reload(gateway: Gateway, changed: set[str]) -> None:

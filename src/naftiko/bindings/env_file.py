@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from naftiko.errors import BindingError
 
@@ -22,5 +22,11 @@ def read_env_file(path: str | Path) -> dict[str, str]:
         raise BindingError(f"the env file {path} is not UTF-8") from error
     except OSError as error:
         raise BindingError(f"the env file {path} cannot be read: {(error.strerror or 'error').lower()}") from error
-    values = dotenv_values(stream=io.StringIO(text), interpolate=False)
-    return {name: value for name, value in values.items() if value is not None}
+    values: dict[str, str] = {}
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error:
+            line = binding.original.line
+            raise BindingError(f"the env file {path} has a line that is not NAME=value (line {line})")
+        if binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values

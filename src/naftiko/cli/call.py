@@ -38,7 +38,7 @@ def call(
     var: options.Var = None,
     env_file: options.EnvFile = None,
     sandbox: options.Sandbox = False,
-    timeout: options.Timeout = 30.0,
+    timeout: options.Timeout = "30s",
     max_response: options.MaxResponse = "32MiB",
 ) -> None:
     """Carry out one operation or tool, and print its answer.

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
+import textwrap
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from naftiko.cli.log import LogHandler, LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
+from naftiko.exposers.adapter import Version
 from naftiko.exposers.observer import Call
-from naftiko.gateway import Gateway
+from naftiko.gateway import Changes, Gateway
 from naftiko.jsontext import encode_text
 from naftiko.opening import Settings
 from naftiko.ports import Served
 from naftiko.render import text
 from naftiko.render.json import as_json
+from naftiko.takeover import Refusal
 
 
 class Console(Protocol):
@@ -36,9 +40,13 @@ class Console(Protocol):
 
     def ready(self, gateway: Gateway) -> None: ...
 
-    def changed(self, gateway: Gateway, files: Sequence[str]) -> None: ...
+    def changed(self, gateway: Gateway, changes: Changes) -> None: ...
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None: ...
+
+    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None: ...
+
+    def reported(self, diagnostics: Iterable[Diagnostic]) -> None: ...
 
     def stopping(self) -> None: ...
 
@@ -51,9 +59,10 @@ def _now() -> str:
 
 def _summary(gateway: Gateway) -> dict[str, object]:
     """What is served, for programs."""
-    adapters = [
-        {"namespace": item.plan.namespace, "type": item.plan.type, "url": item.url} for item in gateway.served()
-    ]
+    adapters = []
+    for item in gateway.served():
+        fields = {"namespace": item.plan.namespace, "type": item.plan.type, "url": item.url}
+        adapters.append(fields if item.openapi is None else {**fields, "openapi": item.openapi})
     return {
         "adapters": adapters,
         "mcp": _shared(gateway),
@@ -64,9 +73,7 @@ def _summary(gateway: Gateway) -> dict[str, object]:
 
 def _shared(gateway: Gateway) -> list[str]:
     """The endpoints at which several MCP adapters are one server."""
-    urls = [item.url for item in gateway.served() if item.plan.type == "mcp"]
-    bases = {url.removesuffix("/mcp").rpartition("/")[0] for url in urls if url.count("/") > 3}
-    return sorted(f"{base}/mcp" for base in bases)
+    return sorted({item.joint for item in gateway.served() if item.joint is not None})
 
 
 def _missing(gateway: Gateway) -> list[str]:
@@ -111,10 +118,30 @@ class JsonConsole:
         self._emit("error", message=str(error), **({"diagnostics": found} if found else {}))
 
     def ready(self, gateway: Gateway) -> None:
+        for message in _open_to_all(gateway):
+            self._emit("warning", message=message)
         self._emit("ready", **_summary(gateway), sandbox=self.settings.sandbox, missing=_missing(gateway))
 
-    def changed(self, gateway: Gateway, files: Sequence[str]) -> None:
-        self._emit("changed", files=list(files), **_summary(gateway))
+    def changed(self, gateway: Gateway, changes: Changes) -> None:
+        kinds = {
+            "added": list(changes.added),
+            "changed": list(changes.changed),
+            "removed": list(changes.removed),
+        }
+        self._emit("changed", files=changes.files, **kinds, **_summary(gateway))
+
+    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None:
+        self._emit(
+            "held-back",
+            file=file,
+            reason=refusal.reason,
+            serving=version.short,
+            heldBack=digest[:12],
+            diagnostics=[as_json(found) for found in refusal.findings],
+        )
+
+    def reported(self, diagnostics: Iterable[Diagnostic]) -> None:
+        self.findings(diagnostics)
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
         self._emit("set-aside", file=file, reason=reason, keepsLast=keeps_last)
@@ -134,19 +161,55 @@ class JsonConsole:
         }
         if call.error:
             fields["error"] = call.error
+        if call.method is not None:
+            fields |= {"method": call.method, "path": call.path, "requestId": call.request_id}
+        if call.ignored:
+            fields["ignoredQuery"] = list(call.ignored)
         self._log.line(encode_text(fields))
+
+
+def _open_to_all(gateway: Gateway) -> list[str]:
+    """A sentence for each address at which anybody can call who can reach this machine."""
+    open_at: dict[str, list[str]] = {}
+    for item in gateway.served():
+        if item.is_open:
+            base = "/".join(item.url.split("/")[:3])
+            open_at.setdefault(base, []).append(item.plan.namespace)
+    return [
+        f"{base} is open to everybody who can reach this machine: {_few(names)} "
+        f"{'asks' if len(names) == 1 else 'ask'} callers for no credentials (`authentication:` in `exposes`)"
+        for base, names in open_at.items()
+    ]
+
+
+def _few(names: Sequence[str], most: int = 3) -> str:
+    shown = ", ".join(f"`{text.printable(name)}`" for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+_COLUMNS = 80
+_FEW = 3
+"""How many of each kind of trouble are shown where `-v` shows all."""
+
+_ROWS = 16
+"""How many routes and tools are listed where `-v` lists all."""
 
 
 class TextConsole:
     """For people: what is served on standard output, the log on standard error."""
 
-    def __init__(self, level: LogLevel = LogLevel.info) -> None:
+    def __init__(self, level: LogLevel = LogLevel.info, *, is_verbose: bool = False) -> None:
         self.settings = Settings()
+        self.is_verbose = is_verbose
         self._paint = text.Paint(sys.stdout.isatty())
         self._log = LogWriter()
         self.least = _least_status(level)
         self._clock = (0, "")
-        _log_through(self._log, logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"), level)
+        _log_through(self._log, _TextFormatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"), level)
 
     def close(self) -> None:
         self._log.close()
@@ -156,15 +219,25 @@ class TextConsole:
         if self.settings.sandbox:
             shown = [found for found in shown if found.code != "undeclared-variable"]
         if shown:
-            print(text.render(shown, _texts(shown), colour=sys.stderr.isatty()), file=sys.stderr)
+            _say(text.render(shown, _texts(shown), colour=sys.stderr.isatty()), sys.stderr)
+
+    def reported(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Findings of a change: a line each, with the time."""
+        for found in diagnostics:
+            if not (self.settings.sandbox and found.code == "undeclared-variable"):
+                message = text.printable(found.message)
+                self._now(f"{text.printable(found.where)}: {found.severity.label}[{found.code}]: {message}")
+
+    def _now(self, line: str) -> None:
+        self._log.now(f"{datetime.now().strftime('%H:%M:%S')} {line}")
 
     def _failed(self, message: str) -> None:
-        print(f"naftiko: {text.printable(message)}", file=sys.stderr)
+        _say(f"naftiko: {text.printable(message)}", sys.stderr)
 
     def error(self, error: NaftikoError) -> None:
         if isinstance(error, MissingVariables):
             found = error.diagnostics
-            print(text.render(found, _texts(found), colour=sys.stderr.isatty()), file=sys.stderr)
+            _say(text.render(found, _texts(found), colour=sys.stderr.isatty()), sys.stderr)
             names = len({item.message for item in found})
             what = "a variable it needs is" if names == 1 else "variables it needs are"
             self._failed(
@@ -177,11 +250,14 @@ class TextConsole:
     def ready(self, gateway: Gateway) -> None:
         paint = self._paint
         entries = list(gateway.entries.values())
+        served = gateway.served()
+        for message in _open_to_all(gateway):
+            _say(paint("WARNING", "1;31") + ": " + message, sys.stdout)
         if len(entries) == 1:
             plan = entries[0].built.opened.plan
-            lines = [f"{paint(text.printable(plan.title), '1')}  ({plan.file})"]
+            lines = [f"{paint(text.printable(plan.title), '1')}  ({text.printable(plan.file)})"]
         else:
-            lines = [paint(f"{len(entries)} capabilities", "1")]
+            lines = [paint(_count(len(entries), "capability", "capabilities"), "1")]
         if self.settings.sandbox:
             lines.append(
                 paint("SANDBOX", "1;33")
@@ -189,37 +265,111 @@ class TextConsole:
             )
         elif len(entries) == 1:
             origins = entries[0].built.opened.origins
-            lines.extend(f"  sends to   {name}: {origin or 'nowhere'}" for name, origin in origins.items())
-        for name in _missing(gateway):
-            lines.append(f"  {paint('missing', '1;31')}    {name} is not set; calls that need it fail")
-        for item in gateway.served():
-            lines.extend(["", *self._adapter(item)])
-        for port in _shared(gateway):
-            lines.extend(["", f"{paint('MCP  ', '1;36')} {paint(port, '1')}  (the tools of all MCP adapters there)"])
-        for conflict in gateway.conflicts():
-            lines.extend(["", f"{paint('conflict', '1;33')}: {text.printable(conflict)}"])
+            lines.extend(f"  sends to   {text.printable(name)}: {origin or 'nowhere'}" for name, origin in origins.items())
+        lines += self._some([f"{name} is not set; calls that need it fail" for name in _missing(gateway)], "missing")
+        rows = sum(len(item.plan.routes) + len(item.plan.tools) for item in served)
+        if self.is_verbose or (len(served) <= 8 and rows <= 2 * _ROWS) or len(entries) == 1:
+            for item in served:
+                lines.extend(["", *self._adapter(item, rows)])
+            for url in _shared(gateway):
+                lines.extend(["", f"{paint('MCP  ', '1;36')} {paint(url, '1')}  (the tools of all MCP adapters there)"])
+        else:
+            lines += self._ports(served)
+        aside = [f"{file}: {reason}" for file, reason in sorted(gateway.aside.items())]
+        lines += self._some(aside, "set aside")
+        lines += self._some(gateway.conflicts(), "conflict")
+        lines += self._counted(gateway)
         lines.extend(["", "Press Ctrl-C to stop."])
-        print("\n".join(lines), flush=True)
+        _say("\n".join(lines), sys.stdout)
 
-    def changed(self, gateway: Gateway, files: Sequence[str]) -> None:
-        print(f"taken over: {', '.join(files)}; {len(gateway.entries)} capabilities are served", flush=True)
+    def _some(self, items: Sequence[str], what: str) -> list[str]:
+        """The first few of what there is to tell, wrapped between words, and how many there are."""
+        if not items:
+            return []
+        shown = items if self.is_verbose else items[:_FEW]
+        label = self._paint(what, "1;33")
+        lines = [""]
+        for item in shown:
+            wrapped = textwrap.wrap(
+                f"{what}: {text.printable(item)}",
+                _COLUMNS,
+                subsequent_indent="    ",
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+            lines += [label + wrapped[0].removeprefix(what), *wrapped[1:]]
+        if len(shown) < len(items):
+            lines.append(f"    ... {_count(len(items), what)} in all; -v shows each")
+        return lines
+
+    def _ports(self, served: Sequence[Served]) -> list[str]:
+        """Many adapters by port: how many there are, and where all of them are described."""
+        groups: dict[tuple[str, str], list[Served]] = {}
+        for item in served:
+            base = "/".join(item.url.split("/")[:3])
+            groups.setdefault((base, item.plan.type), []).append(item)
+        lines = []
+        for (base, kind), items in groups.items():
+            parts = sum(len(item.plan.routes) + len(item.plan.tools) for item in items)
+            url = (items[0].joint or items[0].url) if kind == "mcp" else base
+            what = _count(parts, "route" if kind == "rest" else "tool")
+            head = f"{self._paint(kind.upper().ljust(5), '1;36')} {self._paint(url, '1')}"
+            lines += ["", f"{head}  {_count(len(items), 'adapter')}, {what}"]
+            if kind == "rest":
+                lines.append(f"      OpenAPI: {base}/openapi.json")
+            else:
+                lines.append("      each alone at /<namespace>/mcp")
+        return lines
+
+    def _counted(self, gateway: Gateway) -> list[str]:
+        """How much `validate` would say of a folder's files."""
+        if gateway.is_strict:
+            return []
+        found = [item for entry in gateway.entries.values() for item in entry.prepared.diagnostics]
+        errors = sum(item.severity is Severity.ERROR for item in found)
+        warnings = sum(item.severity is Severity.WARNING for item in found)
+        if not errors and not warnings:
+            return []
+        paths = " ".join(text.printable(path) for path in gateway.paths)
+        return ["", f"{_count(errors, 'error')}, {_count(warnings, 'warning')}; `naftiko validate {paths}` shows them"]
+
+    def changed(self, gateway: Gateway, changes: Changes) -> None:
+        parts = [
+            f"{what} {', '.join(text.printable(file) for file in files)}"
+            for what, files in (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed))
+            if files
+        ]
+        number = len(gateway.entries)
+        verb = "is" if number == 1 else "are"
+        self._now(f"{'; '.join(parts)}; {_count(number, 'capability', 'capabilities')} {verb} served")
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
         after = "; the last good version goes on serving" if keeps_last else ""
-        self._log.now(f"set aside: {file}: {text.printable(reason)}{after}")
+        self._now(f"set aside: {text.printable(file)}: {text.printable(reason)}{after}")
 
-    def _adapter(self, item: Served) -> list[str]:
+    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None:
+        self._now(
+            f"held back: {text.printable(file)}: {text.printable(refusal.reason)}; version {version.short} goes on "
+            f"serving, {digest[:12]} does not (`--reload lenient` takes every version)"
+        )
+        self.reported(refusal.findings)
+
+    def _adapter(self, item: Served, rows: int) -> list[str]:
         plan = item.plan
-        lines = [f"{self._paint(plan.type.upper().ljust(5), '1;36')} {self._paint(item.url, '1')}  ({plan.namespace})"]
-        rows = [(f"{route.method} {route.path}", route) for route in plan.routes]
-        width = min(48, max((len(name) for name, _ in rows), default=0))
-        for name, route in rows:
-            lines.append(self._row(name.ljust(width), route.title or route.description, route.function.broken))
-        width = min(48, max((len(tool.name) for tool in plan.tools), default=0))
-        for tool in plan.tools:
-            lines.append(self._row(tool.name.ljust(width), tool.title or tool.description, tool.function.broken))
-        if plan.type == "rest":
-            lines.append(f"      OpenAPI: {item.url}/openapi.json")
+        most = len(plan.routes) + len(plan.tools) if self.is_verbose or rows <= 2 * _ROWS else _ROWS
+        namespace = text.printable(plan.namespace)
+        lines = [f"{self._paint(plan.type.upper().ljust(5), '1;36')} {self._paint(item.url, '1')}  ({namespace})"]
+        listed = [
+            *((f"{route.method} {route.path}", route.title or route.description, route.function) for route in plan.routes),
+            *((tool.name, tool.title or tool.description, tool.function) for tool in plan.tools),
+        ]
+        width = min(48, max((len(name) for name, _, _ in listed[:most]), default=0))
+        for name, description, function in listed[:most]:
+            lines.append(self._row(text.printable(name).ljust(width), description, function.broken))
+        if len(listed) > most:
+            lines.append(f"      ... {len(listed)} in all; -v shows each")
+        if item.openapi is not None:
+            lines.append(f"      OpenAPI: {item.openapi}")
         return lines
 
     def _row(self, name: str, description: str | None, broken: str | None) -> str:
@@ -229,7 +379,7 @@ class TextConsole:
         return f"      {name}  {first[:80]}".rstrip()
 
     def stopping(self) -> None:
-        self._log.now("stopping: finishing the calls in flight")
+        self._now("stopping: finishing the calls in flight")
 
     def call(self, call: Call) -> None:
         upstream = f" (upstream {call.upstream_ms:.1f} ms)" if call.upstream_ms is not None else ""
@@ -237,10 +387,26 @@ class TextConsole:
         second = int(time.time())
         if second != self._clock[0]:
             self._clock = (second, datetime.fromtimestamp(second).strftime("%H:%M:%S"))
+        what = f"{call.method} {text.printable(call.path or '')}" if call.method is not None else ""
+        ignored = f" ignored query: {', '.join(text.printable(name[:40]) for name in call.ignored[:5])}" if call.ignored else ""
+        who = f"{text.printable(call.adapter)} {text.printable(call.operation or '-')}" if call.adapter else "-"
         self._log.line(
-            f"{self._clock[1]} {call.adapter} {call.operation or '-'} {call.status}{error} "
-            f"{call.total_ms:.1f} ms{upstream}"
+            f"{self._clock[1]} {who} {call.status}{error} {call.total_ms:.1f} ms{upstream} {what} "
+            f"id={call.request_id or '-'}{ignored}"
         )
+
+
+def _say(content: str, stream: TextIO) -> None:
+    """Print, as far as anybody takes it: a full device or a closed stream must not end a server."""
+    with contextlib.suppress(OSError, ValueError):
+        print(content, file=stream, flush=True)
+
+
+class _TextFormatter(logging.Formatter):
+    """Lines that cannot steer a terminal; a traceback keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name of the standard library
+        return text.printable(super().formatMessage(record))
 
 
 class QuietConsole:
@@ -259,7 +425,13 @@ class QuietConsole:
     def ready(self, gateway: Gateway) -> None:
         return None
 
-    def changed(self, gateway: Gateway, files: Sequence[str]) -> None:
+    def changed(self, gateway: Gateway, changes: Changes) -> None:
+        return None
+
+    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None:
+        return None
+
+    def reported(self, diagnostics: Iterable[Diagnostic]) -> None:
         return None
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:

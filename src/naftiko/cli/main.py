@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from naftiko import __version__
+from naftiko.cli.streams import ensure, guarded
 from naftiko.garbage import expect_loading
 
 COMMANDS = {
@@ -52,7 +53,7 @@ app = typer.Typer(
     name="naftiko",
     cls=LazyGroup,
     rich_markup_mode=None,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -67,12 +68,13 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def root(
-    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    version: bool = typer.Option(False, "--version", "-V", callback=_version, is_eager=True, help="Print the version."),
 ) -> None:
     """Run capabilities: APIs described in one YAML file, served as REST and MCP."""
 
 
 def main() -> None:
     """The entry point of the command `naftiko`."""
+    ensure()
     expect_loading()
-    app()
+    guarded(app)

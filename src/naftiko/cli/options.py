@@ -42,7 +42,7 @@ AllowMissing = Annotated[
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Let built-in stand-ins answer in place of the real upstreams.")
 ]
-Timeout = Annotated[float, typer.Option("--timeout", metavar="S", help="Seconds that a whole call may take.")]
+Timeout = Annotated[str, typer.Option("--timeout", metavar="S", help="Seconds that a whole call may take.")]
 MaxResponse = Annotated[
     str, typer.Option("--max-response", metavar="SIZE", help="The largest answer of an upstream, such as 32MiB.")
 ]
@@ -64,15 +64,27 @@ def usage(message: str) -> NoReturn:
     raise typer.BadParameter(message)
 
 
-def limits(timeout: float, max_response: str, connections: int = 1000) -> Limits:
+_SECONDS = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|)\s*")
+_SPANS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(option: str, text: str) -> float:
+    """A time: `30`, `30s`, `500ms`, `2m`."""
+    match = _SECONDS.fullmatch(text)
+    value = float(match[1]) * _SPANS[match[2]] if match else 0.0
+    if not 0 < value <= 86_400:
+        usage(f"{option}: `{text}` is no time between 0 and 24h; write 30, 30s, 500ms or 2m")
+    return value
+
+
+def limits(timeout: str, max_response: str, connections: int = 1000) -> Limits:
     """The bounds of a call."""
-    if not 0 < timeout <= 86_400:
-        usage(f"--timeout: `{timeout:g}` is no number of seconds between 0 and 86400")
+    total = seconds("--timeout", timeout)
     match = _SIZE.fullmatch(max_response)
     size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
     if size <= 0:
         usage(f"--max-response: `{max_response}` is no size; write 500KiB, 32MiB or 1GiB")
-    return Limits(connect=min(5.0, timeout), total=timeout, response=size, connections=connections)
+    return Limits(connect=min(5.0, total), total=total, response=size, connections=connections)
 
 
 def pairs(option: str, items: Sequence[str] | None) -> dict[str, str]:
@@ -98,10 +110,18 @@ def base_uris(items: Sequence[str] | None) -> dict[str, str]:
 
 
 def port_numbers(items: Sequence[str] | None) -> dict[str, int]:
-    """`NS=PORT` options."""
+    """`[NS=]PORT` options; a port without a name is under the empty one."""
     found: dict[str, int] = {}
-    for name, text in pairs("--port", items).items():
-        if not (text.isascii() and text.isdigit()) or int(text) > 65535:
-            usage(f"--port: `{text}` is no port; ports go from 0 (any free one) to 65535")
+    for item in items or ():
+        name, separator, text = item.partition("=")
+        if not separator:
+            name, text = "", item
+        if not (text.isascii() and text.isdigit()) or int(text[:6]) > 65535:
+            if separator:
+                usage(f"--port: `{text}` is no port; ports go from 0 (any free one) to 65535")
+            usage(
+                f"--port: `{item}` is neither NS=PORT nor a port; NS is a namespace, `rest`, `mcp` or a declared port, "
+                "and ports go from 0 (any free one) to 65535"
+            )
         found[name] = int(text)
     return found

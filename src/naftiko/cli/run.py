@@ -19,6 +19,13 @@ class LogFormat(StrEnum):
     json = "json"
 
 
+class Reload(StrEnum):
+    """Which new versions of a file take over."""
+
+    safe = "safe"
+    lenient = "lenient"
+
+
 @app.command()
 def run(
     paths: Annotated[list[str], typer.Argument(metavar="FILE...", help="Capability files, and folders of them.")],
@@ -26,13 +33,13 @@ def run(
     var: options.Var = None,
     port: Annotated[
         list[str] | None,
-        typer.Option("--port", metavar="NS=PORT", help="Another port for an adapter, a type, or a port; 0 picks one."),
+        typer.Option("--port", metavar="[NS=]PORT", help="Another port for an adapter, a type, or a port; 0 picks one."),
     ] = None,
     host: Annotated[str | None, typer.Option("--host", metavar="ADDR", help="Listen on this address.")] = None,
     env_file: options.EnvFile = None,
     allow_missing_env: options.AllowMissing = False,
     sandbox: options.Sandbox = False,
-    timeout: options.Timeout = 30.0,
+    timeout: options.Timeout = "30s",
     max_response: options.MaxResponse = "32MiB",
     max_connections: options.MaxConnections = 1000,
     transport: options.Transport = options.TransportName.aiohttp,
@@ -42,6 +49,37 @@ def run(
     watch: Annotated[
         bool | None, typer.Option("--watch/--no-watch", help="Take over changed files; on for folders.")
     ] = None,
+    reload: Annotated[
+        Reload, typer.Option("--reload", help="`lenient` takes every new version of a file, also one that breaks calls.")
+    ] = Reload.safe,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option("--allowed-host", metavar="NAME", help="A name that is answered to on a loopback address, too."),
+    ] = None,
+    pass_bodies: Annotated[
+        bool, typer.Option("--pass-bodies", help="Send JSON bodies on to operations that declare none.")
+    ] = False,
+    strict_query: Annotated[
+        bool, typer.Option("--strict-query", help="Refuse query parameters that nobody knows.")
+    ] = False,
+    redact: Annotated[
+        bool, typer.Option("--redact/--no-redact", help="Take our credentials out of upstreams' answers.")
+    ] = True,
+    max_clients: Annotated[
+        int, typer.Option("--max-clients", metavar="N", min=0, help="Callers' connections at a time; 0: by ulimit -n.")
+    ] = 0,
+    head_timeout: Annotated[
+        str, typer.Option("--head-timeout", metavar="S", help="Seconds for the head of a request.")
+    ] = "10s",
+    body_timeout: Annotated[
+        str, typer.Option("--body-timeout", metavar="S", help="Seconds for each part of a request's body.")
+    ] = "30s",
+    idle_timeout: Annotated[
+        str, typer.Option("--idle-timeout", metavar="S", help="Seconds that a connection may be idle.")
+    ] = "75s",
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="List every route, tool, conflict and finding at the start.")
+    ] = False,
     log_format: Annotated[LogFormat, typer.Option("--log-format", help="How the log is written.")] = LogFormat.text,
     log_level: Annotated[
         LogLevel, typer.Option("--log-level", help="`warning` logs failed calls only, `error` none.")
@@ -60,6 +98,7 @@ def run(
 
         raise typer.Exit(supervise(workers, is_json=log_format is LogFormat.json))
     from naftiko.cli.serve import Asked, serve_files
+    from naftiko.connections import ClientLimits
     from naftiko.opening import Settings
 
     settings = Settings(
@@ -69,6 +108,16 @@ def run(
         allow_missing=allow_missing_env,
         sandbox=sandbox,
         transport=transport.value,
+        redact=redact,
+        allowed_hosts=tuple(allowed_host or ()),
+        pass_bodies=pass_bodies,
+        strict_query=strict_query,
+        clients=ClientLimits(
+            head=options.seconds("--head-timeout", head_timeout),
+            body=options.seconds("--body-timeout", body_timeout),
+            idle=options.seconds("--idle-timeout", idle_timeout),
+            clients=max_clients,
+        ),
     )
     asked = Asked(
         paths=paths,
@@ -79,5 +128,7 @@ def run(
         watches=watch,
         is_json=log_format is LogFormat.json,
         log_level=log_level,
+        is_verbose=verbose,
+        is_lenient=reload is Reload.lenient,
     )
     raise typer.Exit(serve_files(asked, channel))

@@ -40,12 +40,16 @@ class Asked:
     watches: bool | None
     is_json: bool
     log_level: LogLevel
+    is_verbose: bool = False
+    is_lenient: bool = False
 
 
 def serve_files(asked: Asked, channel: Channel | None) -> int:
     """Serve until a signal; the exit status: 0, or 2 where it cannot be started as asked."""
     paths = asked.paths
-    console: Console = JsonConsole(asked.log_level) if asked.is_json else TextConsole(asked.log_level)
+    console: Console = JsonConsole(asked.log_level) if asked.is_json else TextConsole(
+        asked.log_level, is_verbose=asked.is_verbose
+    )
     console.settings = asked.settings
     if channel is not None and channel.index:
         console = QuietConsole(console)
@@ -55,16 +59,29 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
             settings=asked.variables,
             env_file=read_env_file(asked.env_file) if asked.env_file is not None else {},
         )
-        files = discover(paths).files
+        meant = discover(paths)
+        files = meant.files
         is_strict = len(paths) == 1 and not Path(paths[0]).is_dir() and len(files) == 1
         prepared = [prepare(file, sys.stdin.buffer) for file in files]
-        console.findings(_told(prepared, is_strict))
+        console.findings(_told(prepared, is_strict, asked.is_verbose))
         if is_strict and prepared[0].reason is not None:
             raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
         sockets: Sockets = channel or OwnSockets()
         observer = Observer(console.call, console.least)
-        gateway = Gateway(paths, sources, asked.settings, asked.port_overrides, console, observer, is_strict, sockets)
         is_watched = asked.watches or (asked.watches is None and any(Path(path).is_dir() for path in paths))
+        gateway = Gateway(
+            paths,
+            sources,
+            asked.settings,
+            asked.port_overrides,
+            console,
+            observer,
+            is_strict,
+            sockets,
+            is_watched=bool(is_watched),
+            is_lenient=asked.is_lenient,
+        )
+        gateway.note_left_out(meant)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             admitted = channel.admitted if channel is not None else None
             runner.run(serve(gateway, prepared, watch if is_watched else None, admitted=admitted))
@@ -76,6 +93,6 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
     return 0
 
 
-def _told(prepared: Sequence[Prepared], is_strict: bool) -> list[Diagnostic]:
-    """The findings to print at the start: of a folder only `validate` tells them all."""
-    return [found for item in prepared for found in item.diagnostics] if is_strict else []
+def _told(prepared: Sequence[Prepared], is_strict: bool, is_verbose: bool) -> list[Diagnostic]:
+    """The findings to print at the start: of a folder only `validate` and `-v` tell them all."""
+    return [found for item in prepared for found in item.diagnostics] if is_strict or is_verbose else []

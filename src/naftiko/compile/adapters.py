@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
@@ -11,8 +13,8 @@ from naftiko.compile.uris import Hole, anonymous, pieces
 from naftiko.diagnostics import Path, Severity
 from naftiko.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill, McpTool
 from naftiko.models.parameters import ExposedInput
-from naftiko.nodes import fault_at
-from naftiko.plan import AdapterPlan, RoutePlan, ToolPlan
+from naftiko.nodes import fault_at, locate
+from naftiko.plan import AdapterPlan, FunctionPlan, RoutePlan, ToolPlan
 from naftiko.report import Report
 
 _INBOUND = frozenset({"basic", "bearer", "apikey"})
@@ -49,6 +51,7 @@ def _common(adapter: ExposesRest | ExposesMcp, path: Path, units: UnitCompiler, 
         port=adapter.port,
         auth=auth.plan,
         broken=reason(fault) if fault is not None else None,
+        span=locate(report.root, (*path, "namespace")),
     )
 
 
@@ -89,9 +92,10 @@ def _rest(adapter: ExposesRest, path: Path, units: UnitCompiler, report: Report)
                     description=operation.description or (source.function.description if source else None),
                     function=function,
                     tag=resource.label or resource.name,
+                    span=locate(report.root, (*inner, "path")),
                 )
             )
-    return _with(common, routes=tuple(routes))
+    return replace(common, routes=tuple(routes))
 
 
 def _mcp(adapter: ExposesMcp, path: Path, units: UnitCompiler, report: Report) -> AdapterPlan:
@@ -112,34 +116,42 @@ def _mcp(adapter: ExposesMcp, path: Path, units: UnitCompiler, report: Report) -
             name=name,
             title=tool.label or (source.function.label if source else None),
             description=tool.description or (source.function.description if source else None),
-            hints=_hints(tool, units),
+            hints=_hints(tool, units, function),
             function=function,
+            span=locate(report.root, (*where, "name")),
         )
-    return _with(common, tools=tuple(tools.values()))
-
-
-def _with(common: AdapterPlan, *, routes: tuple[RoutePlan, ...] = (), tools: tuple[ToolPlan, ...] = ()) -> AdapterPlan:
-    return AdapterPlan(
-        type=common.type,
-        namespace=common.namespace,
-        title=common.title,
-        description=common.description,
-        address=common.address,
-        port=common.port,
-        auth=common.auth,
-        broken=common.broken,
-        routes=routes,
-        tools=tools,
-    )
+        _check_name(name, (*where, "name"), report)
+    return replace(common, tools=tuple(tools.values()))
 
 
 def _inputs(parameters: tuple[ExposedInput, ...] | None, path: Path) -> tuple[tuple[ExposedInput, Path], ...]:
     return tuple((item, (*path, "inputParameters", index)) for index, item in enumerate(parameters or ()))
 
 
-def _hints(tool: McpTool, units: UnitCompiler) -> Mapping[str, bool]:
-    """A tool's hints; those it does not give follow from the semantics of the function it refers to."""
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def _check_name(name: str, path: Path, report: Report) -> None:
+    """A tool's name that models refuse: the providers take letters, digits, `_` and `-`, 64 at most."""
+    if _MODEL_NAME.fullmatch(name) is None:
+        plain = re.sub(r"[^A-Za-z0-9_-]", "-", name)[:64]
+        message = f"models refuse a tool with the name `{name}`: they take letters, digits, `_` and `-`, 64 at most"
+        report.add("tool-name", message, path, help=f"name it `{plain}`, for example")
+
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REPEATS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+
+
+def _hints(tool: McpTool, units: UnitCompiler, function: FunctionPlan) -> Mapping[str, bool]:
+    """A tool's hints. Those it does not give follow from the semantics of the function it refers to, and what neither
+    says from the methods of what it calls (RFC 9110, section 9.2): of several calls, the least safe."""
     hints: dict[str, bool] = {}
+    methods = {request.method for request in function.requests}
+    if methods:
+        hints["readOnly"] = methods <= _READS
+        hints["destructive"] = "DELETE" in methods
+        hints["idempotent"] = methods <= _REPEATS
     source = units.functions.get(tool.ref or "")
     semantics = source.function.semantics if source else None
     if semantics is not None:

@@ -159,6 +159,20 @@ class Engine:
                 error.at_step(life.step)
             raise
 
+    async def prepared(self, life: Life, work: Callable[[], Result]) -> Result:
+        """What a call does with a large body before it begins, beside the event loop and within the call's time.
+
+        Raises:
+            UpstreamTimeout: it took too long.
+        """
+        life.began = time.perf_counter()
+        life.ends = life.began + self._total
+        try:
+            with self._deadlines.bound():
+                return await aside(life, work)
+        except TimeoutError as error:
+            raise self._too_slow(life) from error
+
     def _too_slow(self, life: Life) -> UpstreamTimeout:
         who = f"{life.upstream} did not answer" if life.upstream is not None else "the call did not end"
         where = f"the step `{life.step}`: " if life.step is not None else ""

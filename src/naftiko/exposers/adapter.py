@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from naftiko.engine.engine import Engine
 from naftiko.exposers.inbound import Gate
-from naftiko.exposers.observer import NOBODY, Call, Observer
+from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.plan import AdapterPlan
+
+
+@dataclass(slots=True, eq=False)
+class Version:
+    """Which version of a file serves, by its digest, and why a newer one does not, where there is one."""
+
+    digest: str = ""
+    held_back: str | None = None
+
+    @property
+    def short(self) -> str:
+        return self.digest[:12]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExposedAdapter:
-    """What an exposer serves. `gate` is None where anybody may call."""
+    """What an exposer serves. `gate` is None where anybody may call; `file` and `title` are those of its capability."""
 
     plan: AdapterPlan
     engine: Engine
     gate: Gate | None = None
     observer: Observer = NOBODY
-
-    def observe(
-        self,
-        operation: str | None,
-        status: int,
-        started: float,
-        upstream: float | None = None,
-        error: str | None = None,
-    ) -> None:
-        """Tell the observer about a call that began at `started` (of `time.perf_counter`)."""
-        if status < self.observer.least:
-            return
-        total = (time.perf_counter() - started) * 1000
-        upstream_ms = upstream * 1000 if upstream is not None else None
-        self.observer.tell(Call(self.plan.namespace, operation, status, total, upstream_ms, error))
+    file: str = ""
+    title: str = ""
+    version: Version = field(default_factory=Version)

@@ -24,6 +24,8 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int = M
         ClientGone: the caller went away.
     """
     declared = headers.get("content-length", "")
+    if (not declared or declared == "0") and "transfer-encoding" not in headers:
+        return b""
     if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
     chunks: list[bytes] = []

@@ -40,6 +40,28 @@ class Gate:
             return frozenset((self._placement, name.lower()) for name in self._settings)
         return frozenset({("header", "authorization")})
 
+    @property
+    def is_by_header(self) -> bool:
+        """Whether callers prove who they are with a header: no page in a browser can make one that does."""
+        return self._scheme != "apikey" or self._placement == "header"
+
+    @property
+    def is_sent_by_browsers(self) -> bool:
+        """Whether a browser sends the credentials by itself, whichever page asks it to (basic, cookies)."""
+        return self._scheme == "basic" or self._placement == "cookie"
+
+    def is_tried(self, headers: Headers, query: str) -> bool:
+        """Whether a request shows any credentials, right or wrong."""
+        if self._scheme in ("bearer", "basic"):
+            return "authorization" in headers
+        if self._placement == "query":
+            given = dict(parse_qsl(query, keep_blank_values=True))
+            return any(name in given for name in self._settings)
+        if self._placement == "cookie":
+            given = cookies_of(headers.get("cookie", ""))
+            return any(name in given for name in self._settings)
+        return any(name.lower() in headers for name in self._settings)
+
     def admits(self, headers: Headers, query: str, method: str = "", path: str = "") -> bool:
         """Whether a request with these headers (names in lower case) and this query string may pass."""
         if any(value is None for value in self._settings.values()):

@@ -8,17 +8,23 @@ from typing import NamedTuple
 
 
 class Call(NamedTuple):
-    """One call of an adapter. `operation` is None where none was meant; times are in milliseconds.
+    """One call. `adapter` and `operation` are None where none was meant; times are in milliseconds.
 
-    `upstream_ms` is None where nothing was sent upstream.
+    `upstream_ms` is None where nothing was sent upstream. `method` and `path` are those of the route as it is declared
+    (of a tool: `tools/call` and its name), so that no value of a caller is in them; `path` is the request's own where it
+    leads nowhere. `ignored` are the query parameters that nobody knows.
     """
 
-    adapter: str
+    adapter: str | None
     operation: str | None
     status: int
     total_ms: float
     upstream_ms: float | None
     error: str | None = None
+    method: str | None = None
+    path: str | None = None
+    request_id: str | None = None
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

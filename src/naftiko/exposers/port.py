@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 from mcp_types import INTERNAL_ERROR
 from starlette.responses import Response
@@ -15,9 +17,15 @@ from starlette.types import Receive, Scope, Send
 
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import CUT_OFF, not_http, raw_path
+from naftiko.exposers.hosts import Hosts
+from naftiko.exposers.mcp import table
 from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.mcp.table import Table
+from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.rest.app import RestApp
+from naftiko.exposers.rest.app import made as routes
 from naftiko.exposers.rest.problems import stopped
+from naftiko.exposers.throttle import Throttle
 from naftiko.jsontext import encode
 
 _CUT_OFF = encode({"jsonrpc": "2.0", "id": None, "error": {"code": INTERNAL_ERROR, "message": CUT_OFF}})
@@ -25,40 +33,87 @@ _ENDPOINTS = frozenset({"/mcp", "/mcp/"})
 _ROOTS = frozenset({"/", ""})
 
 
+@dataclass(frozen=True, slots=True)
+class PortSettings:
+    """How a port serves. With `is_joint` the tools of the shared MCP endpoint begin with their adapters' names; `tells`
+    lets clients of every MCP version listen for changes; `is_strict` refuses query parameters that nobody knows."""
+
+    is_loopback: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    is_joint: bool = False
+    tells: bool = False
+    is_strict: bool = False
+    observer: Observer = NOBODY
+    throttle: Throttle = field(default_factory=Throttle)
+
+
+@dataclass(slots=True)
+class PreparedPort:
+    """What a port is to serve, made beside what it serves."""
+
+    rest: Any
+    mcp: Table
+    single: dict[str, Table]
+    has_rest: bool
+    has_mcp: bool
+
+
 class PortApp:
     """The applications of one port; what they serve can be replaced while they do."""
 
-    def __init__(self, *, is_loopback: bool) -> None:
-        self._is_loopback = is_loopback
-        self._rest = RestApp(())
-        self._mcp = McpApp((), is_loopback=is_loopback)
+    def __init__(self, settings: PortSettings) -> None:
+        self._settings = settings
+        self._hosts = Hosts(is_loopback=settings.is_loopback, allowed=settings.allowed_hosts)
+        self._rest = RestApp(
+            (),
+            hosts=self._hosts,
+            throttle=settings.throttle,
+            is_strict=settings.is_strict,
+            observer=settings.observer,
+        )
+        self._mcp = self._server(is_joint=settings.is_joint)
         self._single: dict[str, McpApp] = {}
         self._has_rest = self._has_mcp = False
         self._leaving: set[asyncio.Task[None]] = set()
+
+    def _server(self, *, is_joint: bool = False) -> McpApp:
+        settings = self._settings
+        return McpApp((), hosts=self._hosts, throttle=settings.throttle, is_joint=is_joint, tells=settings.tells)
 
     @property
     def conflicts(self) -> tuple[str, ...]:
         """What could not be served at the path it asks for."""
         return self._rest.conflicts
 
-    async def replace(self, adapters: Sequence[ExposedAdapter]) -> None:
-        """Serve other adapters from now on. Calls that have begun see what they began with."""
+    def prepared(self, adapters: Sequence[ExposedAdapter]) -> PreparedPort:
+        """What `swap` takes: made in any thread, and without a change to what serves."""
         rest = [adapter for adapter in adapters if adapter.plan.type == "rest"]
         tools = [adapter for adapter in adapters if adapter.plan.type == "mcp"]
-        self._has_rest, self._has_mcp = bool(rest), bool(tools)
-        self._rest.replace(rest)
-        await self._mcp.replace(tools)
         by_namespace: dict[str, ExposedAdapter] = {}
         for adapter in tools:
             by_namespace.setdefault(adapter.plan.namespace, adapter)
-        gone = [self._single.pop(name) for name in list(self._single) if name not in by_namespace]
-        for name, adapter in by_namespace.items():
-            if name in self._single:
-                await self._single[name].replace([adapter])
-            else:
-                self._single[name] = McpApp([adapter], is_loopback=self._is_loopback)
-        for app in gone:
-            self._leave(app)
+        single = {name: table.made([adapter]) for name, adapter in by_namespace.items()}
+        return PreparedPort(routes(rest), self._mcp.made(tools), single, bool(rest), bool(tools))
+
+    def swap(self, prepared: PreparedPort) -> list[McpApp]:
+        """Serve other adapters from now on. Calls that have begun see what they began with.
+
+        Returns the MCP servers whose clients are to be told (`tell`), since their tools are others than before.
+        """
+        self._has_rest, self._has_mcp = prepared.has_rest, prepared.has_mcp
+        self._rest.swap(prepared.rest)
+        changed = [self._mcp]
+        self._mcp.swap(prepared.mcp)
+        for name in [name for name in self._single if name not in prepared.single]:
+            self._leave(self._single.pop(name))
+        for name, tools in prepared.single.items():
+            app = self._single.get(name)
+            if app is None:
+                app = self._single[name] = self._server()
+            elif app.adapters != tools.adapters:
+                changed.append(app)
+            app.swap(tools)
+        return changed
 
     def _leave(self, app: McpApp) -> None:
         """Close what is served no more, once the calls that it has begun have ended."""

@@ -45,6 +45,7 @@ class RoutePlan:
     description: str | None
     function: FunctionPlan
     tag: str | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class ToolPlan:
     description: str | None
     hints: Mapping[str, bool]
     function: FunctionPlan
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class AdapterPlan:
     routes: tuple[RoutePlan, ...] = ()
     tools: tuple[ToolPlan, ...] = ()
     broken: str | None = None
+    span: Span | None = None
 
     @property
     def functions(self) -> tuple[FunctionPlan, ...]:

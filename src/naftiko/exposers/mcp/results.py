@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import TypeAlias
 
+from starlette.types import Scope
+
 from naftiko.engine.answer import Answer, charset_of, is_json
 from naftiko.errors import CallError
-from naftiko.jsontext import decode_plain
+from naftiko.exposers.mcp.splice import object_piece, text_piece
+from naftiko.exposers.schema import fitting
+from naftiko.jsontext import check_json, decode_plain, encode
 from naftiko.missing import MISSING
 
 _DEEPEST = 200
@@ -19,18 +24,39 @@ Result: TypeAlias = dict[str, object]
 """A `CallToolResult` (MCP 2025-11-25, tools) as it goes out; the SDK checks it, whether it is a model or not."""
 
 
-def of_answer(answer: Answer) -> Result:
-    """The result for an answer: its JSON as text, and as structured content where it is an object."""
+def of_answer(answer: Answer, schema: Mapping[str, object] | None = None) -> Result:
+    """The result for an answer: its JSON as text, and as structured content where it is an object.
+
+    With a tool's `outputSchema` there is always structured content that fits it; the text holds what was really sent.
+    """
     text = answer.text()
     if answer.is_error:
         body = f": {text}" if text else ""
-        return failed(f"the upstream answered {answer.status}{body}")
-    if not text:
-        return _result(f"done: the upstream answered {answer.status}, with no body")
-    result = _result(text)
-    value = _structured(answer)
-    if value is not None:
+        where = f" in the step `{answer.step}`" if answer.step is not None else ""
+        return failed(f"the upstream answered {answer.status}{where}{body}")
+    result = _result(text or f"done: the upstream answered {answer.status}, with no body")
+    value = _structured(answer) if text else None
+    if schema is not None:
+        fitted = fitting(value, dict(schema))
+        result["structuredContent"] = fitted if isinstance(fitted, dict) else {}
+    elif value is not None:
         result["structuredContent"] = value
+    return result
+
+
+def large(answer: Answer, schema: Mapping[str, object] | None, scope: Scope) -> Result:
+    """The same for a large answer: its text and its object go out as bytes, past the SDK. For use beside the loop."""
+    text = answer.text()
+    result = _result(text_piece(scope, encode(text)))
+    if schema is not None:
+        fitted = fitting(_structured(answer), dict(schema))
+        result["structuredContent"] = object_piece(scope, encode(fitted if isinstance(fitted, dict) else {}))
+        return result
+    content = answer.content()
+    if content.lstrip()[:1] == b"{" and is_json(answer.media_type) and charset_of(answer.media_type) == "utf-8":
+        with suppress(ValueError):
+            check_json(content)
+            result["structuredContent"] = object_piece(scope, content)
     return result
 
 

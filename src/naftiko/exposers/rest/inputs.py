@@ -1,4 +1,4 @@
-"""The caller's inputs, taken from a REST request (semantics, section 4)."""
+"""The caller's inputs, taken from a REST request (semantics, section 4 and 9)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from naftiko.errors import InputError
+from naftiko.coerce import kind_of
+from naftiko.errors import InputError, UnexpectedBody
 from naftiko.exposers.asgi import cookies_of
 from naftiko.missing import MISSING
 from naftiko.names import fold
+from naftiko.pathmatch import Check
 from naftiko.plan import FunctionPlan, InputPlan
+from naftiko.suggestions import did_you_mean
 
 
 @dataclass(slots=True)
@@ -22,12 +25,90 @@ class Incoming:
     headers: Mapping[str, str]
     body: object = MISSING
     withheld: frozenset[tuple[str, str]] = frozenset()
+    fields: Mapping[str, object] = field(default_factory=dict)
+    check: Check | None = None
     _cookies: dict[str, str] | None = field(default=None, repr=False)
+    _folded: dict[str, Mapping[str, object]] = field(default_factory=dict, repr=False)
 
     def cookies(self) -> Mapping[str, str]:
         if self._cookies is None:
             self._cookies = cookies_of(self.headers.get("cookie", ""))
         return self._cookies
+
+    def by_name(self, place: str, values: Mapping[str, object], name: str) -> object:
+        """A value by its exact name, then by its folded one; the names of a place are folded once."""
+        if name in values:
+            return values[name]
+        if not values:
+            return MISSING
+        folded = self._folded.get(place)
+        if folded is None:
+            folded = self._folded[place] = {fold(key): value for key, value in reversed(values.items())}
+        return folded.get(fold(name), MISSING)
+
+
+class Known:
+    """The names that a function takes from a query and from a body; made once."""
+
+    def __init__(self, function: FunctionPlan, query: Iterable[str] = ()) -> None:
+        self._function = function.name
+        self._is_broken = function.broken is not None
+        places = [place for plan in function.inputs for place in plan.places]
+        self._query = frozenset(fold(name) for name in (*query, *(name for place, name in places if place == "query")))
+        self._fields = {name: name for place, name in places if place == "body"}
+        self._folded = {fold(name): name for name in reversed(self._fields)}
+        self._shown = [plan.name for plan in function.inputs if not plan.is_hidden and _in_body(plan)]
+        self._takes_whole = any(
+            plan.path is not None or any(place == "whole" for place, _ in plan.places) for plan in function.inputs
+        )
+        self.takes_body = self._takes_whole or bool(self._fields)
+
+    def unknown_query(self, given: Iterable[str]) -> tuple[str, ...]:
+        """The query parameters that nobody knows."""
+        return tuple(name for name in given if fold(name) not in self._query)
+
+    def fields(self, body: object, check: Check | None = None) -> Mapping[str, object]:
+        """The fields of a body by the names that the function has for them.
+
+        Raises:
+            UnexpectedBody: the function takes no body.
+            InputError: it takes its fields by name, and this one is not among them. Dropping it would do something
+                other than was asked.
+        """
+        if self._is_broken:
+            return {}
+        if not self.takes_body:
+            if body is None or body == {}:
+                return {}
+            help = "leave it out (an operator can let it pass, with `--pass-bodies`)"
+            raise UnexpectedBody(f"`{self._function}` takes no body, and the request has one; {help}", name="body")
+        if not isinstance(body, dict):
+            if self._takes_whole or body is None:
+                return {}
+            raise InputError(f"the body is {kind_of(body)}, and must be an object of fields", name="body")
+        found: dict[str, object] = {}
+        for number, (key, value) in enumerate(body.items()):
+            if check is not None and not number & 4095:
+                check()
+            if key in self._fields:
+                found[key] = value
+                continue
+            name = self._folded.get(fold(key)) if self._folded else None
+            if name is not None:
+                if name not in body:
+                    found.setdefault(name, value)
+            elif not self._takes_whole:
+                raise self._unknown(key)
+        return found
+
+    def _unknown(self, key: str) -> InputError:
+        shown = key[:80]
+        hint = did_you_mean(shown, self._shown) or "it takes none"
+        return InputError(f"`{self._function}` has no field `{shown}` in its body; {hint}", name=shown)
+
+
+def _in_body(plan: InputPlan) -> bool:
+    return any(place == "body" for place, _ in plan.places)
 
 
 def parse_query(text: str) -> dict[str, list[str]]:
@@ -62,7 +143,7 @@ def collect(function: FunctionPlan, incoming: Incoming) -> dict[str, object]:
 
 def _input(plan: InputPlan, incoming: Incoming) -> object:
     if plan.path is not None:
-        return plan.path.first(incoming.body) if incoming.body is not MISSING else MISSING
+        return plan.path.first(incoming.body, incoming.check) if incoming.body is not MISSING else MISSING
     for place, name in plan.places:
         if incoming.withheld and (place, name.lower()) in incoming.withheld:
             continue
@@ -73,11 +154,11 @@ def _input(plan: InputPlan, incoming: Incoming) -> object:
 
 
 def _path(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    return _by_name(incoming.path, name)
+    return incoming.by_name("path", incoming.path, name)
 
 
 def _query(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    values = _by_name(incoming.query, name)
+    values = incoming.by_name("query", incoming.query, name)
     if not isinstance(values, list):
         return MISSING
     if plan.type == "array" and len(values) > 1:
@@ -86,16 +167,15 @@ def _query(name: str, incoming: Incoming, plan: InputPlan) -> object:
 
 
 def _header(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    return _by_name(incoming.headers, name.lower())
+    return incoming.by_name("header", incoming.headers, name.lower())
 
 
 def _cookie(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    return _by_name(incoming.cookies(), name)
+    return incoming.by_name("cookie", incoming.cookies(), name)
 
 
 def _body(name: str, incoming: Incoming, plan: InputPlan) -> object:
-    body = incoming.body
-    return _by_name(body, name) if isinstance(body, dict) else MISSING
+    return incoming.fields.get(name, MISSING)
 
 
 def _whole(name: str, incoming: Incoming, plan: InputPlan) -> object:
@@ -103,18 +183,3 @@ def _whole(name: str, incoming: Incoming, plan: InputPlan) -> object:
 
 
 _PLACES = {"path": _path, "query": _query, "header": _header, "cookie": _cookie, "body": _body, "whole": _whole}
-
-
-def _by_name(values: Mapping[str, object], name: str) -> object:
-    """A value by its exact name, then by its folded one."""
-    if name in values:
-        return values[name]
-    if not values:
-        return MISSING
-    folded = fold(name)
-    return next((value for key, value in values.items() if fold(key) == folded), MISSING)
-
-
-def uses_body(inputs: Iterable[InputPlan]) -> bool:
-    """Whether any input may come from the request's body."""
-    return any(plan.path is not None or any(place in ("body", "whole") for place, _ in plan.places) for plan in inputs)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from naftiko import __version__
+from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.rest.problems import MEDIA_TYPE
-from naftiko.exposers.schema import input_schema
-from naftiko.plan import AdapterPlan, InputPlan, OutputPlan, RoutePlan, Shape
+from naftiko.exposers.schema import input_schema, output_schema
+from naftiko.plan import AdapterPlan, InputPlan, RoutePlan
 
 _DOUBLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\{\s*([^{}]+?)\s*\}")
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
@@ -20,8 +22,9 @@ _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 Json = dict[str, object]
 
 
-def document(adapter: AdapterPlan) -> Json:
+def document(exposed: ExposedAdapter, *, is_below: bool = False) -> Json:
     """The description of every route, with inputs by where they are looked for first."""
+    adapter = exposed.plan
     paths: dict[str, dict[str, Json]] = {}
     used: set[str] = set()
     for route in adapter.routes:
@@ -29,16 +32,15 @@ def document(adapter: AdapterPlan) -> Json:
         item = paths.setdefault(_DOUBLE.sub(lambda match: "{" + (match[1] or match[2]) + "}", path), {})
         known = item.get(route.method.lower())
         if known is None:
-            item[route.method.lower()] = known = _operation(route, _unique(route.name, used))
+            item[route.method.lower()] = known = _operation(
+                route, _unique(route.name, used), has_auth=adapter.auth is not None
+            )
         for name, value in parse_qsl(condition, keep_blank_values=True):
             _add_condition(known, name, value)
     described: Json = {
         "openapi": "3.1.0",
-        "info": {
-            "title": adapter.title,
-            "version": __version__,
-            **({"description": adapter.description} if adapter.description else {}),
-        },
+        "info": _info(exposed),
+        "servers": [{"url": f"/{adapter.namespace}" if is_below else "/"}],
         "paths": paths,
         "components": {"schemas": {"Problem": _PROBLEM}, **_security_schemes(adapter)},
     }
@@ -47,13 +49,34 @@ def document(adapter: AdapterPlan) -> Json:
     return described
 
 
-def described(adapters: Sequence[AdapterPlan]) -> Json:
-    """The document of one adapter, or of several with each below its namespace, which is where all their paths are."""
+def _info(exposed: ExposedAdapter) -> Json:
+    """Title and description, and which version of the file it is, in words where a newer one is held back."""
+    adapter, version = exposed.plan, exposed.version
+    texts = [adapter.description or ""]
+    source: Json = {"file": PurePath(exposed.file).name, "version": version.short}
+    if version.held_back is not None:
+        texts.append(f"This is version {version.short} of the file. A newer one is held back: {version.held_back}")
+        source["heldBack"] = version.held_back
+    info: Json = {"title": exposed.title or adapter.title, "version": __version__}
+    described = "\n\n".join(text for text in texts if text)
+    if described:
+        info["description"] = described
+    if exposed.file:
+        info["x-naftiko-source"] = source
+    return info
+
+
+def described(adapters: Sequence[ExposedAdapter], *, is_below: bool = False) -> Json:
+    """The document of one adapter, or of several with each below its namespace, which is where all their paths are.
+
+    `is_below` is for the document of one that shares its port, at its own address.
+    """
     if len(adapters) == 1:
-        return document(adapters[0])
+        return document(adapters[0], is_below=is_below)
     paths: Json = {}
-    for adapter in adapters:
-        for path, item in cast("dict[str, dict[str, Json]]", document(adapter)["paths"]).items():
+    for exposed in adapters:
+        adapter = exposed.plan
+        for path, item in cast("dict[str, dict[str, Json]]", document(exposed)["paths"]).items():
             for operation in item.values():
                 operation["operationId"] = f"{adapter.namespace}.{operation['operationId']}"
                 operation["tags"] = [adapter.namespace]
@@ -61,6 +84,7 @@ def described(adapters: Sequence[AdapterPlan]) -> Json:
     return {
         "openapi": "3.1.0",
         "info": {"title": f"{len(adapters)} REST adapters", "version": __version__},
+        "servers": [{"url": "/"}],
         "paths": paths,
         "components": {"schemas": {"Problem": _PROBLEM}},
     }
@@ -86,7 +110,7 @@ def _unique(name: str, used: set[str]) -> str:
     return candidate
 
 
-def _operation(route: RoutePlan, operation_id: str) -> Json:
+def _operation(route: RoutePlan, operation_id: str, *, has_auth: bool) -> Json:
     parameters: list[Json] = []
     fields: dict[str, InputPlan] = {}
     whole: InputPlan | None = None
@@ -117,7 +141,8 @@ def _operation(route: RoutePlan, operation_id: str) -> Json:
         operation["parameters"] = parameters
     if whole is not None or fields:
         operation["requestBody"] = _body(whole, fields)
-    operation["responses"] = _responses(route)
+    takes_inputs = bool(parameters or whole is not None or fields)
+    operation["responses"] = _responses(route, has_auth=has_auth, takes_inputs=takes_inputs)
     return operation
 
 
@@ -157,19 +182,27 @@ def _body(whole: InputPlan | None, fields: dict[str, InputPlan]) -> Json:
     return {"required": required, "content": {"application/json": {"schema": schema}}}
 
 
-def _responses(route: RoutePlan) -> Json:
+def _responses(route: RoutePlan, *, has_auth: bool, takes_inputs: bool) -> Json:
     if route.function.broken is not None:
         return {"501": _problem_response(f"Cannot be carried out: {route.function.broken}")}
-    return {
+    responses: Json = {
         "2XX": {
             "description": "The answer.",
-            "content": {"application/json": {"schema": _output(route.function.output)}},
-        },
-        "default": {
-            "description": "What the upstream answered, or why it was not asked.",
-            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}, "*/*": {}},
-        },
+            "content": {"application/json": {"schema": output_schema(route.function.output)}},
+        }
     }
+    if takes_inputs:
+        responses["400"] = _problem_response("An input is missing or does not fit; nothing was sent upstream.")
+    if has_auth:
+        responses["401"] = _problem_response("The request carries no valid credentials.")
+    if route.function.requests:
+        responses["502"] = _problem_response("The upstream cannot be reached, or its answer cannot be passed on.")
+        responses["504"] = _problem_response("The upstream did not answer in time.")
+    responses["default"] = {
+        "description": "What the upstream answered, or why it was not asked.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}, "*/*": {}},
+    }
+    return responses
 
 
 def _problem_response(description: str) -> Json:
@@ -177,24 +210,6 @@ def _problem_response(description: str) -> Json:
         "description": description,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-
-
-def _output(plan: OutputPlan) -> Json:
-    if plan.members:
-        return {"type": "object", "properties": {name: _shape(shape) for name, shape in plan.members}}
-    return _shape(plan.options[0]) if len(plan.options) == 1 else {}
-
-
-def _shape(shape: Shape) -> Json:
-    """A shape's schema. Whatever an upstream leaves out is null, so every type may be null too."""
-    if shape.kind == "response":
-        return {}
-    if shape.kind == "object":
-        properties = {name: _shape(member) for name, member in shape.members}
-        return {"type": ["object", "null"], "properties": properties}
-    if shape.kind == "list" and shape.item is not None:
-        return {"type": ["array", "null"], "items": _shape(shape.item)}
-    return {}
 
 
 def _add_condition(operation: Json, name: str, value: str) -> None:

@@ -26,6 +26,8 @@ def of_answer(answer: Answer) -> Written:
         headers.append((b"content-length", b"%d" % len(content)))
         if answer.media_type is not None:
             headers.append((b"content-type", answer.media_type.encode("latin-1")))
+    if answer.step is not None:
+        headers.append((b"naftiko-step", _ascii(answer.step)))
     headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
     return answer.status, headers, content
 
@@ -37,4 +39,9 @@ async def sent(written: Written, scope: Scope, send: Send) -> None:
 
 
 def of_response(response: Response) -> Written:
-    return response.status_code, response.raw_headers, bytes(response.body)
+    return response.status_code, [*response.raw_headers], bytes(response.body)
+
+
+def _ascii(text: str) -> bytes:
+    """Text as a header can carry it."""
+    return "".join(char if " " < char <= "~" else "?" for char in text[:128]).encode("ascii")
