@@ -85,9 +85,9 @@ def _integer(value: object) -> int:
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, Decimal) and value.is_finite() and value.adjusted() < _DIGITS:
-        numerator, denominator = value.as_integer_ratio()
-        if denominator == 1:
-            return numerator
+        whole = value.to_integral_value()
+        if whole == value:
+            return int(whole)
     if isinstance(value, str) and _INTEGER.fullmatch(value.strip()):
         return int(value)
     raise Mismatch(value, "integer")

@@ -106,7 +106,8 @@ def _matching(pattern: str, seen: _Seen) -> list[str]:
     parts = Path(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     base = Path(*parts[:fixed])
-    wanted = re.compile("".join(_translated(part) for part in parts[fixed:]).removesuffix("/"))
+    wanted_parts = [part for part, before in zip(parts[fixed:], ("", *parts[fixed:]), strict=False) if part != before or part != "**"]
+    wanted = re.compile("".join(_translated(part) for part in wanted_parts).removesuffix("/"))
     found = _below(base, seen, all_files=True)
     return sorted(str(file) for file in found if wanted.fullmatch(file.relative_to(base).as_posix()))
 
@@ -120,7 +121,8 @@ def _translated(part: str) -> str:
 
 
 def _pieces(part: str) -> list[str]:
-    return re.findall(r"\[[^\]]{1,100}\]|.", part, re.DOTALL)
+    found = re.findall(r"\[[^\]]{1,100}\]|.", part, re.DOTALL)
+    return [f"[^{piece[2:]}" if piece.startswith("[!") else piece for piece in found]
 
 
 def _left_out(file: Path) -> str | None:

@@ -92,15 +92,14 @@ def _import(root: Mapping, source: Source, report: Report) -> tuple[str, ...]:
         consumes = child(root, *base, "consumes")
         if not isinstance(consumes, Sequence):
             continue
+        put: dict[int, Mapping | None] = {}
         for path, entry in list(mappings(consumes, (*base, "consumes"))):
             if "import" in entry.entries:
                 location = local_file(entry.text("location") or "", source.directory)
                 files[str(location)] = None
-                adapter = _imported(entry, path, source, report)
-                if adapter is None:
-                    consumes.items = [item for item in consumes.items if item is not entry]
-                else:
-                    consumes.items = [adapter if item is entry else item for item in consumes.items]
+                put[id(entry)] = _imported(entry, path, source, report)
+        items = [put.get(id(item), item) for item in consumes.items]
+        consumes.items = [item for item in items if item is not None]
     return tuple(files)
 
 

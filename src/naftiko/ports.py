@@ -81,8 +81,9 @@ class Ports:
             if port is None:
                 continue
             for adapter in sharing:
-                shared = sum(other.plan.type == adapter.plan.type for other in sharing) > 1
                 is_mcp = adapter.plan.type == "mcp"
+                shared = sum(other.plan.type == adapter.plan.type for other in sharing) > 1
+                shared = shared or (is_mcp and self._is_joint)
                 below = port.url + (f"/{adapter.plan.namespace}" if shared else "")
                 found.append(
                     Served(

@@ -7,6 +7,10 @@ from naftiko.diagnostics import Diagnostic, Path, Severity, Span
 from naftiko.nodes import Mapping, file_of, locate
 
 
+_LONGEST = 1000
+"""The most characters of a message: names in it come from files."""
+
+
 class Report:
     """Where the passes over a document leave what they find."""
 
@@ -30,11 +34,11 @@ class Report:
         diagnostic = Diagnostic(
             code=code,
             severity=CODES[code].severity if severity is None else severity,
-            message=message,
+            message=message[:_LONGEST],
             file=file_of(self.root, path) or self.file,
             span=span or locate(self.root, path, key=key),
             path=path,
-            help=help,
+            help=help[:_LONGEST],
         )
         self.found.append(diagnostic)
         return diagnostic

@@ -33,8 +33,7 @@ def build(root: Mapping, report: Report) -> tuple[CapabilityFile, list[Diagnosti
             victims: list[tuple[Mapping | Sequence, str | Node]] = []
             for problem in error.errors(include_url=False, include_context=True):
                 found.append(_report(root, report.file, problem, victims))
-            for parent, victim in victims:
-                _remove(parent, victim)
+            _remove(victims)
     return CapabilityFile(), found
 
 
@@ -129,11 +128,16 @@ def _blame(root: Mapping, trail: list[tuple[str | int, Node]], diagnostic: Diagn
         owner.fault = diagnostic
 
 
-def _remove(parent: Mapping | Sequence, victim: str | Node) -> None:
-    if isinstance(parent, Sequence):
-        parent.items = [item for item in parent.items if item is not victim]
-    elif isinstance(victim, str):
-        parent.entries.pop(victim, None)
+def _remove(victims: list[tuple[Mapping | Sequence, str | Node]]) -> None:
+    """Take nodes out of what they stand in, each list once."""
+    gone: dict[int, tuple[Sequence, set[int]]] = {}
+    for parent, victim in victims:
+        if isinstance(parent, Sequence):
+            gone.setdefault(id(parent), (parent, set()))[1].add(id(victim))
+        elif isinstance(victim, str):
+            parent.entries.pop(victim, None)
+    for sequence, ids in gone.values():
+        sequence.items = [item for item in sequence.items if id(item) not in ids]
 
 
 def _valid_keys(path: Path) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from naftiko.expressions import Expression, ListOf, Literal, ObjectOf, Template, as_text
 
-_TEMPLATE = re.compile(r"\{\{\{\s*(?P<triple>[^{}]*?)\s*\}\}\}|\{\{\s*(?P<double>[^{}]*?)\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{\{(?P<triple>[^{}]*)\}\}\}|\{\{(?P<double>[^{}]*)\}\}")
 
 Resolver: TypeAlias = Callable[[str], Expression]
 """Decides what a name inside `{{ }}` stands for."""
@@ -27,7 +27,7 @@ def split_template(text: str) -> Iterator[tuple[str, str | None]]:
     """Pieces of text, each with the name that follows it (None at the end)."""
     position = 0
     for match in _TEMPLATE.finditer(text):
-        name = match["triple"] or match["double"]
+        name = (match["triple"] or match["double"] or "").strip()
         if not name:
             continue
         yield text[position : match.start()], name

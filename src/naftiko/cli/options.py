@@ -55,7 +55,7 @@ MaxConnections = Annotated[
     int, typer.Option("--max-connections", metavar="N", min=1, help="Connections to one upstream at a time.")
 ]
 
-_SIZE = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)(i?b?)\s*", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kmg]?)(i?b?)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -64,13 +64,13 @@ def usage(message: str) -> NoReturn:
     raise typer.BadParameter(message)
 
 
-_SECONDS = re.compile(r"\s*([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|)\s*")
+_SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|)")
 _SPANS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def seconds(option: str, text: str) -> float:
     """A time: `30`, `30s`, `500ms`, `2m`."""
-    match = _SECONDS.fullmatch(text)
+    match = _SECONDS.fullmatch(text.strip())
     value = float(match[1]) * _SPANS[match[2]] if match else 0.0
     if not 0 < value <= 86_400:
         usage(f"{option}: `{text}` is no time between 0 and 24h; write 30, 30s, 500ms or 2m")
@@ -80,7 +80,7 @@ def seconds(option: str, text: str) -> float:
 def limits(timeout: str, max_response: str, connections: int = 1000) -> Limits:
     """The bounds of a call."""
     total = seconds("--timeout", timeout)
-    match = _SIZE.fullmatch(max_response)
+    match = _SIZE.fullmatch(max_response.strip())
     size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
     if size <= 0:
         usage(f"--max-response: `{max_response}` is no size; write 500KiB, 32MiB or 1GiB")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
@@ -33,6 +35,9 @@ _MEDIA = {
     "binary": "application/octet-stream",
 }
 _EXPECTED = frozenset({"POST", "PUT", "PATCH"})
+
+
+_TAKEN = re.compile(r"@naftiko(?=([0-9]+)@)")
 
 
 class BodyCompiler:
@@ -154,9 +159,8 @@ def parse_json_template(text: str) -> object | None:
     Templates are replaced by markers before reading, so that a template's own text cannot disturb it, and put back
     into the strings of the structure afterwards.
     """
-    stem = "@naftiko"
-    while stem in text:
-        stem += "@"
+    taken = {match[1] for match in _TAKEN.finditer(text)}
+    stem = f"@naftiko{next(number for number in itertools.count() if str(number) not in taken)}@"
     built: list[str] = []
     names: dict[str, str] = {}
     in_string = False
@@ -168,21 +172,19 @@ def parse_json_template(text: str) -> object | None:
             names[marker] = "{{" + name + "}}"
             built.append(marker if in_string else f'"{marker}"')
     try:
-        return _restored(decode("".join(built)), names, stem)
+        return _restored(decode("".join(built)), names, re.compile(re.escape(stem) + "[0-9]+;"))
     except ValueError:
         return None
 
 
-def _restored(value: object, names: dict[str, str], stem: str) -> object:
+def _restored(value: object, names: dict[str, str], marker: re.Pattern[str]) -> object:
     """The structure with its templates back in place."""
     if isinstance(value, str):
-        for marker, template in names.items() if stem in value else ():
-            value = value.replace(marker, template)
-        return value
+        return marker.sub(lambda match: names.get(match[0], match[0]), value)
     if isinstance(value, dict):
-        return {str(_restored(key, names, stem)): _restored(item, names, stem) for key, item in value.items()}
+        return {str(_restored(key, names, marker)): _restored(item, names, marker) for key, item in value.items()}
     if isinstance(value, list):
-        return [_restored(item, names, stem) for item in value]
+        return [_restored(item, names, marker) for item in value]
     return value
 
 

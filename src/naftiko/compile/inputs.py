@@ -55,19 +55,26 @@ class InputTable:
     def __init__(self) -> None:
         self._drafts: dict[str, Draft] = {}
         self._own_folded: dict[str, str] = {}
+        self.dots: set[int] = set()
 
     def declare(self, name: str) -> Draft:
         """An input of the unit's own: declared, or a placeholder of its route."""
         if name not in self._drafts:
             self._drafts[name] = Draft(name, is_declared=True)
-            self._own_folded.setdefault(fold(name), name)
+            self._remember(name)
         return self._drafts[name]
+
+    def _remember(self, name: str) -> None:
+        """Note how a name may be spelled, and how many dots names have."""
+        self._own_folded.setdefault(fold(name), name)
+        self.dots.add(name.count("."))
 
     def known(self, name: str) -> Draft | None:
         """The input of this name, or of one spelled alike."""
         if name in self._drafts:
             return self._drafts[name]
-        return self._drafts.get(self._own_folded.get(fold(name), ""))
+        spelled = self._own_folded.get(fold(name))
+        return self._drafts.get(spelled) if spelled is not None else None
 
     def obtain(self, name: str) -> Draft:
         """The input of this name, made if there is none."""
@@ -76,7 +83,7 @@ class InputTable:
             found.is_hidden = False
         else:
             found = self._drafts[name] = Draft(name, is_declared=False)
-            self._own_folded.setdefault(fold(name), name)
+            self._remember(name)
         return found
 
     def consumed(self, name: str) -> Draft:
@@ -84,11 +91,12 @@ class InputTable:
         if name in self._drafts:
             self._drafts[name].is_hidden = False
             return self._drafts[name]
-        alike = self._drafts.get(self._own_folded.get(fold(name), ""))
+        spelled = self._own_folded.get(fold(name))
+        alike = self._drafts.get(spelled) if spelled is not None else None
         if alike is not None and alike.is_declared:
             return alike
         draft = self._drafts[name] = Draft(name, is_declared=False)
-        self._own_folded.setdefault(fold(name), name)
+        self._remember(name)
         return draft
 
     def drafts(self) -> list[Draft]:

@@ -38,6 +38,9 @@ class RequestCompiler:
         self.declared = merged(consumed)
         self._filled: set[str] = set()
         self._own: dict[tuple[str, str], Expression] = {}
+        placed = self._placed("path")
+        self._path_inputs = {item.name: item for item in reversed(placed)}
+        self._path_folded = {fold(item.name): item for item in reversed(placed)}
 
     def compile(self) -> RequestPlan:
         """The plan of the request.
@@ -129,9 +132,7 @@ class RequestCompiler:
         """A placeholder: always required, whether or not it is declared as an input."""
         if hole.style == "dollar":
             return ParameterPlan(hole.name, self.scope.variables.operator(hole.name, where), None, True, None, True)
-        declared = next((item for item in self._placed("path") if item.name == hole.name), None) or next(
-            (item for item in self._placed("path") if fold(item.name) == fold(hole.name)), None
-        )
+        declared = self._path_inputs.get(hole.name) or self._path_folded.get(fold(hole.name))
         name = declared.name if declared is not None else hole.name
         self._filled.add(name)
         expression = self._value(name, declared, where, place, hole)

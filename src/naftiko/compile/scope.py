@@ -43,6 +43,7 @@ class UnitScope:
     own: dict[str, Expression] = field(default_factory=dict)
     steps: frozenset[str] = frozenset()
     is_orchestrated: bool = False
+    _folded: dict[str, Expression] | None = field(default=None, init=False)
 
     def calling(self, explicit: Mapping[str, Expression], paths: Mapping[str, Path]) -> UnitScope:
         """The scope of the called operation, in which `with` is known; what feeds this unit itself still counts.
@@ -75,18 +76,16 @@ class UnitScope:
         """What `with` sets for a name, by its exact or its folded spelling."""
         if name in self.explicit:
             return self.explicit[name]
-        folded = fold(name)
-        for key, expression in self.explicit.items():
-            if fold(key) == folded:
-                return expression
-        return None
+        if self._folded is None:
+            self._folded = {fold(key): value for key, value in reversed(list(self.explicit.items()))}
+        return self._folded.get(fold(name))
 
     def caller(self, name: str, place: str | None = None) -> Expression:
         """The caller's input of a whole name; only if there is none, its dots lead into an object."""
         if self.inputs.known(name) is None and "." in name:
             head, _, rest = name.partition(".")
             parts = name.split(".")
-            for length in range(len(parts) - 1, 0, -1):
+            for length in sorted((dots + 1 for dots in self.inputs.dots if dots + 1 < len(parts)), reverse=True):
                 known = self.inputs.known(".".join(parts[:length]))
                 if known is not None:
                     return Input(known.name, tuple(parts[length:]))

@@ -57,6 +57,7 @@ class UnitCompiler:
         self.functions = functions
         self.variables = variables
         self.report = report
+        self._lengths = sorted({len(name) for name in catalogue.namespaces}, reverse=True)
 
     def compile(
         self,
@@ -227,15 +228,17 @@ class UnitCompiler:
     def _consumed(self, call: str, path: Path) -> Consumed:
         """The operation a call means: the longest namespace that fits, then the operation."""
         namespaces = self.catalogue.namespaces
-        candidates = [name for name in namespaces if call.startswith(name + ".")]
-        if not candidates:
+        namespace = next(
+            (call[:length] for length in self._lengths if call[length : length + 1] == "." and call[:length] in namespaces),
+            None,
+        )
+        if namespace is None:
             namespace, dot, _ = call.rpartition(".")
             if not dot:
                 message = f"`{call}` is not `namespace.operation`"
                 raise Broken(self.report.add("malformed-call", message, path))
             message = f"nothing defines the namespace `{namespace}`"
             raise Broken(self.report.add("unknown-namespace", message, path, help=did_you_mean(namespace, namespaces)))
-        namespace = max(candidates, key=len)
         operations = namespaces[namespace]
         name = call[len(namespace) + 1 :]
         consumed = operations.get(name) or operations.get(name.rpartition(".")[2])

@@ -6,9 +6,16 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-PLACEHOLDER = re.compile(
-    r"\$\{\s*(?P<dollar>[^{}]+?)\s*\}|\{\{\s*(?P<double>[^{}]+?)\s*\}\}|\{\s*(?P<single>[^{}]+?)\s*\}"
-)
+PLACEHOLDER = re.compile(r"\$\{(?P<dollar>[^{}]+)\}|\{\{(?P<double>[^{}]+)\}\}|\{(?P<single>[^{}]+)\}")
+HOLE = re.compile(r"\{\{([^{}]+)\}\}|\{([^{}]+)\}")
+"""A placeholder of a route."""
+
+
+def hole_name(text: str) -> str:
+    """The name in a placeholder: blanks around it do not count."""
+    return text.strip() or text[-1:]
+
+
 _PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
 _QUERY_SAFE = _PATH_SAFE + "?"
@@ -34,7 +41,7 @@ def pieces(text: str) -> list[Piece]:
         if match.start() > position:
             found.append(text[position : match.start()])
         style = str(match.lastgroup)
-        found.append(Hole(match[style].lstrip("+"), style))
+        found.append(Hole(hole_name(match[style]).lstrip("+"), style))
         position = match.end()
     if position < len(text):
         found.append(text[position:])

@@ -27,7 +27,7 @@ class Variables:
         self._by_name: dict[str, VariablePlan] = {}
         self._by_namespace: dict[str, dict[str, VariablePlan]] = {}
         self._used: dict[str, VariablePlan] = {}
-        self._uses: dict[str, list[VariableUse]] = {}
+        self._uses: dict[str, dict[VariableUse, None]] = {}
         self._undeclared: set[str] = set()
         for bind in binds:
             table = self._by_namespace.setdefault(bind.namespace, {})
@@ -118,9 +118,7 @@ class Variables:
         span = locate(self._report.root, path)
         node = child(self._report.root, *path)
         use = VariableUse(file_of(self._report.root, path) or self._report.file, span, _what(path, node))
-        uses = self._uses.setdefault(variable.key, [])
-        if use not in uses:
-            uses.append(use)
+        self._uses.setdefault(variable.key, {})[use] = None
         return Variable(variable.key)
 
     def plans(self) -> tuple[VariablePlan, ...]:

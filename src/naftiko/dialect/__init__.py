@@ -55,7 +55,7 @@ _BODIES = {
     "raw": "raw",
 }
 _LOCATIONS = {"formdata": "body", "form": "body", "headers": "header", "env": "environment", "querystring": "query"}
-_PLACEHOLDER = re.compile(r"\{\{?\s*([^{}]+?)\s*\}?\}")
+_PLACEHOLDER = re.compile(r"\{\{?([^{}]+)\}?\}")
 _BODY_METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -207,7 +207,7 @@ _METHODS = {method.lower(): method for method in ("GET", "POST", "PUT", "PATCH",
 
 def _place(uri: str, method: str) -> Callable[[str], str]:
     """Where an input goes that does not say it."""
-    placeholders = {match[1] for match in _PLACEHOLDER.finditer(uri)}
+    placeholders = {match[1].strip() for match in _PLACEHOLDER.finditer(uri)}
 
     def place(name: str) -> str:
         if name in placeholders:

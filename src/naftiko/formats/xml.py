@@ -15,6 +15,10 @@ _LONGEST = 1024 * 1024
 """The most bytes of one tag or comment: the parser begins anew with it at each piece that comes, and holds all threads."""
 
 
+def _refuse(*declared: Any) -> None:
+    raise ValueError("it declares attributes, which are not read")
+
+
 def _decode(data: bytes, charset: str, check: Check) -> object:
     parsers: list[Any] = []
 
@@ -31,6 +35,7 @@ def _decode(data: bytes, charset: str, check: Check) -> object:
         @staticmethod
         def ParserCreate(*arguments: Any) -> Any:  # noqa: N802 - the name of the standard library
             parsers.append(expat.ParserCreate(*arguments))
+            parsers[0].AttlistDeclHandler = _refuse  # each would be added to every element of its name
             return parsers[0]
 
     try:

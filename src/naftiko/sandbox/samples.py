@@ -17,6 +17,10 @@ _SAMPLES: dict[str | None, object] = {
 }
 
 
+_LONGEST = 1000
+"""The highest index at which a sample is put."""
+
+
 def sample(plan: Plan, operation: str, request: RequestPlan) -> object:
     """A response in which whatever the file takes out of this operation's answer is there."""
     root: dict[str, object] = {}
@@ -119,6 +123,8 @@ def _put(target: dict[str, object], path: JsonPath, value: object) -> None:
                 node[step] = following
             node = node[step]
         elif isinstance(node, list) and isinstance(step, int):
+            if step > _LONGEST:
+                return
             while len(node) <= max(step, 0):
                 node.append({} if isinstance(following, dict) else following)
             if is_last:

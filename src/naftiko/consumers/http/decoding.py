@@ -15,6 +15,8 @@ from naftiko.errors import UpstreamInvalid
 
 ACCEPTED = "gzip, deflate, br"
 _STEP = 256 * 1024
+_WINDOW = 4096
+"""Bytes that are decompressed at a time: zlib copies what it has not used, again and again."""
 
 
 class Decoder(Protocol):
@@ -40,6 +42,7 @@ class Gzip:
         self._zlib = zlib.decompressobj(-15 if raw else 47)
         self._fed = False
         self._first = b""
+        self._is_over = False
 
     def feed(self, data: bytes) -> Iterable[bytes]:
         if not self._fed:
@@ -47,6 +50,12 @@ class Gzip:
             if len(data) < 2:
                 self._first = data  # two bytes tell whether there is a header
                 return
+        for start in range(0, len(data), _WINDOW):
+            if self._is_over:
+                return  # what follows the end never counts
+            yield from self._undone(data[start : start + _WINDOW])
+
+    def _undone(self, data: bytes) -> Iterable[bytes]:
         pending = bool(data)
         while pending:
             try:
@@ -64,6 +73,7 @@ class Gzip:
             if self._zlib.eof:
                 data = self._zlib.unused_data
                 pending = data.startswith(b"\x1f\x8b")
+                self._is_over = len(data) > 1 and not pending
                 if pending:
                     self._zlib = zlib.decompressobj(47)
 

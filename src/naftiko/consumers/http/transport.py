@@ -197,10 +197,10 @@ class HttpTransport:
 
     async def _take(self, body: _Body, chunk: bytes) -> None:
         """Add what has come to a body; what it expands to is made step by step, and others have their turn between."""
-        for size in body.take(chunk):
+        for number, size in enumerate(body.take(chunk)):
             if size > self.limits.response:
                 raise self._too_large()
-            if size - body.paused_at > _TURN:
+            if size - body.paused_at > _TURN or number & 1023 == 1023:
                 body.paused_at = size
                 await asyncio.sleep(0)
 

@@ -351,7 +351,8 @@ class McpApp:
         return served.tool.schema if served is not None and served.tool.has_headers else None
 
     async def _list_tools(self, context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
-        tools = [served.listed for served in self._table.all() if _admits(served, context)]
+        open_to = {id(adapter): _admits(adapter, context) for adapter in self._table.adapters}
+        tools = [served.listed for served in self._table.all() if open_to[id(served.adapter)]]
         start = _position(params.cursor if params is not None else None)
         end = start + PAGE
         return ListToolsResult(tools=tools[start:end], next_cursor=str(end) if end < len(tools) else None)
@@ -362,7 +363,7 @@ class McpApp:
         life: Life = scope.get(_LIFE) or Life(request_id(scope))
         table = self._table
         served = table.get(params.name)
-        if served is None or not _admits(served, context):
+        if served is None or not _admits(served.adapter, context):
             if table.adapters:
                 _tell(table.adapters[0], None, params.name[:200], 404, started, None, "unknown-tool", life)
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name[:200]}")
@@ -424,9 +425,9 @@ def _tell(
     )
 
 
-def _admits(served: Served, context: Any) -> bool:
+def _admits(adapter: ExposedAdapter, context: Any) -> bool:
     """Whether the caller may use a tool: adapters with credentials of their own stay closed to others."""
-    gate = served.adapter.gate
+    gate = adapter.gate
     if gate is None:
         return True
     scope = context.request.scope

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from naftiko import __version__
+from naftiko.compile.uris import HOLE, hole_name
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.rest.problems import MEDIA_TYPE
 from naftiko.exposers.schema import input_schema, output_schema
 from naftiko.plan import AdapterPlan, InputPlan, RoutePlan
 
-_DOUBLE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\{\s*([^{}]+?)\s*\}")
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """Header parameters that OpenAPI tells readers to ignore (OpenAPI 3.1, parameter object)."""
@@ -26,10 +25,10 @@ def document(exposed: ExposedAdapter, *, is_below: bool = False) -> Json:
     """The description of every route, with inputs by where they are looked for first."""
     adapter = exposed.plan
     paths: dict[str, dict[str, Json]] = {}
-    used: set[str] = set()
+    used: dict[str, int] = {}
     for route in adapter.routes:
         path, _, condition = route.path.partition("?")
-        item = paths.setdefault(_DOUBLE.sub(lambda match: "{" + (match[1] or match[2]) + "}", path), {})
+        item = paths.setdefault(HOLE.sub(lambda match: "{" + hole_name(match[1] or match[2]) + "}", path), {})
         known = item.get(route.method.lower())
         if known is None:
             item[route.method.lower()] = known = _operation(
@@ -102,11 +101,13 @@ _PROBLEM: Json = {
 }
 
 
-def _unique(name: str, used: set[str]) -> str:
-    candidate, number = name, 2
+def _unique(name: str, used: dict[str, int]) -> str:
+    candidate, number = name, used.get(name, 1)
     while candidate in used:
-        candidate, number = f"{name}-{number}", number + 1
-    used.add(candidate)
+        number += 1
+        candidate = f"{name}-{number}"
+    used[name] = number
+    used.setdefault(candidate, 1)
     return candidate
 
 
@@ -114,7 +115,7 @@ def _operation(route: RoutePlan, operation_id: str, *, has_auth: bool) -> Json:
     parameters: list[Json] = []
     fields: dict[str, InputPlan] = {}
     whole: InputPlan | None = None
-    placeholders = {match[1] or match[2] for match in _DOUBLE.finditer(route.path.partition("?")[0])}
+    placeholders = {hole_name(match[1] or match[2]) for match in HOLE.finditer(route.path.partition("?")[0])}
     for plan in route.function.inputs:
         if plan.is_hidden:
             continue

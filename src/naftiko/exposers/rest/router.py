@@ -6,13 +6,17 @@ as they were sent, encoded, and values decoded once, so that `a%2Fb` is one valu
 
 from __future__ import annotations
 
-import re
+import bisect
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
+
+from naftiko.compile.uris import HOLE, hole_name
 
 Target = TypeVar("Target")
-_PLACEHOLDER = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}|\{\s*([^{}]+?)\s*\}")
+
+_DEEPEST = 200
+"""The most segments of a path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,8 @@ class Leaf(Generic[Target]):
 @dataclass(slots=True)
 class _Node(Generic[Target]):
     fixed: dict[str, _Node[Target]] = field(default_factory=dict)
-    patterns: list[tuple[str, re.Pattern[str], _Node[Target]]] = field(default_factory=list)
+    patterns: list[tuple[tuple[str, ...], _Node[Target]]] = field(default_factory=list)
+    known: dict[tuple[str, ...], _Node[Target]] = field(default_factory=dict)
     any: _Node[Target] | None = None
     methods: dict[str, list[Leaf[Target]]] = field(default_factory=dict)
 
@@ -52,18 +57,18 @@ class Router(Generic[Target]):
         node = self._root
         names: list[str] = []
         for segment in _segments(path):
-            found = [double or single for double, single in _PLACEHOLDER.findall(segment)]
+            found = [hole_name(double or single) for double, single in HOLE.findall(segment)]
             names.extend(found)
             if not found:
                 node = node.fixed.setdefault(unquote(segment), _Node())
-            elif _PLACEHOLDER.fullmatch(segment):
+            elif HOLE.fullmatch(segment):
                 node.any = node.any or _Node()
                 node = node.any
             else:
                 node = _patterned(node, segment)
         leaves = node.methods.setdefault(method, [])
-        leaves.append(Leaf(target, tuple(names), tuple(parse_qsl(query, keep_blank_values=True))))
-        leaves.sort(key=lambda leaf: -len(leaf.query))
+        leaf = Leaf(target, tuple(names), tuple(parse_qsl(query, keep_blank_values=True)))
+        bisect.insort(leaves, leaf, key=lambda known: -len(known.query))
 
     def match(self, raw_path: str) -> Match[Target] | None:
         """What an encoded path leads to, or None.
@@ -72,6 +77,8 @@ class Router(Generic[Target]):
             UnicodeDecodeError: a value in it is not UTF-8.
         """
         segments = _segments(raw_path)
+        if len(segments) > _DEEPEST:
+            return None
         found = _find(self._root, segments, 0, ())
         if found is None:
             return None
@@ -84,20 +91,38 @@ def _segments(path: str) -> list[str]:
 
 
 def _patterned(node: _Node[Target], segment: str) -> _Node[Target]:
-    """The node below a segment that mixes text and placeholders, such as `{id}.json`."""
-    pattern = ""
+    """The node below a segment that mixes text and placeholders, such as `{id}.json`; more text goes first."""
+    fixed: list[str] = []
     position = 0
-    for match in _PLACEHOLDER.finditer(segment):
-        pattern += re.escape(unquote(segment[position : match.start()])) + "(.+?)"
+    for match in HOLE.finditer(segment):
+        fixed.append(_spelled(segment[position : match.start()]))
         position = match.end()
-    pattern += re.escape(unquote(segment[position:]))
-    for known, _, inner in node.patterns:
-        if known == pattern:
-            return inner
-    inner = _Node[Target]()
-    node.patterns.append((pattern, re.compile(pattern), inner))
-    node.patterns.sort(key=lambda item: -len(item[0]))
+    key = (*fixed, _spelled(segment[position:]))
+    inner = node.known.get(key)
+    if inner is None:
+        inner = node.known[key] = _Node[Target]()
+        bisect.insort(node.patterns, (key, inner), key=lambda item: -sum(len(text) + 1 for text in item[0]))
     return inner
+
+
+def _spelled(text: str) -> str:
+    """Fixed text beside a placeholder as clients write it in a path."""
+    return quote(unquote(text), safe="/:@!$&'()*+,;=~-._")
+
+
+def _filled(fixed: tuple[str, ...], segment: str) -> tuple[str, ...] | None:
+    """The values between fixed texts, each as short as can be and not empty."""
+    end, start = len(segment) - len(fixed[-1]), len(fixed[0])
+    if not segment.startswith(fixed[0]) or not segment.endswith(fixed[-1]):
+        return None
+    values: list[str] = []
+    for text in fixed[1:-1]:
+        found = segment.find(text, start + 1, end)
+        if found < 0:
+            return None
+        values.append(segment[start:found])
+        start = found + len(text)
+    return (*values, segment[start:end]) if start < end else None
 
 
 def _find(
@@ -111,10 +136,10 @@ def _find(
         found = _find(fixed, segments, index + 1, values)
         if found is not None:
             return found
-    for _, pattern, inner in node.patterns:
-        match = pattern.fullmatch(segment)
-        if match is not None:
-            found = _find(inner, segments, index + 1, (*values, *match.groups()))
+    for fixed_texts, inner in node.patterns:
+        filled = _filled(fixed_texts, segment)
+        if filled is not None:
+            found = _find(inner, segments, index + 1, (*values, *filled))
             if found is not None:
                 return found
     if node.any is not None and segment:
