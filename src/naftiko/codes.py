@@ -40,6 +40,8 @@ CODES: dict[str, Code] = {
     "unknown-type": Code(ERROR, "A `type` the specification does not know.", "Use one of those the message lists."),
     "import-failed": Code(ERROR, "An imported adapter cannot be read.", "Mend `location` or `import`."),
     # Published variants that are understood
+    "call-spelling": Code(INFO, "A call is spelled in a published variant.", "Write `namespace.operation`."),
+    "key-spelling": Code(INFO, "A key is spelled in a published variant.", "Use the official key."),
     "info-label": Code(INFO, "`info` spells its `label` otherwise.", "Name it `label`."),
     "properties-list": Code(INFO, "`properties` is a list of named parameters.", "Write it as a map by name."),
     "auth-spelling": Code(INFO, "`authentication` is spelled in a published variant.", "Use the official keys."),
@@ -83,6 +85,7 @@ CODES: dict[str, Code] = {
     "missing-variable": Code(ERROR, "A variable that is needed has no value.", "Set it in the environment."),
     "no-request-body": Code(INFO, "An operation that usually has a body declares none.", "Add an input `in: body`."),
     "not-supported": Code(WARNING, "A part of the specification that is not carried out yet.", "It is left out."),
+    "open-to-all": Code(WARNING, "Anybody who reaches the machine can call.", "Add `authentication:`."),
     "port-missing": Code(ERROR, "An adapter has no port.", "Add `port:`."),
     "nothing-to-serve": Code(WARNING, "The capability exposes nothing that can be served.", "Add an adapter."),
     "tool-name": Code(WARNING, "Models refuse a tool of this name.", "Use letters, digits, `_` and `-`, 64 at most."),

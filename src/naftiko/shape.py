@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from naftiko.diagnostics import Diagnostic, Path, Severity
 from naftiko.models.capability import CapabilityFile
-from naftiko.nodes import Mapping, Node, Scalar, Sequence, file_of, locate, plain
+from naftiko.nodes import Mapping, Node, Scalar, Sequence, child, file_of, locate, plain
 from naftiko.report import Report
 from naftiko.suggestions import did_you_mean
 
@@ -26,19 +27,25 @@ def build(root: Mapping, report: Report) -> tuple[CapabilityFile, list[Diagnosti
     Whatever does not fit is taken out of `root`; the unit it belonged to gets the finding as its `fault`.
     """
     found: list[Diagnostic] = []
+    removed: set[Path] = set()
     for _ in range(_ROUNDS):
         try:
             return CapabilityFile.model_validate(plain(root)), found
         except ValidationError as error:
             victims: list[tuple[Mapping | Sequence, str | Node]] = []
             for problem in error.errors(include_url=False, include_context=True):
-                found.append(_report(root, report.file, problem, victims))
+                diagnostic, path = _report(root, report.file, problem, victims)
+                if path not in removed:  # what is missing was taken out, and told, before
+                    found.append(diagnostic)
+                removed.add(path)
             _remove(victims)
     return CapabilityFile(), found
 
 
-def _report(root: Mapping, file: str, problem: Any, victims: list[tuple[Mapping | Sequence, str | Node]]) -> Diagnostic:
-    """One pydantic error as a diagnostic; notes what to take out."""
+def _report(
+    root: Mapping, file: str, problem: Any, victims: list[tuple[Mapping | Sequence, str | Node]]
+) -> tuple[Diagnostic, Path]:
+    """One pydantic error as a diagnostic, and the path it is about; notes what to take out."""
     trail: list[tuple[str | int, Node]] = []
     node: Node = root
     absent: str | None = None
@@ -66,7 +73,7 @@ def _report(root: Mapping, file: str, problem: Any, victims: list[tuple[Mapping 
         if isinstance(parent, Mapping):
             victims.append((parent, str(part)))
             break
-    return diagnostic
+    return diagnostic, (*path, absent) if absent is not None else path
 
 
 def _missing(root: Mapping, file: str, path: Path, key: str) -> Diagnostic:
@@ -85,8 +92,12 @@ def _misfit(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> D
         severity = Severity.WARNING
     if kind == "extra_forbidden":
         valid = _valid_keys(path)
-        message = f"`{last}` is not a key of {_owner(path)}; it has no effect"
         span = locate(root, path, key=True)
+        meant = _meant(root, path, last, valid)
+        if meant is not None:
+            message = f"`{last}` is not a key of {_owner(path)}, and `{meant}` is not there; nothing is done without it"
+            return Diagnostic("unknown-key", Severity.ERROR, message, file, span, path, f"did you mean `{meant}`?")
+        message = f"`{last}` is not a key of {_owner(path)}; it has no effect"
         return Diagnostic("unknown-key", Severity.WARNING, message, file, span, path, did_you_mean(last, valid))
     span = locate(root, path)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
@@ -102,6 +113,21 @@ def _misfit(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> D
         return Diagnostic("invalid-value", severity, message, file, span, path)
     message = f"{_name(path)} is {_kind(node)}, and must be {_expected(kind, problem)}"
     return Diagnostic("wrong-type", severity, message, file, span, path)
+
+
+_ALIKE = 0.8
+
+
+def _meant(root: Mapping, path: Path, key: str, valid: list[str]) -> str | None:
+    """The key that is meant by one that is nearly spelled so, where that is not there and matters (semantics, 9)."""
+    if path[:1] == ("info",) or "hints" in path or len(key) < 4:
+        return None
+    beside = child(root, *path[:-1])
+    close = get_close_matches(key.casefold(), [name.casefold() for name in valid], n=1, cutoff=_ALIKE)
+    for name in valid:
+        if close and name.casefold() == close[0] and name not in _DESCRIPTIVE:
+            return name if isinstance(beside, Mapping) and name not in beside.entries else None
+    return None
 
 
 def _wrong_tag(root: Mapping, file: str, path: Path, problem: Any) -> Diagnostic:

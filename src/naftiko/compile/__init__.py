@@ -6,6 +6,10 @@ request it makes with its body, the shape of its answer, and the adapters that e
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
 from naftiko.compile.adapters import compile_adapters
 from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
@@ -54,7 +58,27 @@ def compile_capability(loaded: Loaded) -> tuple[Plan, tuple[Diagnostic, ...]]:
         adapters=adapters,
         variables=variables.plans(),
     )
-    return plan, ordered(report.found)
+    return plan, ordered(_without_followers(report.found))
+
+
+def _without_followers(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """One finding for each missing namespace, however many calls name it; the others are counted."""
+    kept: list[Diagnostic] = []
+    first: dict[str, int] = {}
+    more: Counter[str] = Counter()
+    for item in found:
+        if item.code != "unknown-namespace":
+            kept.append(item)
+        elif item.message in first:
+            more[item.message] += 1
+        else:
+            first[item.message] = len(kept)
+            kept.append(item)
+    for message, number in more.items():
+        index = first[message]
+        calls = "call names" if number == 1 else "calls name"
+        kept[index] = replace(kept[index], message=f"{message}; {number} more {calls} it")
+    return kept
 
 
 def _functions(model: CapabilityFile) -> dict[str, Function]:

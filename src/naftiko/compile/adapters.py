@@ -68,11 +68,13 @@ def _rest(adapter: ExposesRest, path: Path, units: UnitCompiler, report: Report)
             where = (*inner, "operations", number)
             name = operation.name or (operation.ref or "").rpartition(".")[2] or f"{operation.method} {uri}"
             key = (operation.method, anonymous(uri))
-            if key in seen:
+            is_faulty = fault_at(report.root, where) is not None
+            if key in seen and not is_faulty:
                 message = f"{operation.method} {uri} is answered by `{seen[key]}` already"
                 report.add("duplicate-route", message, where, key=True, help="change its path or method")
                 continue
-            seen[key] = name
+            if not is_faulty:
+                seen[key] = name
             function = units.compile(
                 operation,
                 where,

@@ -106,6 +106,28 @@ class InputTable:
         return tuple(_plan(draft) for draft in self._drafts.values())
 
 
+_FILLS = {
+    "path": "Fills `{{{name}}}` in the path of the request.",
+    "query": "Sent as the query parameter `{name}`.",
+    "header": "Sent as the header `{name}`.",
+    "cookie": "Sent as the cookie `{name}`.",
+    "body": "Sent in the body as `{name}`.",
+}
+
+
+def _described(draft: Draft) -> str | None:
+    """What an input fills that nobody describes."""
+    for target in draft.goes_to:
+        place, _, name = target.partition(" ")
+        if place == "authentication":
+            return "The credential that is shown to the API."
+        if place == "body" and name in ("", "body"):
+            return "The body of the request." if draft.name == "body" else "Put into the body of the request."
+        if place in _FILLS:
+            return _FILLS[place].format(name=name)
+    return None
+
+
 def _plan(draft: Draft) -> InputPlan:
     places = list(dict.fromkeys(draft.declared_places or draft.derived_places))
     if not draft.declared_places:
@@ -115,7 +137,7 @@ def _plan(draft: Draft) -> InputPlan:
     return InputPlan(
         name=draft.name,
         type=draft.type,
-        description=draft.description,
+        description=draft.description or _described(draft),
         required=bool(draft.required) and not draft.has_default,
         default=draft.default,
         has_default=draft.has_default,

@@ -21,6 +21,7 @@ from naftiko.expressions import Environment, Expression, FirstOf, Input, Literal
 from naftiko.names import fold
 from naftiko.plan import BodyPlan, MultipartBodyPlan, OutputPlan, ParameterPlan, RequestPlan, TextBodyPlan
 from naftiko.secretlike import looks_secret
+from naftiko.suggestions import did_you_mean
 from naftiko.templates import template_names
 
 _UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
@@ -132,13 +133,28 @@ class RequestCompiler:
         """A placeholder: always required, whether or not it is declared as an input."""
         if hole.style == "dollar":
             return ParameterPlan(hole.name, self.scope.variables.operator(hole.name, where), None, True, None, True)
+        key = self._path_key(hole.name)
+        if key is not None:
+            return ParameterPlan(hole.name, key, None, True, blamed(key), True)
         declared = self._path_inputs.get(hole.name) or self._path_folded.get(fold(hole.name))
         name = declared.name if declared is not None else hole.name
         self._filled.add(name)
         expression = self._value(name, declared, where, place, hole)
         type_ = declared.parameter.type if declared is not None else None
+        if type_ is None and isinstance(expression, Input) and not expression.path:
+            draft = self.scope.inputs.known(expression.name)
+            if draft is not None and draft.type is None:
+                draft.type = type_ = "string"
         self._require(expression)
         return ParameterPlan(hole.name, expression, type_, True, blamed(expression), is_private(expression))
+
+    def _path_key(self, name: str) -> Expression | None:
+        """The key of an API that wants it in its paths (`placement: path`)."""
+        auth = self.base.auth
+        if auth is None or auth.options.get("placement") != "path":
+            return None
+        folded = {fold(known): value for known, value in auth.settings.items()}
+        return auth.settings.get(name) or folded.get(fold(name))
 
     def _check_path_inputs(self) -> None:
         for item in self._placed("path"):
@@ -291,7 +307,13 @@ class RequestCompiler:
         for name in self.scope.explicit:
             if fold(name) not in taken and name in self.scope.with_paths:
                 message = f"`{self.consumed.name}` takes no input `{name}`; it is not sent"
-                self.report.add("unused-with", message, self.scope.with_paths[name], key=True)
+                help = did_you_mean(name, self._taken_names())
+                self.report.add("unused-with", message, self.scope.with_paths[name], key=True, help=help)
+
+    def _taken_names(self) -> list[str]:
+        """The names that `with` can set."""
+        placed = holes([*self.base.path, *pieces(self.consumed.uri)])
+        return list(dict.fromkeys((*(item.name for item in self.declared), *(hole.name for hole in placed))))
 
     def _template_names(self) -> Iterable[str]:
         body = self.consumed.operation.body

@@ -20,6 +20,9 @@ from naftiko.templates import parse_value
 CALLERS = frozenset({"rest", "tools"})
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REFERENCE = re.compile(r"(?:\$this\.)?([A-Za-z0-9_-]+)\.(\S+)")
+_HEADS = frozenset({"body", "params", "parameters", "input", "inputs", "request"})
+"""Words that published files put before an input's name."""
+
 _PLACES = {
     "path": "path",
     "query": "query",
@@ -43,6 +46,8 @@ class UnitScope:
     own: dict[str, Expression] = field(default_factory=dict)
     steps: frozenset[str] = frozenset()
     is_orchestrated: bool = False
+    declares: bool = False
+    expected: frozenset[str] = frozenset()
     _folded: dict[str, Expression] | None = field(default=None, init=False)
 
     def calling(self, explicit: Mapping[str, Expression], paths: Mapping[str, Path]) -> UnitScope:
@@ -62,12 +67,14 @@ class UnitScope:
             return known
         prefix, dot, rest = name.partition(".")
         if dot and rest and (prefix in CALLERS or prefix in self.namespaces):
-            return self.given(rest) or self.own.get(rest) or self.caller(rest, place)
+            return self.given(rest) or self.own.get(rest) or self.caller(rest, place, path)
         if dot and self.variables.is_namespace(prefix):
             raise self._unknown(prefix, rest, path)
         if prefix in self.steps and self.inputs.known(name) is None:
             return StepOutput(prefix, tuple(rest.split(".")) if dot else ())
-        value = self.caller(name, place)
+        if dot and rest:
+            self._check_head(name, prefix, path)
+        value = self.caller(name, place, path)
         if _ENVIRONMENT_NAME.fullmatch(name):
             return FirstOf((value, Environment(name)))
         return value
@@ -80,7 +87,31 @@ class UnitScope:
             self._folded = {fold(key): value for key, value in reversed(list(self.explicit.items()))}
         return self._folded.get(fold(name))
 
-    def caller(self, name: str, place: str | None = None) -> Expression:
+    def _check_head(self, name: str, head: str, path: Path) -> None:
+        """What a dotted name begins with: an input, or a place of a request, where it is no step and no namespace.
+
+        Raises:
+            Broken: it is nothing that is there, most often a step that is spelled otherwise or comes later.
+        """
+        if head in _PLACES or head in _HEADS or self.inputs.known(name) is not None or fold(name) in self.expected:
+            return
+        if self.inputs.known(head) is not None or fold(head) in self.expected or head in self.explicit:
+            return
+        if not self.declares and not self.is_orchestrated:
+            return
+        message = f"`{name}` begins with `{head}`, which is no earlier step, input, namespace or binding"
+        names = [*self.steps, *(draft.name for draft in self.inputs.drafts() if draft.is_declared)]
+        raise Broken(self.report.add("unknown-step", message, path, help=did_you_mean(head, names)))
+
+    def _check_declared(self, name: str, path: Path | None) -> None:
+        """A unit that says which inputs it has is likely to mean one of them."""
+        if path is None or not self.declares or fold(name) in self.expected or self.inputs.known(name) is not None:
+            return
+        declared = [draft.name for draft in self.inputs.drafts() if draft.is_declared]
+        message = f"`{name}` is no input that is declared here; callers are asked for it all the same"
+        self.report.add("undeclared-input", message, path, help=did_you_mean(name, declared))
+
+    def caller(self, name: str, place: str | None = None, path: Path | None = None) -> Expression:
         """The caller's input of a whole name; only if there is none, its dots lead into an object."""
         if self.inputs.known(name) is None and "." in name:
             head, _, rest = name.partition(".")
@@ -98,6 +129,7 @@ class UnitScope:
                 return Input("body", tuple(parts[1:]))
         if name == "body":
             return self.whole_body()
+        self._check_declared(name, path)
         draft = self.inputs.obtain(name)
         if place is not None:
             draft.derived_places.append((place, name))
@@ -126,7 +158,7 @@ class UnitScope:
             return None
         prefix, rest = match[1], match[2]
         if prefix in CALLERS or prefix in self.namespaces:
-            return self.given(rest) or self.caller(rest)
+            return self.given(rest) or self.caller(rest, None, path)
         if self.variables.is_namespace(prefix):
             found = self.variables.find(f"{prefix}.{rest}", path)
             if found is None:

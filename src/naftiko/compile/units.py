@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from naftiko.compile.broken import Broken
+from naftiko.compile.declared import merged
 from naftiko.compile.inputs import InputTable
 from naftiko.compile.outputs import output_plan
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
-from naftiko.compile.upstreams import Catalogue, Consumed
+from naftiko.compile.upstreams import Base, Catalogue, Consumed, holes
+from naftiko.compile.uris import pieces
 from naftiko.compile.variables import Variables
 from naftiko.compile.walk import base, walk
 from naftiko.diagnostics import Path, Severity
@@ -18,6 +20,7 @@ from naftiko.expressions import Expression, Input, Variable
 from naftiko.jsonpath import parse as parse_jsonpath
 from naftiko.models.operations import Aggregate, AggregateFunction, CallStep, LookupStep, Step, Unit
 from naftiko.models.parameters import ExposedInput
+from naftiko.names import fold
 from naftiko.nodes import fault_at
 from naftiko.plan import CallStepPlan, FunctionPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan, requests_of
 from naftiko.report import Report
@@ -82,6 +85,7 @@ class UnitCompiler:
             draft.required = True
             draft.declared_places.append(("path", placeholder))
         scope = UnitScope(self.variables, self.report, inputs, frozenset({namespace}))
+        scope.declares = bool(unit.inputParameters)
         declared = [*inherited, *_with_paths(unit.inputParameters, path)]
         body = Body()
         broken: str | None = None
@@ -138,8 +142,14 @@ class UnitCompiler:
         elif default is not None:
             draft.default, draft.has_default = default, True
         if item.in_ == "path" and not draft.declared_places and is_route:
-            message = f"the input `{item.name}` comes from the path, which has no `{{{item.name}}}`"
-            raise Broken(self.report.add("path-input-without-placeholder", message, (*path, "name")))
+            message = (
+                f"the input `{item.name}` comes from the path, which has no `{{{item.name}}}`; it is read from the query"
+            )
+            help = f"add `{{{item.name}}}` to the path, or write `in: query`"
+            self.report.add(
+                "path-input-without-placeholder", message, (*path, "name"), severity=Severity.WARNING, help=help
+            )
+            draft.declared_places.append(("query", item.name))
         if item.in_ is not None and item.in_ != "path":
             place = "whole" if item.in_ == "body" and item.name == "body" else item.in_
             draft.declared_places.append((place, item.name))
@@ -149,6 +159,7 @@ class UnitCompiler:
         explicit, paths = self._with(unit.with_, (*path, "with"), scope)
         namespaces = scope.namespaces | {function.aggregate.namespace}
         inner = UnitScope(scope.variables, scope.report, scope.inputs, namespaces, explicit, paths)
+        inner.declares = bool(function.function.inputParameters)
         body = self._own(function.function, function.path, inner)
         if unit.outputParameters:
             return replace(body, output=output_plan(unit.outputParameters, path, scope))
@@ -171,6 +182,7 @@ class UnitCompiler:
     def _request(self, call: str, values: Mapping[str, object] | None, path: Path, scope: UnitScope) -> RequestPlan:
         """The request of a `call` with its `with`."""
         consumed = self._consumed(call, (*path, "call"))
+        scope = replace(scope, expected=_expected(consumed, self.catalogue.bases[consumed.upstream]))
         explicit, paths = self._with(values, (*path, "with"), scope)
         base_of = self.catalogue.bases[consumed.upstream]
         return RequestCompiler(consumed, base_of, scope.calling(explicit, paths)).compile()
@@ -233,6 +245,9 @@ class UnitCompiler:
             None,
         )
         if namespace is None:
+            found = self._by_path(call, path)
+            if found is not None:
+                return found
             namespace, dot, _ = call.rpartition(".")
             if not dot:
                 message = f"`{call}` is not `namespace.operation`"
@@ -247,6 +262,16 @@ class UnitCompiler:
             raise Broken(self.report.add("unknown-operation", message, path, help=did_you_mean(name, operations)))
         return consumed
 
+    def _by_path(self, call: str, path: Path) -> Consumed | None:
+        """`namespace/resource/operation`, as some published files write it."""
+        namespace, slash, rest = call.partition("/")
+        table = self.catalogue.namespaces.get(namespace) if slash else None
+        found = table.get(rest.rpartition("/")[2]) if table is not None else None
+        if found is not None:
+            message = f"`{call}` is read as `{found.name}`"
+            self.report.add("call-spelling", message, path, help=f"write `call: {found.name}`")
+        return found
+
     def _check_inputs(
         self, inputs: InputTable, leaves: list[Expression], declared: list[tuple[ExposedInput, Path]]
     ) -> None:
@@ -255,6 +280,12 @@ class UnitCompiler:
             draft = inputs.known(item.name)
             if draft is not None and not draft.goes_to and draft.name not in used:
                 self.report.add("unused-input", f"the input `{item.name}` is used nowhere", (*path, "name"))
+
+
+def _expected(consumed: Consumed, base_of: Base) -> frozenset[str]:
+    """The folded names of what a consumed operation takes: its parameters, and the placeholders of its path."""
+    items = holes([*base_of.path, *pieces(consumed.uri)])
+    return frozenset(fold(name) for name in (*(item.name for item in merged(consumed)), *(hole.name for hole in items)))
 
 
 def _with_paths(parameters: tuple[ExposedInput, ...] | None, path: Path) -> list[tuple[ExposedInput, Path]]:

@@ -53,6 +53,16 @@ _BODIES = {
     "formdata": "multipartForm",
     "plain": "text",
     "raw": "raw",
+    "application/json": "json",
+    "text/json": "json",
+    "application/x-www-form-urlencoded": "formUrlEncoded",
+    "multipart/form-data": "multipartForm",
+    "text/plain": "text",
+    "text/xml": "xml",
+    "application/xml": "xml",
+    "application/sparql-query": "sparql",
+    "application/yaml": "yaml",
+    "application/octet-stream": "binary",
 }
 _LOCATIONS = {"formdata": "body", "form": "body", "headers": "header", "env": "environment", "querystring": "query"}
 _PLACEHOLDER = re.compile(r"\{\{?([^{}]+)\}?\}")
@@ -177,6 +187,7 @@ def _consumes(adapter: Mapping, path: Path, report: Report) -> None:
 
 def _consumed_operation(operation: Mapping, path: Path, resource_uri: str, report: Report) -> None:
     _drop_nulls(operation)
+    _named(operation, path, report)
     _spelling(operation, "method", _METHODS, "method-spelling", path, report)
     uri = resource_uri + (operation.text("path") or "")
     _inputs(operation, path, report, _place(uri, operation.text("method") or "GET"))
@@ -190,6 +201,8 @@ def _consumed_operation(operation: Mapping, path: Path, resource_uri: str, repor
         put(operation, "body", raw, "body")
     elif isinstance(body, Mapping):
         _spelling(body, "type", _BODIES, "body-type", (*path, "body"), report)
+        if body.text("type") == "multipartForm":
+            _parts(body, (*path, "body"), report)
         if "type" not in body.entries and "data" in body.entries:
             put(body, "type", Scalar("json", "json", body.span))
         if "data" not in body.entries and body.text("type") is not None:
@@ -200,6 +213,30 @@ def _consumed_operation(operation: Mapping, path: Path, resource_uri: str, repor
                 key=True,
             )
             put(body, "data", Scalar("{{body}}", "{{body}}", body.span))
+
+
+def _parts(body: Mapping, path: Path, report: Report) -> None:
+    """The parts of a multipart body as a map of names to values, or of names to parts."""
+    data = body.get("data")
+    if not isinstance(data, Mapping):
+        return
+    report.add("key-spelling", "`data` is a map; it is read as a list of parts by name", (*path, "data"), key=True)
+    items: list[Node] = []
+    for name, entry in data.entries.items():
+        part = entry.node if isinstance(entry.node, Mapping) else Mapping({}, entry.node.span)
+        if part is not entry.node:
+            put(part, "value", entry.node)
+        part.entries["name"] = Entry(entry.key_span, Scalar(name, name, entry.key_span))
+        items.append(part)
+    put(body, "data", Sequence(items, data.span), "data")
+
+
+def _named(mapping: Mapping, path: Path, report: Report) -> None:
+    """`id` in place of `name`."""
+    node = mapping.get("id")
+    if "name" not in mapping.entries and isinstance(node, Scalar) and node.value is not None:
+        report.add("key-spelling", "`id` is read as `name`", (*path, "id"), key=True, help="name it `name`")
+        _rename(mapping, "id", "name")
 
 
 _METHODS = {method.lower(): method for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")}
@@ -220,6 +257,7 @@ def _place(uri: str, method: str) -> Callable[[str], str]:
 def _inputs(owner: Mapping, path: Path, report: Report, place: Callable[[str], str] | None) -> None:
     for inner, item in mappings(owner.get("inputParameters"), (*path, "inputParameters")):
         _drop_nulls(item, frozenset({"value", "default", "example"}))
+        _named(item, inner, report)
         _spelling(item, "type", _TYPES, "type-spelling", inner, report)
         _spelling(item, "in", _LOCATIONS, "input-without-in", inner, report)
         name = item.text("name")
@@ -293,6 +331,7 @@ def _exposes(adapter: Mapping, path: Path, report: Report) -> None:
 
 def _unit(unit: Mapping, path: Path, report: Report) -> None:
     _drop_nulls(unit)
+    _named(unit, path, report)
     _inputs(unit, path, report, None)
     _input_mappings(unit, path, report)
     for inner, output in mappings(unit.get("outputParameters"), (*path, "outputParameters")):

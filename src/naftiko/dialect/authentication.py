@@ -48,6 +48,24 @@ def authentication(adapter: Mapping, path: Path, report: Report) -> None:
         _as_apikey(auth, canonical, path, report)
     elif canonical == "apikey":
         _apikey(auth, path, report)
+    else:
+        _renamed(auth, _KEYS.get(canonical, {}), path, report)
+
+
+_KEYS = {
+    "basic": {"clientId": "username", "clientSecret": "password", "user": "username", "pass": "password"},
+    "bearer": {"value": "token", "accessToken": "token", "key": "token"},
+    "aws-sig-v4": {"accessKey": "accessKeyId", "secretKey": "secretAccessKey", "secretAccessKeyId": "secretAccessKey"},
+    "oauth1": {"clientId": "consumerKey", "clientSecret": "consumerSecret", "secretKey": "consumerSecret"},
+    "hmac": {"secretKey": "apiKey", "clientId": "apiId", "clientSecret": "apiKey"},
+}
+
+
+def _renamed(auth: Mapping, names: dict[str, str], path: Path, report: Report) -> None:
+    for old, new in names.items():
+        if old in auth.entries and new not in auth.entries:
+            report.add("auth-spelling", f"`{old}` is read as `{new}`", (*path, old), key=True, help=f"name it `{new}`")
+            auth.entries[new] = auth.entries.pop(old)
 
 
 def _apikey(auth: Mapping, path: Path, report: Report) -> None:

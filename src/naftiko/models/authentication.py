@@ -31,7 +31,7 @@ class ApiKey(Model):
     type: Literal["apikey"]
     key: Text | None = None
     value: Text | None = None
-    placement: Literal["header", "query", "cookie", "body"] = "header"
+    placement: Literal["header", "query", "cookie", "body", "path"] = "header"
     parameters: tuple[NamedValue, ...] | None = None
 
 

@@ -127,6 +127,8 @@ class ApiKey:
     def apply(self, outgoing: Outgoing, scope: Scope) -> None:
         for name in self.plan.settings:
             text = setting(self.plan, name, scope)
+            if self.placement == "path":
+                continue  # it is in the URL already
             if self.placement == "header":
                 outgoing.set_default(name, text)
             elif self.placement == "query":

@@ -108,7 +108,7 @@ class Known:
 
 
 def _in_body(plan: InputPlan) -> bool:
-    return any(place == "body" for place, _ in plan.places)
+    return any(place == "body" for place, _ in plan.places) and plan.places[0][0] in ("body", "query")
 
 
 def parse_query(text: str) -> dict[str, list[str]]:
