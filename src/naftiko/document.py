@@ -20,6 +20,9 @@ from naftiko.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, c
 from naftiko.source import Source
 
 MAX_DEPTH = 100
+_MOST_DUPLICATES = 50
+"""Duplicate keys that are told of one file: the others can only be like them."""
+
 MAX_NODES = 250_000
 """The most nodes a document may have once its aliases are written out."""
 
@@ -62,7 +65,7 @@ def parse(source: Source, check: Callable[[], None] | None = None) -> Document:
         text = _decode(source)
     except _Stop as stop:
         return Document(source, source.data.decode("utf-8", "replace"), None, (stop.diagnostic,))
-    builder = _Builder(source.name)
+    builder = _Builder(source.name, text)
     try:
         root = builder.build(text, check)
     except _Stop as stop:
@@ -105,6 +108,9 @@ def _syntax(name: str, text: str, error: yaml.YAMLError) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     if mark is None or mark.line >= len(lines):
         mark = getattr(error, "context_mark", None) or mark
+    opened = getattr(error, "context_mark", None)
+    if opened is not None and str(getattr(error, "context", "")).startswith("while parsing a flow"):
+        mark = opened  # the bracket that is never closed, not the place where that shows
     span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else START
     problem = str(getattr(error, "problem", None) or "it cannot be read")
     context = getattr(error, "context", None)
@@ -131,12 +137,14 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, text: str = "") -> None:
         self.name = name
+        self._text = text
         self.diagnostics: list[Diagnostic] = []
         self._anchors: dict[str, Node | None] = {}
         self._stack: list[_Open] = []
         self._nodes = 0
+        self._duplicates = 0
 
     def build(self, text: str, check: Callable[[], None] | None = None) -> Node | None:
         root: Node | None = None
@@ -169,6 +177,15 @@ class _Builder:
 
     def _fail(self, code: str, message: str, span: Span, help: str = "") -> _Stop:
         return _Stop(_error(code, message, self.name, span, help, self._path()))
+
+    def _not_a_key(self, span: Span) -> _Stop:
+        """A mapping where a key is due: most often a template without quotes, which YAML reads as two mappings."""
+        lines = self._text.split("\n", span.line)
+        line = lines[span.line - 1] if span.line <= len(lines) else ""
+        if "{{" in line[max(0, span.column - 2) :][:3] or line[span.column - 1 :].startswith("{"):
+            message = "a template without quotes: YAML reads `{{` as the beginning of two mappings"
+            return self._fail("yaml-key", message, span, "put the template in quotes: '{{env.NAME}}'")
+        return self._fail("yaml-key", "a key must be a plain word, not a list or mapping", span)
 
     def _path(self) -> Path:
         if not self._stack:
@@ -217,7 +234,7 @@ class _Builder:
             self._anchors[event.anchor] = None
         path = self._path()
         if self._stack and isinstance(self._stack[-1].node, Mapping) and self._stack[-1].key is None:
-            raise self._fail("yaml-key", "a key must be a plain word, not a list or mapping", span)
+            raise self._not_a_key(span)
         self._stack.append(_Open(node, path, event.anchor))
 
     def _close(self, event: Any) -> Node | None:
@@ -270,14 +287,16 @@ class _Builder:
 
     def _key(self, top: _Open, node: Node, event: Any) -> None:
         if not isinstance(node, Scalar):
-            raise self._fail("yaml-key", "a key must be a plain word, not a list or mapping", _span(event))
+            raise self._not_a_key(_span(event))
         key, span = node.text, node.span if type(event) is yaml.ScalarEvent else _span(event)
         if isinstance(top.node, Mapping) and key in top.node.entries:
             first = top.node.entries[key].key_span
             message = f"the key `{key}` stands twice in one mapping; it is first on line {first.line}"
-            self.diagnostics.append(
-                _error("duplicate-key", message, self.name, span, "remove one of the two", (*top.path, key))
-            )
+            self._duplicates += 1
+            if self._duplicates <= _MOST_DUPLICATES:
+                self.diagnostics.append(
+                    _error("duplicate-key", message, self.name, span, "remove one of the two", (*top.path, key))
+                )
         top.key, top.key_span = key, span
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 import httpx
 from starlette.types import ASGIApp
 
+from naftiko.addressing import is_loopback
 from naftiko.bindings.resolve import Sources
 from naftiko.exposers.adapter import ExposedAdapter, Version
 from naftiko.exposers.inbound import Gate
@@ -18,16 +18,6 @@ from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.rest.app import RestApp
 from naftiko.opening import Opened, Settings, opened
 from naftiko.plan import Plan
-
-
-def is_loopback(address: str) -> bool:
-    """Whether an address that adapters listen on can be reached from this machine only."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address.lower() == "localhost"
-    mapped = getattr(found, "ipv4_mapped", None)
-    return found.is_loopback or (mapped is not None and mapped.is_loopback)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,9 +75,7 @@ def _is_capability(root: Mapping, report: Report) -> bool:
         report.add("not-a-capability", "`capability` is empty or not a mapping", ("capability",), key=True)
         return False
     if isinstance(root.get("consumes"), Sequence):
-        message = "the file only defines APIs to consume, for other files to import; it exposes nothing"
-        report.add("nothing-to-serve", message, ("consumes",), key=True)
-        return True
+        return True  # a fragment for other files to import
     close = nearest("capability", root.entries)
     help = f"did you mean `capability` where it says `{close}`?" if close else "add a `capability:` block"
     path: Path = (close,) if close else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote, unquote, urlsplit
@@ -10,6 +10,9 @@ from urllib.parse import quote, unquote, urlsplit
 import httpx
 
 from naftiko.bindings.resolve import Resolved, Sources, resolve
+from naftiko.compile.uris import pieces
+from naftiko.compile.variables import environment_name
+from naftiko.compile.walk import base, walk
 from naftiko.connections import ClientLimits
 from naftiko.consumers.http.authentication import schemes
 from naftiko.consumers.http.certificates import client_identity
@@ -20,7 +23,7 @@ from naftiko.engine.engine import Engine, OpenUpstream
 from naftiko.errors import MissingVariables, SetupError
 from naftiko.expressions import Expression, Input, Literal, Scope, Variable, as_text, leaves
 from naftiko.missing import MISSING
-from naftiko.plan import AdapterPlan, AuthPlan, FunctionPlan, InputPlan, JsonBodyPlan, Plan, Upstream
+from naftiko.plan import AdapterPlan, AuthPlan, FunctionPlan, InputPlan, JsonBodyPlan, ParameterPlan, Plan, Upstream
 from naftiko.sandbox.credentials import placeholders
 from naftiko.sandbox.upstream import SandboxUpstream
 from naftiko.serving import serving
@@ -96,7 +99,8 @@ async def opened(
             overrides = await _sandboxes(plan, resolved, stack)
             environment: Mapping[str, str] = {}
         else:
-            overrides = base_overrides(plan, settings.base_uris)
+            overrides = base_overrides(plan, settings.base_uris, sources)
+            plan = without_base_inputs(plan, overrides)
             resolved = resolve(plan, sources, needed_variables(plan, overrides))
             if resolved.missing and not settings.allow_missing:
                 raise MissingVariables(resolved.diagnostics)
@@ -123,15 +127,7 @@ async def opened(
 
 def with_bodies(plan: Plan) -> Plan:
     """The plan with a body for each POST, PUT and PATCH that declares none: the caller's, where it is JSON."""
-    return replace(plan, adapters=tuple(_adapter_with_bodies(adapter) for adapter in plan.adapters))
-
-
-def _adapter_with_bodies(adapter: AdapterPlan) -> AdapterPlan:
-    return replace(
-        adapter,
-        routes=tuple(replace(route, function=_with_body(route.function)) for route in adapter.routes),
-        tools=tuple(replace(tool, function=_with_body(tool.function)) for tool in adapter.tools),
-    )
+    return replace(plan, adapters=tuple(_with_functions(adapter, _with_body) for adapter in plan.adapters))
 
 
 def _with_body(function: FunctionPlan) -> FunctionPlan:
@@ -167,11 +163,13 @@ class Override:
     userinfo: str | None = None
 
 
-def base_overrides(plan: Plan, base_uris: Mapping[str, str]) -> dict[int, Override]:
-    """The base URIs that replace declared ones, by index of the upstream.
+def base_overrides(
+    plan: Plan, base_uris: Mapping[str, str], sources: Sources | None = None
+) -> dict[int, Override]:
+    """The base URIs that replace declared ones, by index of the upstream. `sources` fill the placeholders in them.
 
     Raises:
-        SetupError: a name is no consumed namespace, or a URI is not an HTTP one.
+        SetupError: a name is no consumed namespace, a URI is not an HTTP one, or a placeholder has no value.
     """
     namespaces = [upstream.namespace for upstream in plan.upstreams]
     for name in base_uris:
@@ -186,8 +184,65 @@ def base_overrides(plan: Plan, base_uris: Mapping[str, str]) -> dict[int, Overri
     for index, namespace in enumerate(namespaces):
         uri = base_uris.get(namespace, base_uris.get("", base_uris.get("*")))
         if uri is not None:
-            found[index] = _split(uri.replace("{namespace}", namespace), "`--base-uri`")
+            filled = _filled(uri.replace("{namespace}", namespace), sources or Sources({}))
+            found[index] = _split(filled, "`--base-uri`")
     return found
+
+
+def _filled(uri: str, sources: Sources) -> str:
+    """A base URI with a value for each `{placeholder}`: `--var NAME=VALUE`, or a variable of the environment."""
+    parts: list[str] = []
+    for piece in pieces(uri):
+        if isinstance(piece, str):
+            parts.append(piece)
+            continue
+        value = sources.lookup(piece.name)
+        if value is None:
+            value = sources.lookup(environment_name(piece.name))
+        if value is None:
+            raise SetupError(
+                f"`--base-uri`: the placeholder `{piece.name}` of `{_shown(uri)}` has no value; "
+                f"use `--var {piece.name}=VALUE`, or set {environment_name(piece.name)}"
+            )
+        parts.append(value)
+    return "".join(parts)
+
+
+def without_base_inputs(plan: Plan, overrides: Mapping[int, Override]) -> Plan:
+    """The plan without the inputs that only fill the declared paths of base URIs which other ones replace."""
+    replaced = {index for index, override in overrides.items() if override.path is not None}
+    if not any(isinstance(piece, ParameterPlan) for function in _functions(plan) for piece in _base_pieces(function)):
+        return plan
+
+    def changed(function: FunctionPlan) -> FunctionPlan:
+        requests = function.requests
+        if not requests or not {request.upstream for request in requests} <= replaced:
+            return function
+        in_base = {leaf.name for leaf in base(requests) if isinstance(leaf, Input)}
+        leaves_of = walk(requests, function.output, function.steps)
+        gone = in_base - {leaf.name for leaf in leaves_of if isinstance(leaf, Input)}
+        inputs = tuple(
+            replace(item, required=False, is_hidden=True) if item.name in gone else item for item in function.inputs
+        )
+        return replace(function, inputs=inputs)
+
+    return replace(plan, adapters=tuple(_with_functions(adapter, changed) for adapter in plan.adapters))
+
+
+def _functions(plan: Plan) -> list[FunctionPlan]:
+    return [function for adapter in plan.adapters for function in adapter.functions]
+
+
+def _base_pieces(function: FunctionPlan) -> list[str | ParameterPlan]:
+    return [piece for request in function.requests for piece in request.base_path]
+
+
+def _with_functions(adapter: AdapterPlan, change: Callable[[FunctionPlan], FunctionPlan]) -> AdapterPlan:
+    return replace(
+        adapter,
+        routes=tuple(replace(route, function=change(route.function)) for route in adapter.routes),
+        tools=tuple(replace(tool, function=change(tool.function)) for tool in adapter.tools),
+    )
 
 
 _PATH_SAFE = "/:@!$&'()*+,;=~%"
@@ -229,24 +284,24 @@ def _open(
     client: httpx.AsyncClient | None,
 ) -> OpenUpstream:
     keys = _upstream_keys(upstream, override is not None)
-    base = override
+    base_of = override
     problem = None
     shown = override.origin if override is not None else ""
-    if base is None:
-        base, problem = _declared_base(upstream, resolved)
-        if base is not None:
-            shown = upstream.declared if _is_secret(upstream.authority) else base.origin
-    if base is None:
+    if base_of is None:
+        base_of, problem = _declared_base(upstream, resolved)
+        if base_of is not None:
+            shown = upstream.declared if _is_secret(upstream.authority) else base_of.origin
+    if base_of is None:
         return OpenUpstream(None, None, None, problem, keys)
     auth = upstream.auth
-    if auth is None and base.userinfo is not None:
-        user, _, password = base.userinfo.partition(":")
+    if auth is None and base_of.userinfo is not None:
+        user, _, password = base_of.userinfo.partition(":")
         auth = AuthPlan("basic", {"username": Literal(unquote(user)), "password": Literal(unquote(password))})
     scheme = schemes().get(auth.scheme)(auth) if auth is not None else None
     identity = None
     if auth is not None and auth.scheme == "certificate" and not settings.sandbox:
         identity = client_identity(auth, Scope(resolved.values, {}, {}, {}))
-    origin = base.origin if override is not None else base.origin + (base.path or "")
+    origin = base_of.origin if override is not None else base_of.origin + (base_of.path or "")
     transport = HttpTransport(origin, shown, settings.limits, client, settings.transport, identity)
     return OpenUpstream(transport, scheme, override.path if override is not None else None, None, keys)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from naftiko.addresses import Addresses
+from naftiko.addressing import is_loopback
 from naftiko.connections import Clients
 from naftiko.errors import SetupError
 from naftiko.exposers.adapter import ExposedAdapter
@@ -15,7 +16,6 @@ from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.port import PortApp, PortSettings, PreparedPort
 from naftiko.exposers.throttle import Throttle
-from naftiko.generation import is_loopback
 from naftiko.plan import AdapterPlan
 from naftiko.serving import ACCEPTORS, Servers
 from naftiko.sockets import SocketKey, Sockets

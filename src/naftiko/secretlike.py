@@ -29,3 +29,10 @@ def entropy(text: str) -> float:
     """The Shannon entropy of a text's characters, in bits for each."""
     counts = Counter(text)
     return -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values())
+
+
+def is_plain_word(text: str) -> bool:
+    """Whether a text stands for a credential rather than being one: a placeholder, a file, or letters only."""
+    text = text.strip()
+    is_file = text.startswith(("/", "./", "~")) or text.endswith((".pem", ".key", ".crt"))
+    return not text or is_file or _PLACEHOLDER.search(text) is not None or not any(char.isdigit() for char in text)

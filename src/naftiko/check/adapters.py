@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from naftiko.addressing import is_loopback
 from naftiko.diagnostics import Path
 from naftiko.models.capability import CapabilityFile
 from naftiko.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill
@@ -13,7 +14,7 @@ def check(model: CapabilityFile, report: Report) -> None:
     body = model.capability
     if body is None:
         return
-    if not body.exposes:
+    if not body.exposes and not _is_fragment(model):
         report.add("nothing-to-serve", "the capability exposes nothing that can be served", ("capability",), key=True)
     for index, adapter in enumerate(body.exposes):
         path: Path = ("capability", "exposes", index)
@@ -26,7 +27,17 @@ def check(model: CapabilityFile, report: Report) -> None:
             continue
         if adapter.port is None and fault_at(report.root, path) is None:
             report.add("port-missing", "the adapter has no port", path, help="add `port:`; 0 picks a free one")
+        if adapter.authentication is None and not is_loopback(adapter.address or "localhost"):
+            message = f"the adapter listens on `{adapter.address}` and asks callers for no credentials"
+            report.add("open-to-all", message, (*path, "address"), help="add `authentication:`, or leave `address` out")
         _parts(adapter, path, report)
+
+
+def _is_fragment(model: CapabilityFile) -> bool:
+    """Whether a file only defines what others import, so that it need not serve anything by itself."""
+    body = model.capability
+    has_info = model.info is not None and model.info.label is not None
+    return body is not None and bool(body.consumes) and not body.aggregates and not has_info
 
 
 def _parts(adapter: ExposesRest | ExposesMcp, path: Path, report: Report) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of, show
-from naftiko.engine.answer import Answer
+from naftiko.engine.answer import Answer, is_json
 from naftiko.engine.arguments import Arguments
-from naftiko.engine.lookup import find
-from naftiko.errors import CallError, MissingVariables, NaftikoError
+from naftiko.engine.lookup import find_with_inputs
+from naftiko.errors import CallError, InputError, MissingVariables, NaftikoError, NotRunnable
 from naftiko.jsontext import decode
 from naftiko.opening import Settings, opened
 from naftiko.plan import FunctionPlan, Plan
@@ -38,6 +41,9 @@ def call(
     var: options.Var = None,
     env_file: options.EnvFile = None,
     sandbox: options.Sandbox = False,
+    redact: Annotated[
+        bool, typer.Option("--redact/--no-redact", help="Take our credentials out of upstreams' answers.")
+    ] = True,
     timeout: options.Timeout = "30s",
     max_response: options.MaxResponse = "32MiB",
 ) -> None:
@@ -45,22 +51,26 @@ def call(
 
     Exit status: 0 when it succeeds, 1 when the upstream or the call fails, 2 when it cannot be carried out as asked.
     """
+    logging.basicConfig(format="naftiko: %(message)s", stream=sys.stderr)
     settings = Settings(
         base_uris=options.base_uris(base_uri),
         limits=options.limits(timeout, max_response),
         sandbox=sandbox,
         allow_missing=True,
+        redact=redact,
     )
     loaded, plan, _ = plan_of(file)
     try:
-        function = find(plan, name)
-        values = _inputs(function, options.pairs("input", inputs), json)
+        function, given = find_with_inputs(plan, name)
+        values = given | _inputs(function, options.pairs("input", inputs), json)
         sources = Sources(
             environment=os.environ,
             settings=options.pairs("--var", var),
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
         answer = asyncio.run(_call(plan, sources, settings, function, values))
+    except (InputError, NotRunnable) as error:
+        fail(error.detail, 2)
     except CallError as error:
         fail(error.detail, 1)
     except MissingVariables as error:
@@ -70,7 +80,8 @@ def call(
         fail(str(error))
     _print(answer)
     if answer.is_error:
-        fail(f"the upstream answered {answer.status}", 1)
+        where = f" in the step `{answer.step}`" if answer.step is not None else ""
+        fail(f"the upstream answered {answer.status}{where}", 1)
 
 
 async def _call(
@@ -110,6 +121,9 @@ def _json(text: str) -> object:
 
 def _print(answer: Answer) -> None:
     content = answer.content()
+    if sys.stdout.isatty() and is_json(answer.media_type):
+        with contextlib.suppress(ValueError, RecursionError):
+            content = msgspec.json.format(content, indent=2)
     sys.stdout.buffer.write(content)
     if content and not content.endswith(b"\n"):
         sys.stdout.buffer.write(b"\n")

@@ -16,9 +16,16 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings=
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(metavar="CODE", help="A code, such as `unknown-operation`.")],
+    code: Annotated[
+        str | None, typer.Argument(metavar="[CODE]", help="A code, such as `unknown-operation`; none lists all.")
+    ] = None,
 ) -> None:
     """Say what a code means, show an example of it, and what to do about it."""
+    if code is None:
+        width = max(len(name) for name in CODES)
+        for name, known in CODES.items():
+            typer.echo(f"{name.ljust(width)}  {known.severity.label.ljust(7)}  {known.summary}")
+        return
     if code not in CODES:
         fail(f"there is no code `{code}`; {did_you_mean(code, CODES)}")
     typer.echo(one(code))

@@ -41,7 +41,8 @@ def compile_capability(loaded: Loaded) -> tuple[Plan, tuple[Diagnostic, ...]]:
     report.found.extend(loaded.diagnostics)
     body = model.capability
     binds = [*(model.binds or ()), *((body.binds or ()) if body else ())]
-    variables = Variables(binds, report, str(loaded.directory))
+    is_fragment = body is None or not (body.exposes or body.aggregates)
+    variables = Variables(binds, report, str(loaded.directory), is_fragment=is_fragment)
     catalogue = Catalogue(model, variables, report)
     units = UnitCompiler(catalogue, _functions(model), variables, report)
     adapters = compile_adapters(body.exposes if body else (), units, report)

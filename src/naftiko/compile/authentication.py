@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from naftiko.compile.scope import CALLERS
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
-from naftiko.expressions import Expression, SpelledInput, leaves
+from naftiko.expressions import Expression, Literal, SpelledInput, leaves
 from naftiko.models.authentication import (
     ApiKey,
     Authentication,
@@ -23,6 +23,7 @@ from naftiko.models.authentication import (
 )
 from naftiko.plan import AuthPlan
 from naftiko.report import Report
+from naftiko.secretlike import is_plain_word, looks_secret
 from naftiko.templates import parse_text, template_names
 
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -140,10 +141,16 @@ def _apikey(auth: ApiKey, path: Path, variables: Variables, report: Report) -> C
     return CompiledAuth(AuthPlan("apikey", settings, {"placement": auth.placement}))
 
 
+_NOT_SECRET = frozenset({"username", "region", "service", "realm", "signatureMethod", "consumerKey", "apiId"})
+
+
 def _setting(text: str, path: Path, variables: Variables) -> Expression:
     """A credential: bindings and the environment; a caller's input only where `rest.` or `tools.` says so."""
     if not any(name.partition(".")[0] in CALLERS for name in template_names(text)):
-        return variables.setting(text, path)
+        expression = variables.setting(text, path)
+        if isinstance(expression, Literal) and path[-1] not in _NOT_SECRET and _is_secret(text):
+            variables.literal_secret(path)
+        return expression
 
     def resolve(name: str) -> Expression:
         prefix, dot, rest = name.partition(".")
@@ -152,3 +159,8 @@ def _setting(text: str, path: Path, variables: Variables) -> Expression:
         return variables.operator(name, path)
 
     return parse_text(text, resolve)
+
+
+def _is_secret(text: str) -> bool:
+    """Whether a literal credential is a real one: any that is no placeholder and no word of the language."""
+    return looks_secret(text) or not is_plain_word(text)

@@ -19,9 +19,15 @@ _DOLLAR = re.compile(r"\$\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}")
 
 
 class Variables:
-    """Declared bindings by variable name, and by bind namespace and name."""
+    """Declared bindings by variable name, and by bind namespace and name.
 
-    def __init__(self, binds: Iterable[Binding], report: Report, directory: str) -> None:
+    Of a fragment, which other files import, those declare the variables.
+    """
+
+    def __init__(
+        self, binds: Iterable[Binding], report: Report, directory: str, *, is_fragment: bool = False
+    ) -> None:
+        self._is_fragment = is_fragment
         self._report = report
         self._directory = directory
         self._by_name: dict[str, VariablePlan] = {}
@@ -78,7 +84,7 @@ class Variables:
             uses=(),
             has_binding=False,
         )
-        if variable.key not in self._undeclared:
+        if variable.key not in self._undeclared and not self._is_fragment:
             self._undeclared.add(variable.key)
             message = f"the variable `{name}` is used, but no binding declares it; the process environment is asked"
             self._report.add(
@@ -135,6 +141,11 @@ class Variables:
             )
             for key, variable in self._used.items()
         )
+
+    def literal_secret(self, path: Path) -> None:
+        """A secret stands in the file, which is told without showing it."""
+        message = f"the value of `{path[-1]}` is a secret that stands in the file, and in whatever the file is copied to"
+        self._report.add("literal-secret", message, path, help="put it into a variable, and write `'{{env.NAME}}'`")
 
     def setting(self, text: str, path: Path) -> Expression:
         """A setting that only operators fill: text with `{{NAME}}` and `${NAME}` in it."""

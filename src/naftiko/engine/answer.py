@@ -16,7 +16,8 @@ PASSED_ON = frozenset({"etag", "last-modified", "cache-control", "location", "li
 class Answer:
     """The outcome of a call: either bytes that pass as they are, or a value of our own making.
 
-    `is_error` tells an upstream's error status, `step` the one of several that it came from. `media_type` is None where
+    `is_error` tells an upstream's error status, `step` the one of several that it came from; `is_binary`
+    one that is never text. `media_type` is None where
     there is no body.
     """
 
@@ -28,6 +29,7 @@ class Answer:
     is_error: bool = False
     upstream_seconds: float | None = None
     step: str | None = None
+    is_binary: bool = False
     _value: object = field(default=MISSING, repr=False)
 
     def content(self) -> bytes:

@@ -305,6 +305,7 @@ class Engine:
         passed = _passed(response, response.seconds)
         request = function.request
         media_type = passed.media_type
+        passed.is_binary = request is not None and request.raw_format == "binary" and not passed.is_error
         if request is None or passed.is_error or not response.content or _passes(function, request, response):
             return passed
         reader = self._readers.get(request.raw_format)

@@ -7,6 +7,7 @@ gives plain values; it raises ValueError on bytes that are not of its format.
 from __future__ import annotations
 
 from naftiko.formats.base import Format
+from naftiko.formats.binary import BINARY
 from naftiko.formats.delimited import CSV, PSV, TSV
 from naftiko.formats.json import JSON
 from naftiko.formats.text import TEXT
@@ -14,12 +15,12 @@ from naftiko.formats.xml import XML
 from naftiko.formats.yaml import YAML
 from naftiko.registry import Registry
 
-SUPPORTED = frozenset({"json", "text", "xml", "csv", "tsv", "psv", "yaml"})
+SUPPORTED = frozenset({"json", "text", "xml", "csv", "tsv", "psv", "yaml", "binary"})
 
 
 def formats() -> Registry[Format]:
     """A registry with every format that is carried out."""
     registry: Registry[Format] = Registry("response format")
-    for item in (JSON, TEXT, XML, CSV, TSV, PSV, YAML):
+    for item in (JSON, TEXT, XML, CSV, TSV, PSV, YAML, BINARY):
         registry.add(item.name, item)
     return registry

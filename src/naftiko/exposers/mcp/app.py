@@ -392,7 +392,7 @@ class McpApp:
 
     async def _result(self, answer: Any, schema: Mapping[str, Any] | None, scope: Scope, life: Life) -> Result:
         """An answer as a tool's result; a large one is made beside the event loop."""
-        if answer.raw is None or len(answer.raw) < LARGE or answer.is_error:
+        if answer.raw is None or len(answer.raw) < LARGE or answer.is_error or answer.is_binary:
             return of_answer(answer, schema)
         return await aside(life, lambda: large(answer, schema, scope))
 

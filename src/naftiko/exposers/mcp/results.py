@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
@@ -29,6 +31,8 @@ def of_answer(answer: Answer, schema: Mapping[str, object] | None = None) -> Res
 
     With a tool's `outputSchema` there is always structured content that fits it; the text holds what was really sent.
     """
+    if answer.is_binary and answer.content():
+        return _binary(answer)
     text = answer.text()
     if answer.is_error:
         body = f": {text}" if text else ""
@@ -42,6 +46,18 @@ def of_answer(answer: Answer, schema: Mapping[str, object] | None = None) -> Res
     elif value is not None:
         result["structuredContent"] = value
     return result
+
+
+def _binary(answer: Answer) -> Result:
+    """Bytes as an image, a sound, or an embedded resource (MCP 2025-11-25, tools)."""
+    media_type = (answer.media_type or "application/octet-stream").partition(";")[0].strip().lower()
+    data = base64.b64encode(answer.content()).decode("ascii")
+    kind = media_type.partition("/")[0]
+    block: dict[str, object] = {"type": kind, "data": data, "mimeType": media_type}
+    if kind not in ("image", "audio"):
+        uri = f"naftiko://transient/{secrets.token_hex(8)}"
+        block = {"type": "resource", "resource": {"uri": uri, "mimeType": media_type, "blob": data}}
+    return {"content": [block], "isError": False, "resultType": "complete"}
 
 
 def large(answer: Answer, schema: Mapping[str, object] | None, scope: Scope) -> Result:
