@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from naftiko.compile import compile_capability
 from naftiko.conformance import conform
@@ -14,6 +14,7 @@ from naftiko.document import parse
 from naftiko.errors import SourceError
 from naftiko.garbage import expect_loading
 from naftiko.loader import Loaded, load
+from naftiko.plan import FunctionPlan, OutputPlan, Plan
 from naftiko.source import read_source
 
 PARALLEL_FROM = 60
@@ -22,31 +23,54 @@ PARALLEL_FROM = 60
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was found in a file; `unread` says why it could not be read. `text` is there where a finding is."""
+    """What was found in a file; `unread` says why it could not be read. `text` is there where a finding is.
+
+    `plan` has what of it is served, for what several files claim at once: no requests, since it is sent between processes.
+    """
 
     file: str
     diagnostics: tuple[Diagnostic, ...]
     text: str
     unread: str | None = None
+    plan: Plan | None = None
 
 
-def findings(loaded: Loaded, *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
-    """Everything found about a loaded file: the same load and compile as for running it.
+def findings(loaded: Loaded, *, is_strict: bool = False) -> tuple[tuple[Diagnostic, ...], Plan | None]:
+    """Everything found about a loaded file, and its plan: the same load and compile as for running it.
 
     With `is_strict` also what deviates from the specification and its lint rules; where both speak of one place and
     kind, the specification's finding stands for both.
     """
-    found = compile_capability(loaded)[1] if loaded.model is not None else loaded.diagnostics
+    plan: Plan | None = None
+    found = loaded.diagnostics
+    if loaded.model is not None:
+        plan, found = compile_capability(loaded)
     if not is_strict:
-        return found
+        return found, plan
     written = parse(loaded.document.source)
     if written.root is None:
-        return found
+        return found, plan
     strict = conform(written.root, loaded.file)
     said = {(item.file, item.span) for item in strict if item.code.startswith("spec-")}
-    return ordered(
-        [*(item for item in found if item.code not in _SHAPES or (item.file, item.span) not in said), *strict]
+    kept = (item for item in found if item.code not in _SHAPES or (item.file, item.span) not in said)
+    return ordered([*kept, *strict]), plan
+
+
+def _outline(plan: Plan | None) -> Plan | None:
+    """What a plan serves, and at which places of its file."""
+    if plan is None:
+        return None
+    nothing = FunctionPlan("", (), None, OutputPlan())
+    adapters = tuple(
+        replace(
+            adapter,
+            auth=None,
+            routes=tuple(replace(route, function=nothing) for route in adapter.routes),
+            tools=tuple(replace(tool, function=nothing, hints={}) for tool in adapter.tools),
+        )
+        for adapter in plan.adapters
     )
+    return replace(plan, upstreams=(), adapters=adapters, variables=())
 
 
 _SHAPES = frozenset({"unknown-key", "missing-key", "wrong-type", "invalid-value", "unknown-type"})
@@ -58,8 +82,8 @@ def check_file(file: str, *, is_strict: bool = False) -> Checked:
         loaded = load(read_source(file))
     except SourceError as error:
         return Checked(file, (), "", str(error))
-    found = findings(loaded, is_strict=is_strict)
-    return Checked(file, found, loaded.document.text if found else "")
+    found, plan = findings(loaded, is_strict=is_strict)
+    return Checked(file, found, loaded.document.text if found else "", plan=_outline(plan))
 
 
 def check_files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from naftiko.diagnostics import Diagnostic, Severity
@@ -27,9 +28,33 @@ def render(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colou
     return "\n".join(_one(found, lines_of.get(found.file), paint) for found in diagnostics)
 
 
+def grouped(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colour: bool = False) -> str:
+    """Findings with equal ones put together: the first as a paragraph, and how many there are like it in how many files.
+
+    Findings are equal where code and message are, names and numbers in them aside.
+    """
+    paint = Paint(colour)
+    lines_of = {name: text.splitlines() for name, text in texts.items()}
+    groups: dict[tuple[str, str], list[Diagnostic]] = {}
+    for found in diagnostics:
+        groups.setdefault((found.code, _QUOTED.sub("``", found.message)), []).append(found)
+    parts = []
+    for (code, _), items in groups.items():
+        part = _one(items[0], lines_of.get(items[0].file), paint)
+        if len(items) > 1:
+            files = len({item.file for item in items})
+            where = f" in {files} files" if files > 1 else ""
+            part += f"    {paint('and', '1')} {len(items) - 1} more like it{where} (-v shows each `{code}`)\n"
+        parts.append(part)
+    return "\n".join(parts)
+
+
+_QUOTED = re.compile(r"`[^`]{0,400}`|[0-9]{1,20}")
+
+
 def _one(found: Diagnostic, lines: list[str] | None, paint: Paint) -> str:
     head = paint(f"{found.severity.label}[{found.code}]", _COLOURS[found.severity])
-    rows = [f"{paint(found.where, '1')}: {head}: {printable(found.message)}"]
+    rows = [f"{paint(printable(found.where), '1')}: {head}: {printable(found.message)}"]
     if lines is not None and 0 < found.span.line <= len(lines):
         rows.extend(_excerpt(found, lines[found.span.line - 1], paint))
     if found.help:
