@@ -11,7 +11,6 @@ from naftiko.plan import AdapterPlan, Plan
 from naftiko.sockets import SocketKey
 from naftiko.suggestions import did_you_mean
 
-
 ONLY = ""
 """The name of a port that is given without one."""
 

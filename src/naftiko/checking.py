@@ -25,7 +25,7 @@ PARALLEL_FROM = 60
 class Checked:
     """What was found in a file; `unread` says why it could not be read. `text` is there where a finding is.
 
-    `plan` has what of it is served, for what several files claim at once: no requests, since it is sent between processes.
+    `plan` has what of it is served, for what several files claim at once; no requests, since processes send it.
     """
 
     file: str

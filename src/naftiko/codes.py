@@ -93,7 +93,9 @@ CODES: dict[str, Code] = {
     "undeclared-input": Code(WARNING, "A reference to an input that the unit does not declare.", "Mend the name."),
     # Several files
     "conflict-namespace": Code(WARNING, "Two files have a namespace on one port.", "Rename one."),
-    "conflict-route": Code(WARNING, "Two files have a route on one port.", "Change one, or call it below its namespace."),
+    "conflict-route": Code(
+        WARNING, "Two files have a route on one port.", "Change one, or call it below its namespace."
+    ),
     "conflict-tool-name": Code(WARNING, "Two files have a tool of one name on a shared endpoint.", "Rename one."),
     "joint-tool-name": Code(INFO, "A tool's name is cut on a shared endpoint.", "Shorten it."),
     # The specification to the letter (`--strict`)

@@ -50,7 +50,7 @@ def conflicts(plans: Sequence[Plan], address: Address = declared_port) -> tuple[
 def _namespace(adapter: AdapterPlan, own: _Claim, first: _Claim) -> Diagnostic:
     below = f"/{adapter.namespace}" + ("/mcp" if adapter.type == "mcp" else "")
     message = (
-        f"{first.file} (line {first.span.line}) has a {adapter.type} adapter `{adapter.namespace}` on this port already, "
+        f"{first.file} (line {first.span.line}) has a {adapter.type} adapter `{adapter.namespace}` on this port, "
         f"which answers at {below}"
     )
     return _finding("conflict-namespace", message, own, "give one of the two another `namespace:`")
@@ -81,7 +81,9 @@ def _tools(plan: Plan, adapter: AdapterPlan, place: object, seen: dict[object, _
             yield _finding("conflict-tool-name", message, own, "rename one of the two")
         whole = f"{adapter.namespace}_{tool.name}"
         if len(joint_name(adapter.namespace, "")) + len(tool.name) > LONGEST:
-            message = f"`{whole}` is longer than the {LONGEST} characters models take; it is `{name}` where tools are shared"
+            message = (
+                f"`{whole}` is longer than the {LONGEST} characters models take; it is `{name}` where tools are shared"
+            )
             yield _finding("joint-tool-name", message, own, "shorten the tool's name or the namespace")
 
 

@@ -12,7 +12,7 @@ import resource
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -20,7 +20,6 @@ from naftiko.exposers.requests import CONNECTION
 
 MAX_HEAD = 64 * 1024
 """The most bytes a request line and its headers may have together."""
-
 
 
 _RESERVED = 32
@@ -185,7 +184,7 @@ class ClientConnection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         self._size = self._hosts = 0
         super().on_message_begin()
-        self.scope[CONNECTION] = self  # type: ignore[typeddict-unknown-key]
+        cast("dict[str, object]", self.scope)[CONNECTION] = self
 
     def on_url(self, url: bytes) -> None:
         self._grow(len(url))
@@ -262,6 +261,8 @@ class ClientConnection(HttpToolsProtocol):
             self.transport.close()
             return
         content = text.encode() + b"\n"
-        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(content)
+        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(
+            content
+        )
         self.transport.write(STATUS_LINE[status] + head + content)
         self.transport.close()

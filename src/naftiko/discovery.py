@@ -102,11 +102,17 @@ def _below(folder: Path, seen: _Seen, *, all_files: bool = False) -> Iterator[Pa
 def _matching(pattern: str, seen: _Seen) -> list[str]:
     """The regular files that fit a pattern. `**` is walked here: the standard library follows links in circles."""
     if "**" not in pattern:
-        return [match for match in sorted(glob.glob(pattern)) if Path(match).is_file() and seen.is_new(Path(match).stat())]
+        return [
+            match for match in sorted(glob.glob(pattern)) if Path(match).is_file() and seen.is_new(Path(match).stat())
+        ]
     parts = Path(pattern).parts
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
     base = Path(*parts[:fixed])
-    wanted_parts = [part for part, before in zip(parts[fixed:], ("", *parts[fixed:]), strict=False) if part != before or part != "**"]
+    wanted_parts = [
+        part
+        for part, before in zip(parts[fixed:], ("", *parts[fixed:]), strict=False)
+        if part != before or part != "**"
+    ]
     wanted = re.compile("".join(_translated(part) for part in wanted_parts).removesuffix("/"))
     found = _below(base, seen, all_files=True)
     return sorted(str(file) for file in found if wanted.fullmatch(file.relative_to(base).as_posix()))
@@ -117,7 +123,10 @@ def _translated(part: str) -> str:
     if part == "**":
         return r"(?:[^/]+/)*"
     pieces = {"*": "[^/]*", "?": "[^/]"}
-    return "".join(pieces.get(piece) or (piece if piece.startswith("[") else re.escape(piece)) for piece in _pieces(part)) + "/"
+    return (
+        "".join(pieces.get(piece) or (piece if piece.startswith("[") else re.escape(piece)) for piece in _pieces(part))
+        + "/"
+    )
 
 
 def _pieces(part: str) -> list[str]:

@@ -222,7 +222,9 @@ def descend(value: object, path: tuple[str, ...]) -> object:
     for part in path:
         if isinstance(value, Mapping):
             value = value.get(part, MISSING)
-        elif isinstance(value, list) and part.isascii() and part.isdigit() and len(part) < 10 and int(part) < len(value):
+        elif (
+            isinstance(value, list) and part.isascii() and part.isdigit() and len(part) < 10 and int(part) < len(value)
+        ):
             value = value[int(part)]
         else:
             return MISSING

@@ -274,9 +274,7 @@ class Gateway:
         old, new = last.built.opened, entry.built.opened
         why = None
         if not self.is_lenient:
-            why = refusal(
-                old.plan, old.engine, last.prepared.diagnostics, new.plan, new.engine, item.diagnostics
-            )
+            why = refusal(old.plan, old.engine, last.prepared.diagnostics, new.plan, new.engine, item.diagnostics)
         if why is None:
             return False
         await entry.stack.aclose()

@@ -163,9 +163,7 @@ class Override:
     userinfo: str | None = None
 
 
-def base_overrides(
-    plan: Plan, base_uris: Mapping[str, str], sources: Sources | None = None
-) -> dict[int, Override]:
+def base_overrides(plan: Plan, base_uris: Mapping[str, str], sources: Sources | None = None) -> dict[int, Override]:
     """The base URIs that replace declared ones, by index of the upstream. `sources` fill the placeholders in them.
 
     Raises:

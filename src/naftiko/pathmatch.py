@@ -299,4 +299,3 @@ def matches(find: Finder, value: object, check: Check | None = None) -> list[obj
         return find(value, Walk(value, check))
     except (TypeError, ArithmeticError, AttributeError):
         return []
-

@@ -6,7 +6,6 @@ from naftiko.codes import CODES
 from naftiko.diagnostics import Diagnostic, Path, Severity, Span
 from naftiko.nodes import Mapping, file_of, locate
 
-
 _LONGEST = 1000
 """The most characters of a message: names in it come from files."""
 

@@ -6,7 +6,20 @@ import math
 import re
 from collections import Counter
 
-_PREFIXES = ("sk-", "sk_live_", "sk_test_", "ghp_", "gho_", "github_pat_", "glpat-", "xox", "AKIA", "AIza", "eyJ", "-----BEGIN")
+_PREFIXES = (
+    "sk-",
+    "sk_live_",
+    "sk_test_",
+    "ghp_",
+    "gho_",
+    "github_pat_",
+    "glpat-",
+    "xox",
+    "AKIA",
+    "AIza",
+    "eyJ",
+    "-----BEGIN",
+)
 _TOKEN = re.compile(r"[A-Za-z0-9+/=_.~-]{12,}")
 _PLACEHOLDER = re.compile(r"your|example|placeholder|changeme|change-me|xxxx|<|\*\*\*", re.IGNORECASE)
 

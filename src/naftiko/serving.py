@@ -24,6 +24,7 @@ ACCEPTORS = 8
 """How many times a listening socket is watched. The event loop takes up one connection a turn for each, and a turn is
 as long as all calls that go on in it: with one, a client that connects among 200 others waits for seconds."""
 
+
 class _Server(uvicorn.Server):
     """A server that leaves signals to the program."""
 

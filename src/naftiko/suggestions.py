@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
-
 _LONGEST = 100
 _MOST = 500
 

@@ -46,9 +46,7 @@ def refusal(
             broken.append(_named(unit))
     known = {(found.code, found.message) for found in old_findings}
     fresh = tuple(
-        found
-        for found in new_findings
-        if found.severity is Severity.ERROR and (found.code, found.message) not in known
+        found for found in new_findings if found.severity is Severity.ERROR and (found.code, found.message) not in known
     )
     if broken:
         told = fresh or tuple(found for found in new_findings if found.severity is Severity.ERROR)
@@ -63,7 +61,10 @@ def _units(plan: Plan) -> Iterator[tuple[Unit, FunctionPlan | None]]:
     for adapter in plan.adapters:
         is_served = adapter.broken is None
         for route in adapter.routes:
-            yield (adapter.type, adapter.namespace, f"{route.method} {route.path}"), route.function if is_served else None
+            yield (
+                (adapter.type, adapter.namespace, f"{route.method} {route.path}"),
+                route.function if is_served else None,
+            )
         for tool in adapter.tools:
             yield (adapter.type, adapter.namespace, tool.name), tool.function if is_served else None
 

@@ -1,4 +1,4 @@
-"""What a project asks of `validate`: `naftiko.toml`, or `[tool.naftiko]` of a `pyproject.toml`, in a folder or above it."""
+"""What a project asks of `validate`: in `naftiko.toml`, or under `[tool.naftiko]` of a `pyproject.toml`."""
 
 from __future__ import annotations
 

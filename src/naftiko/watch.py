@@ -49,9 +49,7 @@ class _Watched:
 
     def moved(self) -> set[str]:
         """The imported files outside the watched folders that are others than when they were looked at last."""
-        outside = [
-            real for real in self._imports() if not any(Path(real).is_relative_to(root) for root in self._roots)
-        ]
+        outside = [real for real in self._imports() if not any(Path(real).is_relative_to(root) for root in self._roots)]
         before, self._stamps = self._stamps, {file: _stamp(file) for file in outside}
         return {file for file, stamp in self._stamps.items() if file in before and before[file] != stamp}
 

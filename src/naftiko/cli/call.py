@@ -62,7 +62,7 @@ def call(
     loaded, plan, _ = plan_of(file)
     try:
         function, given = find_with_inputs(plan, name)
-        values = given | _inputs(function, options.pairs("input", inputs), json)
+        values = {**given} | _inputs(function, options.pairs("input", inputs), json)
         sources = Sources(
             environment=os.environ,
             settings=options.pairs("--var", var),

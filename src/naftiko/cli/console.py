@@ -150,7 +150,7 @@ class JsonConsole:
         self._emit("stopping")
 
     def call(self, call: Call) -> None:
-        fields = {
+        fields: dict[str, object] = {
             "event": "call",
             "time": _now(),
             "adapter": call.adapter,
@@ -265,7 +265,9 @@ class TextConsole:
             )
         elif len(entries) == 1:
             origins = entries[0].built.opened.origins
-            lines.extend(f"  sends to   {text.printable(name)}: {origin or 'nowhere'}" for name, origin in origins.items())
+            lines.extend(
+                f"  sends to   {text.printable(name)}: {origin or 'nowhere'}" for name, origin in origins.items()
+            )
         lines += self._some([f"{name} is not set; calls that need it fail" for name in _missing(gateway)], "missing")
         rows = sum(len(item.plan.routes) + len(item.plan.tools) for item in served)
         if self.is_verbose or (len(served) <= 8 and rows <= 2 * _ROWS) or len(entries) == 1:
@@ -360,7 +362,10 @@ class TextConsole:
         namespace = text.printable(plan.namespace)
         lines = [f"{self._paint(plan.type.upper().ljust(5), '1;36')} {self._paint(item.url, '1')}  ({namespace})"]
         listed = [
-            *((f"{route.method} {route.path}", route.title or route.description, route.function) for route in plan.routes),
+            *(
+                (f"{route.method} {route.path}", route.title or route.description, route.function)
+                for route in plan.routes
+            ),
             *((tool.name, tool.title or tool.description, tool.function) for tool in plan.tools),
         ]
         width = min(48, max((len(name) for name, _, _ in listed[:most]), default=0))
@@ -388,7 +393,11 @@ class TextConsole:
         if second != self._clock[0]:
             self._clock = (second, datetime.fromtimestamp(second).strftime("%H:%M:%S"))
         what = f"{call.method} {text.printable(call.path or '')}" if call.method is not None else ""
-        ignored = f" ignored query: {', '.join(text.printable(name[:40]) for name in call.ignored[:5])}" if call.ignored else ""
+        ignored = (
+            f" ignored query: {', '.join(text.printable(name[:40]) for name in call.ignored[:5])}"
+            if call.ignored
+            else ""
+        )
         who = f"{text.printable(call.adapter)} {text.printable(call.operation or '-')}" if call.adapter else "-"
         self._log.line(
             f"{self._clock[1]} {who} {call.status}{error} {call.total_ms:.1f} ms{upstream} {what} "

@@ -33,7 +33,9 @@ def run(
     var: options.Var = None,
     port: Annotated[
         list[str] | None,
-        typer.Option("--port", metavar="[NS=]PORT", help="Another port for an adapter, a type, or a port; 0 picks one."),
+        typer.Option(
+            "--port", metavar="[NS=]PORT", help="Another port for an adapter, a type, or a port; 0 picks one."
+        ),
     ] = None,
     host: Annotated[str | None, typer.Option("--host", metavar="ADDR", help="Listen on this address.")] = None,
     env_file: options.EnvFile = None,
@@ -50,7 +52,8 @@ def run(
         bool | None, typer.Option("--watch/--no-watch", help="Take over changed files; on for folders.")
     ] = None,
     reload: Annotated[
-        Reload, typer.Option("--reload", help="`lenient` takes every new version of a file, also one that breaks calls.")
+        Reload,
+        typer.Option("--reload", help="`lenient` takes every new version of a file, also one that breaks calls."),
     ] = Reload.safe,
     allowed_host: Annotated[
         list[str] | None,

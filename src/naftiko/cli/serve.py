@@ -47,8 +47,8 @@ class Asked:
 def serve_files(asked: Asked, channel: Channel | None) -> int:
     """Serve until a signal; the exit status: 0, or 2 where it cannot be started as asked."""
     paths = asked.paths
-    console: Console = JsonConsole(asked.log_level) if asked.is_json else TextConsole(
-        asked.log_level, is_verbose=asked.is_verbose
+    console: Console = (
+        JsonConsole(asked.log_level) if asked.is_json else TextConsole(asked.log_level, is_verbose=asked.is_verbose)
     )
     console.settings = asked.settings
     if channel is not None and channel.index:

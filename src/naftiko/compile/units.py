@@ -142,9 +142,7 @@ class UnitCompiler:
         elif default is not None:
             draft.default, draft.has_default = default, True
         if item.in_ == "path" and not draft.declared_places and is_route:
-            message = (
-                f"the input `{item.name}` comes from the path, which has no `{{{item.name}}}`; it is read from the query"
-            )
+            message = f"the path has no `{{{item.name}}}`, so the input `{item.name}` is read from the query"
             help = f"add `{{{item.name}}}` to the path, or write `in: query`"
             self.report.add(
                 "path-input-without-placeholder", message, (*path, "name"), severity=Severity.WARNING, help=help
@@ -241,7 +239,11 @@ class UnitCompiler:
         """The operation a call means: the longest namespace that fits, then the operation."""
         namespaces = self.catalogue.namespaces
         namespace = next(
-            (call[:length] for length in self._lengths if call[length : length + 1] == "." and call[:length] in namespaces),
+            (
+                call[:length]
+                for length in self._lengths
+                if call[length : length + 1] == "." and call[:length] in namespaces
+            ),
             None,
         )
         if namespace is None:

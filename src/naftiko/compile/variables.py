@@ -24,9 +24,7 @@ class Variables:
     Of a fragment, which other files import, those declare the variables.
     """
 
-    def __init__(
-        self, binds: Iterable[Binding], report: Report, directory: str, *, is_fragment: bool = False
-    ) -> None:
+    def __init__(self, binds: Iterable[Binding], report: Report, directory: str, *, is_fragment: bool = False) -> None:
         self._is_fragment = is_fragment
         self._report = report
         self._directory = directory
@@ -144,7 +142,9 @@ class Variables:
 
     def literal_secret(self, path: Path) -> None:
         """A secret stands in the file, which is told without showing it."""
-        message = f"the value of `{path[-1]}` is a secret that stands in the file, and in whatever the file is copied to"
+        message = (
+            f"the value of `{path[-1]}` is a secret that stands in the file, and in whatever the file is copied to"
+        )
         self._report.add("literal-secret", message, path, help="put it into a variable, and write `'{{env.NAME}}'`")
 
     def setting(self, text: str, path: Path) -> Expression:

@@ -23,8 +23,8 @@ def find(plan: Plan, name: str) -> FunctionPlan:
 def find_with_inputs(plan: Plan, name: str) -> tuple[FunctionPlan, Mapping[str, str]]:
     """The function that a name means, and the inputs that are in the name.
 
-    By name (tools first), `namespace.name`, a route by `METHOD /path`, with its placeholders or with values for them, or
-    by the operation that it calls (`consumed.operation`); by a name spelled alike where there is none.
+    By name (tools first), `namespace.name`, a route by `METHOD /path`, with its placeholders or with values for them,
+    or by the operation that it calls (`consumed.operation`); by a name spelled alike where there is none.
 
     Raises:
         UnknownOperation: there is none.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
 from dataclasses import dataclass
 
 from naftiko.coerce import Mismatch, coerce, kind_of
@@ -44,7 +43,7 @@ def _there(value: object) -> str:
 
 @dataclass(slots=True)
 class Shaping:
-    """What shaping an answer needs beside the answer: the call's scope, its time, and who is told of what led nowhere."""
+    """What shaping an answer needs beside it: the call's scope, its time, and who is told of what led nowhere."""
 
     scope: Scope
     check: Check | None = None
@@ -84,7 +83,9 @@ def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> objec
     if shape.kind == "object":
         inner = contexts if shape.path is None or shape.path.is_root else [value]
         if value is MISSING or value is None:
-            return {name: _filled(member, [], shaping) for name, member in shape.members} if _has_literal(shape) else None
+            return (
+                {name: _filled(member, [], shaping) for name, member in shape.members} if _has_literal(shape) else None
+            )
         return {name: _filled(member, inner, shaping) for name, member in shape.members}
     if shape.kind == "list":
         if value is MISSING or value is None or shape.item is None:

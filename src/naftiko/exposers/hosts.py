@@ -37,10 +37,12 @@ class Hosts:
                 hosts += 1
                 if not takes_any_host and _HOSTS.fullmatch(value) is None and not self._allows(value):
                     return _refused(421, "Host", value)
-            elif name == b"origin" and not takes_any_origin and _ORIGINS.fullmatch(value) is None:
-                if not self._allows(value.partition(b"://")[2]):
-                    return _refused(403, "Origin", value)
+            elif name == b"origin" and not takes_any_origin and not self._takes_origin(value):
+                return _refused(403, "Origin", value)
         return None if hosts == 1 or takes_any_host else _refused(421, "Host", b"")
+
+    def _takes_origin(self, value: bytes) -> bool:
+        return _ORIGINS.fullmatch(value) is not None or self._allows(value.partition(b"://")[2])
 
     def _allows(self, host: bytes) -> bool:
         host = host.lower()

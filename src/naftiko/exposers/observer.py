@@ -11,8 +11,8 @@ class Call(NamedTuple):
     """One call. `adapter` and `operation` are None where none was meant; times are in milliseconds.
 
     `upstream_ms` is None where nothing was sent upstream. `method` and `path` are those of the route as it is declared
-    (of a tool: `tools/call` and its name), so that no value of a caller is in them; `path` is the request's own where it
-    leads nowhere. `ignored` are the query parameters that nobody knows.
+    (of a tool: `tools/call` and its name), so that no value of a caller is in them; `path` is the request's own where
+    it leads nowhere. `ignored` are the query parameters that nobody knows.
     """
 
     adapter: str | None

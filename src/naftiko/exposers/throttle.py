@@ -62,7 +62,10 @@ class Throttle:
         record.count, record.last = record.count + 1, now
         if record.count in (1, 10, 100) or record.count % 1000 == 0:
             _log.warning(
-                "wrong credentials for `%s` from %s (%d in a row)", adapter, address or "an unknown address", record.count
+                "wrong credentials for `%s` from %s (%d in a row)",
+                adapter,
+                address or "an unknown address",
+                record.count,
             )
         if record.count <= _FREE:
             return 0.0

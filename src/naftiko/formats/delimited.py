@@ -12,7 +12,7 @@ def _reader(delimiter: str, name: str, accept: str) -> Format:
     def decode(data: bytes, charset: str, check: Check) -> object:
         text = text_of(data, charset).lstrip("\ufeff")
         try:
-            rows = []
+            rows: list[list[str]] = []
             for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True):
                 if not len(rows) & 1023:
                     check()

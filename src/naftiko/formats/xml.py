@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 from xml.parsers import expat
 
@@ -12,7 +12,7 @@ from naftiko.formats.base import Check, Format
 
 _PIECE = 64 * 1024
 _LONGEST = 1024 * 1024
-"""The most bytes of one tag or comment: the parser begins anew with it at each piece that comes, and holds all threads."""
+"""The most bytes of one tag or comment: the parser reads it anew with each piece that comes, and holds all threads."""
 
 
 def _refuse(*declared: Any) -> None:
@@ -22,7 +22,7 @@ def _refuse(*declared: Any) -> None:
 def _decode(data: bytes, charset: str, check: Check) -> object:
     parsers: list[Any] = []
 
-    def pieces() -> Iterator[bytes]:
+    def pieces() -> Generator[bytes, None, None]:
         for start in range(0, len(data), _PIECE):
             check()
             if parsers and start - parsers[0].CurrentByteIndex > _LONGEST:

@@ -9,7 +9,9 @@ from naftiko.models.base import Model, Text
 from naftiko.models.bodies import RequestBody
 from naftiko.models.parameters import ConsumedInput, OutputParameter
 
-RawFormat = Literal["json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "text", "binary"]
+RawFormat = Literal[
+    "json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "text", "binary"
+]
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 

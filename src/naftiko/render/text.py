@@ -29,7 +29,7 @@ def render(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colou
 
 
 def grouped(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colour: bool = False) -> str:
-    """Findings with equal ones put together: the first as a paragraph, and how many there are like it in how many files.
+    """Findings with equal ones put together: the first as a paragraph, and how many are like it in how many files.
 
     Findings are equal where code and message are, names and numbers in them aside.
     """

@@ -120,7 +120,9 @@ class HttpTransport:
                 response = await carry_out(auth, request, self._connections())
             answer = await self._read(response, request.method, started)
             if auth is not None:
-                answer.signature = next((value for name, value in request.pairs if name.lower() == _AUTHORIZATION), None)
+                answer.signature = next(
+                    (value for name, value in request.pairs if name.lower() == _AUTHORIZATION), None
+                )
             return answer
         except httpx.ConnectTimeout as error:
             message = f"{self.shown} did not accept a connection within {self.limits.connect:g} s"

@@ -40,7 +40,7 @@ from naftiko.exposers.mcp import envelope
 from naftiko.exposers.mcp.listeners import Listeners
 from naftiko.exposers.mcp.results import Result, failed, large, of_answer, of_error
 from naftiko.exposers.mcp.splice import has_pieces, spliced, with_length
-from naftiko.exposers.mcp.table import Served, Table, made
+from naftiko.exposers.mcp.table import Table, made
 from naftiko.exposers.observer import Call
 from naftiko.exposers.pages import page, wants_html
 from naftiko.exposers.requests import Present, gave_up, request_id
@@ -249,7 +249,7 @@ class McpApp:
         title = (only.title or only.plan.title) if only is not None else "Naftiko"
         url = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}{scope['path']}"
         count = len(self._table)
-        what = f"This is an MCP server with {count} tool{'' if count == 1 else 's'}. It talks to MCP clients, not browsers."
+        what = f"This is an MCP server with {count} tool{'' if count == 1 else 's'}. It talks to MCP clients."
         how = "Give a client this address; its transport is Streamable HTTP. Many take it as:"
         name = only.plan.namespace if only is not None else "naftiko"
         code = f'{{"mcpServers": {{"{name}": {{"type": "http", "url": "{url}"}}}}}}'
@@ -322,8 +322,7 @@ class McpApp:
         refused = self._hosts.refusal(
             scope,
             takes_any_host=bool(gates) and all(gate.is_by_header for gate in gates),
-            takes_any_origin=bool(gates)
-            and all(gate.is_by_header and not gate.is_sent_by_browsers for gate in gates),
+            takes_any_origin=bool(gates) and all(gate.is_by_header and not gate.is_sent_by_browsers for gate in gates),
         )
         if refused is not None or not gates:
             return refused
@@ -371,7 +370,9 @@ class McpApp:
         upstream: float | None = None
         try:
             with adapter.engine:
-                answer = await adapter.engine.call(tool.plan.function, tool.arguments.bind(params.arguments or {}), life)
+                answer = await adapter.engine.call(
+                    tool.plan.function, tool.arguments.bind(params.arguments or {}), life
+                )
                 result = await self._result(answer, tool.output_schema, scope, life)
             if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
                 result["_meta"] = {SERVER_INFO_META_KEY: self._stamp}

@@ -1,7 +1,7 @@
 """Streams on which clients of 2025-06-18 and 2025-11-25 are told that tools have changed.
 
-They ask for one with GET (MCP 2025-11-25, transports, "Listening for Messages from the Server"). No session is kept: what
-such a client has for one is the digest of the tools it was shown, so that a change it missed is told at once.
+They ask for one with GET (MCP 2025-11-25, transports, "Listening for Messages from the Server"). No session is kept:
+what such a client has for one is the digest of the tools it was shown, so that a change it missed is told at once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Large parts of answers put in place once the SDK has written the rest.
 
-The SDK checks, copies and writes each result as Python values, which takes seconds for a large one. It gets a short mark
-instead; what is marked goes out as the bytes that it is already.
+The SDK checks, copies and writes each result as Python values, which takes seconds for a large one. It gets a short
+mark instead; what is marked goes out as the bytes that it is already.
 """
 
 from __future__ import annotations

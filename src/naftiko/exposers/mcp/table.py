@@ -100,9 +100,7 @@ def _joint(adapters: Sequence[ExposedAdapter]) -> dict[str, tuple[ExposedAdapter
     return found
 
 
-def _add(
-    found: dict[str, tuple[ExposedAdapter, ToolPlan]], base: str, adapter: ExposedAdapter, plan: ToolPlan
-) -> None:
+def _add(found: dict[str, tuple[ExposedAdapter, ToolPlan]], base: str, adapter: ExposedAdapter, plan: ToolPlan) -> None:
     """Add a tool; where one file has a name twice, the second is numbered."""
     name, number = base, 2
     while name in found:

@@ -43,7 +43,7 @@ class Incoming:
             return MISSING
         folded = self._folded.get(place)
         if folded is None:
-            folded = self._folded[place] = {fold(key): value for key, value in reversed(values.items())}
+            folded = self._folded[place] = {fold(key): value for key, value in reversed([*values.items()])}
         return folded.get(fold(name), MISSING)
 
 

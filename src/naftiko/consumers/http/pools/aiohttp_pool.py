@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import io
 import ssl
 from collections.abc import AsyncIterator
 
 import aiohttp
 import httpx
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from naftiko.consumers.http.pools.settings import PoolSettings
@@ -34,6 +36,10 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         connector = aiohttp.TCPConnector(
             limit=settings.connections, keepalive_timeout=30, ssl=settings.tls() if is_tls else True
         )
+        # 204 and 304 have no body (RFC 9110, section 6.4.1). aiohttp takes what follows their head for another answer,
+        # and gives up both; this is where it makes what reads a connection, and it has no option for it.
+        make: type[ResponseHandler] = _Reader
+        connector._factory = functools.partial(make, loop=asyncio.get_running_loop())
         self._repeating, self._once = (
             aiohttp.ClientSession(
                 connector=connector,
@@ -81,6 +87,19 @@ class AiohttpPool(httpx.AsyncBaseTransport):
         if not body.is_eof() or body.exception() is not None:
             return WireResponse(response.status, headers, _Stream(response))
         return WireResponse(response.status, headers, body.read_nowait())
+
+
+class _Reader(ResponseHandler):
+    """Reads a connection; what follows the head of an answer that has no body is dropped, and so is the connection."""
+
+    def data_received(self, data: bytes) -> None:
+        if data[9:12] in (b"204", b"304") and data.startswith(b"HTTP/1."):
+            end = data.find(b"\r\n\r\n") + 4
+            if 4 <= end < len(data):
+                super().data_received(data[:end])
+                self.force_close()
+                return
+        super().data_received(data)
 
 
 def _payload(content: bytes) -> aiohttp.Payload:
