@@ -301,7 +301,7 @@ class Gateway:
         """
         plan, reason = prepared.plan, prepared.reason
         stack = AsyncExitStack()
-        if plan is not None and reason is None:
+        if plan is not None and (reason is None or keeps_last):  # what broke all of it is told by its findings
             try:
                 settings = self._settings_for(plan)
                 version = Version(prepared.digest)

@@ -65,7 +65,7 @@ class Ports:
     ) -> None:
         self._addresses = addresses
         self._sockets = sockets
-        self._clients = clients or Clients()
+        self._clients = Clients() if clients is None else clients
         self._is_joint = is_joint
         self._tells = tells
         self._observer = observer

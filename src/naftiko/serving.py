@@ -46,7 +46,7 @@ class Servers:
         acceptors: int = ACCEPTORS,
         clients: Clients | None = None,
     ) -> None:
-        clients = clients or Clients()
+        clients = Clients() if clients is None else clients
         protocol = cast("type[asyncio.Protocol]", functools.partial(cast("Any", ClientConnection), clients))
         self._acceptors = acceptors
         self._sockets = [listener for _, listener in pairs]

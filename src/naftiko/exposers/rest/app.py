@@ -217,7 +217,8 @@ class RestApp:
     ) -> Response:
         """The answer at a path that no route has: a description, the page at `/`, or that there is nothing."""
         below, _, rest = path[1:].partition("/")
-        owner = table.owners.get(below) if "/" + rest == OPENAPI_PATH else None
+        owner = table.owners.get(below) if "/" + rest in (OPENAPI_PATH, "/") else None
+        is_front = path in ("/", "") or (owner is not None and not rest)
         if owner is None and path not in (OPENAPI_PATH, "/", ""):
             refused = self._hosts.refusal(scope)
             detail = f"no route leads to {path[:200]}; {OPENAPI_PATH} lists them all"
@@ -242,7 +243,7 @@ class RestApp:
             detail = f"{path or '/'} takes GET, HEAD, OPTIONS"
             allow = {"Allow": "GET, HEAD, OPTIONS"}
             return problem(405, "method-not-allowed", "The method is not allowed", detail, allow)
-        if path in ("/", ""):
+        if is_front:
             return _front(admitted, headers)
         return Response(_document(table, path, admitted, is_below=owner is not None), media_type="application/json")
 
