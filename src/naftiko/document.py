@@ -71,7 +71,8 @@ def parse(source: Source, check: Callable[[], None] | None = None) -> Document:
     except _Stop as stop:
         return Document(source, text, None, (*builder.diagnostics, stop.diagnostic))
     except yaml.YAMLError as error:
-        return Document(source, text, None, (*builder.diagnostics, _syntax(source.name, text, error)))
+        found = _syntax(source.name, text, error, builder.unclosed)
+        return Document(source, text, None, (*builder.diagnostics, found))
     return Document(source, text, root, tuple(builder.diagnostics))
 
 
@@ -95,7 +96,7 @@ def _error(code: str, message: str, file: str, span: Span, help: str = "", path:
     return Diagnostic(code, Severity.ERROR, message, file, span, path, help)
 
 
-def _syntax(name: str, text: str, error: yaml.YAMLError) -> Diagnostic:
+def _syntax(name: str, text: str, error: yaml.YAMLError, unclosed: Span | None = None) -> Diagnostic:
     """A finding for what PyYAML could not read."""
     if isinstance(error, yaml.reader.ReaderError):
         number = error.character if isinstance(error.character, int) else ord(error.character)
@@ -108,10 +109,9 @@ def _syntax(name: str, text: str, error: yaml.YAMLError) -> Diagnostic:
     mark = getattr(error, "problem_mark", None)
     if mark is None or mark.line >= len(lines):
         mark = getattr(error, "context_mark", None) or mark
-    opened = getattr(error, "context_mark", None)
-    if opened is not None and str(getattr(error, "context", "")).startswith("while parsing a flow"):
-        mark = opened  # the bracket that is never closed, not the place where that shows
     span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else START
+    if unclosed is not None:
+        span = unclosed  # the bracket that is never closed, not the place where that shows
     problem = str(getattr(error, "problem", None) or "it cannot be read")
     context = getattr(error, "context", None)
     message = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
@@ -133,6 +133,7 @@ class _Open:
     anchor: str | None
     key: str | None = None
     key_span: Span = START
+    is_flow: bool = False
     merges: list[Node] = field(default_factory=list)
 
 
@@ -174,6 +175,14 @@ class _Builder:
                 _error("empty-file", message, self.name, START, "a capability starts with `naftiko: 1.0.0-alpha2`")
             )
         return root
+
+    @property
+    def unclosed(self) -> Span | None:
+        """The innermost bracket or brace that is open."""
+        if not self._stack or not self._stack[-1].is_flow:
+            return None
+        span = self._stack[-1].node.span
+        return Span(span.line, span.column, span.line, span.column + 1)
 
     def _fail(self, code: str, message: str, span: Span, help: str = "") -> _Stop:
         return _Stop(_error(code, message, self.name, span, help, self._path()))
@@ -235,7 +244,7 @@ class _Builder:
         path = self._path()
         if self._stack and isinstance(self._stack[-1].node, Mapping) and self._stack[-1].key is None:
             raise self._not_a_key(span)
-        self._stack.append(_Open(node, path, event.anchor))
+        self._stack.append(_Open(node, path, event.anchor, is_flow=bool(event.flow_style)))
 
     def _close(self, event: Any) -> Node | None:
         done = self._stack.pop()

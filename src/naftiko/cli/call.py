@@ -61,14 +61,13 @@ def call(
     )
     loaded, plan, _ = plan_of(file)
     try:
-        function, given = find_with_inputs(plan, name)
-        values = {**given} | _inputs(function, options.pairs("input", inputs), json)
+        given = options.pairs("input", inputs)
         sources = Sources(
             environment=os.environ,
             settings=options.pairs("--var", var),
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
-        answer = asyncio.run(_call(plan, sources, settings, function, values))
+        answer = asyncio.run(_call(plan, sources, settings, name, given, json))
     except (InputError, NotRunnable) as error:
         fail(error.detail, 2)
     except CallError as error:
@@ -85,9 +84,11 @@ def call(
 
 
 async def _call(
-    plan: Plan, sources: Sources, settings: Settings, function: FunctionPlan, values: dict[str, object]
+    plan: Plan, sources: Sources, settings: Settings, name: str, inputs: dict[str, str], json: str | None
 ) -> Answer:
     async with opened(plan, sources, settings) as built:
+        function, in_name = find_with_inputs(built.plan, name)
+        values = {**in_name, **_inputs(function, inputs, json)}
         return await built.engine.call(function, Arguments(function).bind(values))
 
 

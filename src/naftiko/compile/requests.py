@@ -141,8 +141,9 @@ class RequestCompiler:
         self._filled.add(name)
         expression = self._value(name, declared, where, place, hole)
         type_ = declared.parameter.type if declared is not None else None
-        if type_ is None and isinstance(expression, Input) and not expression.path:
-            draft = self.scope.inputs.known(expression.name)
+        first = expression.options[0] if isinstance(expression, FirstOf) else expression
+        if type_ is None and isinstance(first, Input) and not first.path:
+            draft = self.scope.inputs.known(first.name)
             if draft is not None and draft.type is None:
                 draft.type = type_ = "string"
         self._require(expression)
