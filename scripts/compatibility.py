@@ -42,7 +42,9 @@ def count(folder: Path) -> Counts:
             counts.refused[first.code] += 1
             continue
         plan, diagnostics = compile_capability(loaded)
-        errors = {found.message: found.code for found in diagnostics if found.severity is Severity.ERROR}
+        errors = {
+            found.message.partition("; ")[0]: found.code for found in diagnostics if found.severity is Severity.ERROR
+        }
         if runs(plan):
             counts.run += 1
         else:

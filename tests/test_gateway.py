@@ -91,7 +91,7 @@ async def test_a_folder_shares_ports(tmp_path: Path, recorder: Upstream) -> None
         assert aside["secret.yaml"] == "NOT_SET is not set"
         assert "not valid YAML" in aside["broken.yaml"]
         assert len(ready["conflicts"]) == 1
-        assert "GET /v1/items of `beta-rest` is at /beta-rest/v1/items only" in ready["conflicts"][0]
+        assert "this one answers at /beta-rest/v1/items only" in ready["conflicts"][0]
         assert len(served.urls) == 8
         base = served.urls["alpha-rest"].removesuffix("/alpha-rest")
         async with httpx.AsyncClient() as client:
@@ -110,8 +110,8 @@ async def test_a_folder_shares_ports(tmp_path: Path, recorder: Upstream) -> None
         for mode in ("legacy", "2026-07-28"):
             async with mcp.Client(shared, mode=mode) as client:
                 names = [tool.name for tool in (await client.list_tools()).tools]
-                assert names == ["alpha", "beta", "gamma-mcp_same", "delta-mcp_same"]
-                assert (await client.call_tool("delta-mcp_same", {"q": "x"})).is_error is False
+                assert names == ["alpha_alpha", "beta_beta", "gamma_same", "delta_same"]
+                assert (await client.call_tool("delta_same", {"q": "x"})).is_error is False
                 assert recorder.last.target == "/delta/delta?q=x"
             async with mcp.Client(served.urls["gamma-mcp"], mode=mode) as client:
                 assert [tool.name for tool in (await client.list_tools()).tools] == ["same"]
@@ -267,7 +267,7 @@ async def test_clients_that_listen_are_told(tmp_path: Path, recorder: Upstream) 
                 async with asyncio.timeout(5):
                     async for _ in events:
                         break
-            assert "gamma" in [tool.name for tool in (await client.list_tools()).tools]
+            assert "gamma_gamma" in [tool.name for tool in (await client.list_tools()).tools]
 
 
 async def test_a_call_in_flight_survives_its_removal(tmp_path: Path, recorder: Upstream) -> None:

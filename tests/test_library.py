@@ -209,9 +209,9 @@ def test_no_function_hides_an_import() -> None:
 def test_the_capability_in_the_readme_runs(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
     loaded = naftiko.load(write(tmp_path, text))
-    assert {found.code for found in loaded.diagnostics} == {"undeclared-variable"}
+    assert {found.code for found in loaded.diagnostics} == set()
     inputs = loaded.plan.adapters[0].tools[0].function.inputs
     assert [(item.name, item.type, item.required) for item in inputs] == [
-        ("city", None, True),
-        ("days", "integer", False),
+        ("city", "string", True),
+        ("days", None, False),
     ]

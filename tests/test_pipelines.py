@@ -53,7 +53,8 @@ def test_what_paths_mean(folder: Path) -> None:
 async def test_a_folder(folder: Path) -> None:
     status, out, _ = await command("validate", str(folder))
     assert status == 1
-    assert "3 files checked: 3 errors; 1 other YAML file left out" in out
+    assert "3 files checked: 3 errors, 4 warnings; 1 other YAML file left out" in out
+    assert out.count("warning[conflict-") == 4
     assert (await command("validate", str(folder / "good.yaml")))[0] == 0
     assert (await command("validate", str(folder / "*.json")))[0] == 2
 

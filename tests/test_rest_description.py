@@ -92,11 +92,14 @@ async def test_what_it_says(tmp_path: Path, stage: Stage) -> None:
     assert body["required"] is True
     assert body["content"]["application/json"]["schema"] == {
         "type": "object",
-        "properties": {"title": {"type": "string"}, "tags": {"type": "array", "items": {"type": "string"}}},
+        "properties": {
+            "title": {"type": "string", "description": "Sent in the body as `title`."},
+            "tags": {"type": "array", "items": {"type": "string"}, "description": "Sent in the body as `tags`."},
+        },
         "required": ["title"],
     }
     answer = put["responses"]["2XX"]["content"]["application/json"]["schema"]
-    assert answer["properties"]["rows"]["items"]["properties"] == {"a": {}}
+    assert answer["properties"]["rows"]["items"]["properties"] == {"a": {"type": ["number", "null"]}}
     action = document["paths"]["/items/{item-id}"]["post"]["parameters"]
     assert {
         "name": "action",

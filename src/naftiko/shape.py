@@ -125,7 +125,7 @@ def _meant(root: Mapping, path: Path, key: str, valid: list[str]) -> str | None:
     beside = child(root, *path[:-1])
     close = get_close_matches(key.casefold(), [name.casefold() for name in valid], n=1, cutoff=_ALIKE)
     for name in valid:
-        if close and name.casefold() == close[0] and name not in _DESCRIPTIVE:
+        if close and name.casefold() == close[0] and name not in _DESCRIPTIVE and name != "hints":
             return name if isinstance(beside, Mapping) and name not in beside.entries else None
     return None
 

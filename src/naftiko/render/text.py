@@ -24,8 +24,22 @@ class Paint:
 def render(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colour: bool = False) -> str:
     """All findings, a paragraph each. `texts` has the text of each file, by name."""
     paint = Paint(colour)
+    shown = list(diagnostics)
+    lines_of = _lines(shown, texts)
+    return "\n".join(_one(found, lines_of.get(found.file), paint) for found in shown)
+
+
+def _lines(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str]) -> dict[str, list[str]]:
+    """The lines of each file, without the secrets that stand in them: a report travels further than a file."""
     lines_of = {name: text.splitlines() for name, text in texts.items()}
-    return "\n".join(_one(found, lines_of.get(found.file), paint) for found in diagnostics)
+    for found in diagnostics:
+        lines = lines_of.get(found.file)
+        span = found.span
+        if found.code == "literal-secret" and lines is not None and 0 < span.line <= len(lines):
+            line = lines[span.line - 1]
+            end = span.end_column - 1 if span.end_line == span.line else len(line)
+            lines[span.line - 1] = line[: span.column - 1] + "*" * (end - span.column + 1) + line[end:]
+    return lines_of
 
 
 def grouped(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colour: bool = False) -> str:
@@ -34,9 +48,10 @@ def grouped(diagnostics: Iterable[Diagnostic], texts: Mapping[str, str], *, colo
     Findings are equal where code and message are, names and numbers in them aside.
     """
     paint = Paint(colour)
-    lines_of = {name: text.splitlines() for name, text in texts.items()}
+    shown = list(diagnostics)
+    lines_of = _lines(shown, texts)
     groups: dict[tuple[str, str], list[Diagnostic]] = {}
-    for found in diagnostics:
+    for found in shown:
         groups.setdefault((found.code, _QUOTED.sub("``", found.message)), []).append(found)
     parts = []
     for (code, _), items in groups.items():
