@@ -10,17 +10,20 @@ import asyncio
 import logging
 import resource
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from starlette.types import Send
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from naftiko.exposers.requests import CONNECTION
 
 MAX_HEAD = 64 * 1024
 """The most bytes a request line and its headers may have together."""
 
+
+_HEAD_TOO_LARGE = (431, f"the request's head is larger than {MAX_HEAD // 1024} KiB")
 
 _RESERVED = 32
 """File descriptors that are no client's: listening sockets, files, the event loop's own."""
@@ -125,19 +128,18 @@ class Clients:
             _log.warning("%s; half-sent requests and idle connections are closed for new ones", what)
 
 
-_HEAD, _BODY, _CALL, _IDLE = range(4)
-
-
 class ClientConnection(HttpToolsProtocol):
-    """HTTP/1.1 with bounds on size and time, exactly one `Host` (RFC 9112, section 3.2), and header values trimmed."""
+    """HTTP/1.1 with bounds on size and time, exactly one `Host` (RFC 9112, section 3.2), and header values trimmed.
+
+    What stage a connection is in is told by what uvicorn keeps of it: a call costs the noting of a time.
+    """
 
     def __init__(self, clients: Clients, **settings: Any) -> None:
         super().__init__(**settings)
         self._clients = clients
-        self._stage = _HEAD
-        self._since = self.loop.time()
-        self._has_begun = False
-        self._size = 0
+        self._since = self._last = self.loop.time()
+        self._is_in_head = True
+        self._size = self._chunk = 0
         self._hosts = 0
         self._refusal: tuple[int, str] | None = None
         self._unwritten = (0.0, 0)
@@ -150,12 +152,13 @@ class ClientConnection(HttpToolsProtocol):
     @property
     def is_waiting(self) -> bool:
         """Whether nothing is lost but a connection where this one is closed."""
-        return self._stage in (_HEAD, _IDLE) and (self.cycle is None or self.cycle.response_complete)
+        cycle: Any = self.cycle  # None until the first request
+        return cycle is None or bool(cycle.response_complete)
 
     @property
     def rank(self) -> tuple[bool, float]:
         """Which of several that wait is closed first: half a head before none, then the oldest."""
-        return (self._stage == _IDLE, self._since)
+        return (not self._is_in_head, self._since if self._is_in_head else self._last)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -170,12 +173,15 @@ class ClientConnection(HttpToolsProtocol):
             lost()
 
     def data_received(self, data: bytes) -> None:
-        if self._stage == _BODY:
-            self._since = self.loop.time()
-        if self._stage == _IDLE or not self._has_begun:
-            self._stage, self._since, self._has_begun = _HEAD, self.loop.time(), True
-        if self.parser is not None:
-            super().data_received(data)
+        self._last = self.loop.time()
+        self._chunk = len(data)
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self._is_in_head:
+            self._size += self._chunk
+            if self._size > MAX_HEAD:
+                self._refuse(*_HEAD_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
         status, text = self._refusal or (400, "the request is not valid HTTP")
@@ -183,15 +189,12 @@ class ClientConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._size = self._hosts = 0
+        self._is_in_head, self._since = True, self._last
         super().on_message_begin()
-        cast("dict[str, object]", self.scope)[CONNECTION] = self
-
-    def on_url(self, url: bytes) -> None:
-        self._grow(len(url))
-        super().on_url(url)
+        scope: Any = self.scope
+        scope[CONNECTION] = self
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._grow(len(name) + len(value) + 4)
         name, value = name.lower(), value.strip(b" \t")
         if name == b"host":
             self._hosts += 1
@@ -200,42 +203,32 @@ class ClientConnection(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
+        self._is_in_head = False
         if self._hosts != 1 and (self._hosts or self.parser.get_http_version() == "1.1"):
             self._refusal = (400, f"the request has {self._hosts or 'no'} `Host` headers; it must have one")
             raise ValueError
-        self._stage, self._since = _BODY, self.loop.time()
+        if self._size + self._chunk > MAX_HEAD:  # much has come at once; how much of it is the head?
+            head = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if head > MAX_HEAD:
+                self._refusal = _HEAD_TOO_LARGE
+                raise ValueError
         super().on_headers_complete()
-
-    def on_message_complete(self) -> None:
-        self._stage = _CALL
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        if self._stage == _CALL:
-            self._stage, self._since = _IDLE, self.loop.time()
-        super().on_response_complete()
-
-    def _grow(self, size: int) -> None:
-        self._size += size
-        if self._size > MAX_HEAD:
-            self._refusal = (431, f"the request's head is larger than {MAX_HEAD // 1024} KiB")
-            raise ValueError
 
     def look(self, limits: ClientLimits) -> None:
         """Close the connection where its client takes too long."""
-        waited = self.loop.time() - self._since
-        is_free = self.cycle is None or self.cycle.response_complete
-        if self._stage == _HEAD and is_free and waited > limits.head:
-            if self._has_begun:
-                self._refuse(408, f"the request's head did not come within {limits.head:g} s")
-            else:
-                self.transport.close()
-        elif self._stage == _BODY and waited > limits.body and not self.flow.read_paused:
+        now = self.loop.time()
+        if self.is_waiting:
+            if self._is_in_head and now - self._since > limits.head:
+                if not self._chunk:
+                    self.transport.close()
+                else:
+                    self._refuse(408, f"the request's head did not come within {limits.head:g} s")
+        elif self.cycle.more_body and not self.flow.read_paused and now - self._last > limits.body:
             if self.cycle.response_started:
                 self.transport.close()
             else:
                 self._refuse(408, f"no part of the request's body came within {limits.body:g} s")
-        elif self.flow.write_paused:
+        if self.flow.write_paused:
             self._look_at_writing(limits)
         else:
             self._unwritten = (0.0, 0)
@@ -253,11 +246,36 @@ class ClientConnection(HttpToolsProtocol):
         """Close the connection for another client."""
         self.transport.close()
 
+    def respond(self, send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], content: bytes) -> bool:
+        """Write a response as a whole, in one piece where uvicorn makes two. False where it cannot: `send` can.
+
+        The headers are known to be fit for HTTP.
+        """
+        cycle = getattr(send, "__self__", None)
+        if cycle.__class__ is not RequestResponseCycle or cycle.response_started or cycle.disconnected:
+            return False
+        if cycle.flow.write_paused:
+            return False
+        parts = [STATUS_LINE[status]]
+        for name, value in (*cycle.default_headers, *headers):
+            parts += (name, b": ", value, b"\r\n")
+        if not cycle.keep_alive:
+            parts.append(b"connection: close\r\n")
+        parts += (b"\r\n", content)
+        cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        cycle.transport.write(b"".join(parts))
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            cycle.transport.close()
+        cycle.on_response()
+        return True
+
     def _refuse(self, status: int, text: str) -> None:
         """Answer in place of an application, and close."""
         if self.transport.is_closing():
             return
-        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+        if not self.is_waiting and self.cycle.response_started:
             self.transport.close()
             return
         content = text.encode() + b"\n"

@@ -440,7 +440,7 @@ async def test_messages(tmp_path: Path, recorder: Upstream) -> None:
         )
         assert (status, recorder.last.path) == (0, "/w/4"), err
     _, out, _ = await command("explain")
-    assert out.count("\n") > 100
+    assert out.count("\n") > 80
     assert (await command("-V"))[1].startswith("naftiko ")
     assert (await command("run", str(file), "--port", "abc"))[2].count("NS=PORT") == 1
 

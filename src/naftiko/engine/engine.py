@@ -19,7 +19,7 @@ from naftiko.engine.aside import LARGE, aside
 from naftiko.engine.deadline import Deadlines
 from naftiko.engine.life import Life
 from naftiko.engine.output import Misses, Shaping, named, shaped
-from naftiko.engine.redaction import SHORTEST, made_needles, needles, parts, redacted, redacted_text, signed_parts
+from naftiko.engine.redaction import SHORTEST, Guard, made_needles, parts, redacted, redacted_text, signed_parts
 from naftiko.engine.steps import look_up, mapped
 from naftiko.errors import CallError, InputError, NotRunnable, UpstreamTimeout
 from naftiko.expressions import Scope, leaves
@@ -88,7 +88,7 @@ class Engine:
         self._total = total
         self._deadlines = Deadlines(total)
         self._redacts = redacts
-        self._needles: dict[int, tuple[RequestPlan, tuple[str, ...]]] = {}
+        self._guards: dict[int, Guard] = {}
         self._tells = _Tells()
         self._holds = 0
         self._free: asyncio.Event | None = None
@@ -151,7 +151,16 @@ class Engine:
         life.ends = life.began + self._total
         try:
             with self._deadlines.bound():
-                return await self._carried_out(function, inputs, life)
+                scope = Scope(self._variables, checked(function.inputs, inputs), {}, self._environment)
+                if function.steps is not None:
+                    return await self._orchestrated(function, function.steps, scope, life)
+                request = function.request
+                if request is None:
+                    return Answer(200, "application/json", made=shaped(function.output, [{}], Shaping(scope)))
+                response = await self._send(request, scope, life)
+                if len(response.content) >= LARGE and not _passes(function, request, response):
+                    return await aside(life, lambda: self._answer(function, response, scope, life))
+                return self._answer(function, response, scope, life)
         except TimeoutError as error:
             raise self._too_slow(life) from error
         except CallError as error:
@@ -178,17 +187,6 @@ class Engine:
         where = f"the step `{life.step}`: " if life.step is not None else ""
         message = f"{where}{who} within {self._total:g} s; `--timeout` allows more"
         return UpstreamTimeout(message, upstream_seconds=time.perf_counter() - life.began)
-
-    async def _carried_out(self, function: FunctionPlan, inputs: Mapping[str, object], life: Life) -> Answer:
-        scope = Scope(self._variables, checked(function.inputs, inputs), {}, self._environment)
-        if function.steps is not None:
-            return await self._orchestrated(function, function.steps, scope, life)
-        if function.request is None:
-            return Answer(200, "application/json", made=shaped(function.output, [{}], Shaping(scope)))
-        response = await self._send(function.request, scope, life)
-        if len(response.content) >= LARGE and not _passes(function, function.request, response):
-            return await aside(life, lambda: self._answer(function, response, scope, life))
-        return self._answer(function, response, scope, life)
 
     async def _orchestrated(self, function: FunctionPlan, plan: StepsPlan, scope: Scope, life: Life) -> Answer:
         """Steps in order. An upstream that fails ends them, and its answer is the function's."""
@@ -223,11 +221,12 @@ class Engine:
 
     def _shaped(self, function: FunctionPlan, contexts: Sequence[object], scope: Scope, life: Life) -> object:
         """The answer's shape; where a mapping leads nowhere, the log says so once a minute."""
-        misses = Misses() if self._tells.is_due(function.name) else None
+        misses = Misses()
         made = shaped(function.output, contexts, Shaping(scope, life.check, misses))
-        for sentence in misses.told() if misses is not None else ():
-            self._tells.told(function.name)
-            _log.warning("`%s`: %s", function.name, sentence)
+        if misses and self._tells.is_due(function.name):
+            for sentence in misses.told():
+                self._tells.told(function.name)
+                _log.warning("`%s`: %s", function.name, sentence)
         return made
 
     def _decoded(self, request: RequestPlan, response: Response, life: Life) -> object:
@@ -259,37 +258,37 @@ class Engine:
             life.is_committed = True
         response = await upstream.transport.send(outgoing, flow)
         if self._redacts:
-            await self._redact(request, response, life)
+            guard = self._guards.get(id(request)) or self._guarded(request)
+            if response.signature is not None or guard.shows(response.content, response.headers):
+                await self._redact(guard, response, life)
         return response
 
-    async def _redact(self, request: RequestPlan, response: Response, life: Life) -> None:
+    def _guarded(self, request: RequestPlan) -> Guard:
+        """What no answer to a request may show."""
+        guard = self._guards[id(request)] = Guard(request, self._secrets(request))
+        return guard
+
+    async def _redact(self, guard: Guard, response: Response, life: Life) -> None:
         """Take our credentials out of an answer, wherever it shows them."""
-        known = self._needles.get(id(request))
-        if known is None:
-            known = self._secrets(request)
-            self._needles[id(request)] = known
-        hidden = known[1]
+        hidden = guard.secrets
         if response.signature is not None:
             hidden += signed_parts(response.signature)
-        if not hidden:
-            return
-        charset = charset_of(response.header("content-type"))
-        spelled = needles(hidden, charset) if response.signature is None else made_needles(hidden, charset)
+        spelled = made_needles(hidden, charset_of(response.header("content-type")))
         content = await _done(life, len(response.content), partial(redacted, response.content, spelled))
-        headers = response.headers
-        if any(needle in value.encode("utf-8", "replace") for _, value in headers for needle in spelled):
-            headers = [(name, redacted_text(value, spelled)) for name, value in headers]
-        if content is not response.content or headers is not response.headers:
-            response.content, response.headers = content, headers
-            if self._tells.is_due(request.operation + " redacted"):
-                self._tells.told(request.operation + " redacted")
-                _log.warning(
-                    "`%s`: the upstream's answer shows a credential that was sent to it; [redacted] stands in its "
-                    "place (`--no-redact` lets it pass)",
-                    request.operation,
-                )
+        headers = [(name, redacted_text(value, spelled)) for name, value in response.headers]
+        if content is response.content and headers == list(response.headers):
+            return
+        response.content, response.headers = content, headers
+        operation = guard.request.operation
+        if self._tells.is_due(operation + " redacted"):
+            self._tells.told(operation + " redacted")
+            _log.warning(
+                "`%s`: the upstream's answer shows a credential that was sent to it; [redacted] stands in its "
+                "place (`--no-redact` lets it pass)",
+                operation,
+            )
 
-    def _secrets(self, request: RequestPlan) -> tuple[RequestPlan, tuple[str, ...]]:
+    def _secrets(self, request: RequestPlan) -> tuple[str, ...]:
         """The operator's credentials that go with a request. Those that a caller gives are the caller's own."""
         scope = Scope(self._variables, {}, {}, self._environment)
         upstream = self._upstreams[request.upstream]
@@ -299,7 +298,7 @@ class Engine:
                 value = part.resolve(scope)
                 if isinstance(value, str):
                     found.update(dict.fromkeys(parts(value)))
-        return request, tuple(text for text in found if len(text) >= SHORTEST)
+        return tuple(text for text in found if len(text) >= SHORTEST)
 
     def _answer(self, function: FunctionPlan, response: Response, scope: Scope, life: Life) -> Answer:
         passed = _passed(response, response.seconds)

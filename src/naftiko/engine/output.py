@@ -15,15 +15,21 @@ from naftiko.plan import NamedOutput, OutputPlan, Shape
 class Misses:
     """Which mappings of an answer led nowhere, and what was there instead (semantics, section 9)."""
 
+    __slots__ = ("_found", "_missed", "in_rows")
+
     def __init__(self) -> None:
         self._found: set[str] = set()
         self._missed: dict[str, str] = {}
+        self.in_rows = False
 
     def note(self, path: str, contexts: Sequence[object], *, is_found: bool) -> None:
         if is_found:
             self._found.add(path)
         elif path not in self._missed:
             self._missed[path] = _there(contexts[0]) if contexts else "nothing"
+
+    def __bool__(self) -> bool:
+        return bool(self._missed)
 
     def told(self) -> list[str]:
         """A sentence for each mapping that led nowhere in any row."""
@@ -93,6 +99,8 @@ def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> objec
         items = _rows(value) if shape.path is None or shape.path.is_root else value
         items = items if isinstance(items, list) else [items]
         rows: list[object] = []
+        if shaping.misses is not None:
+            shaping.misses.in_rows = True  # what one row lacks another may have
         for number, item in enumerate(items):
             if shaping.check is not None and not number & 255:
                 shaping.check()
@@ -126,8 +134,9 @@ def _found(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> object
         value = shape.path.first(context, shaping.check)
         if value is not MISSING:
             break
-    if shaping.misses is not None and contexts and not shape.path.is_root:
-        shaping.misses.note(shape.path.text, contexts, is_found=value is not MISSING)
+    misses = shaping.misses
+    if misses is not None and (value is MISSING or misses.in_rows) and contexts and not shape.path.is_root:
+        misses.note(shape.path.text, contexts, is_found=value is not MISSING)
     return value
 
 

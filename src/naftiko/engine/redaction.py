@@ -8,8 +8,9 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from urllib.parse import quote, quote_plus
+
+from naftiko.plan import RequestPlan
 
 SHORTEST = 8
 """Characters from which a value is looked for: a shorter one would be found where it was never meant."""
@@ -34,8 +35,31 @@ def made_needles(secrets: tuple[str, ...], charset: str = "utf-8") -> tuple[byte
     return tuple(sorted(found, key=len, reverse=True))
 
 
-needles = lru_cache(maxsize=1024)(made_needles)
-"""The same, remembered: for credentials that many requests have in common."""
+class Guard:
+    """What no answer to a request may show, with its spellings made once: those in which no shorter one stands."""
+
+    __slots__ = ("_spelled", "_texts", "request", "secrets")
+
+    def __init__(self, request: RequestPlan, secrets: tuple[str, ...]) -> None:
+        self.request = request
+        self.secrets = secrets
+        spelled = made_needles(secrets)
+        self._spelled = tuple(one for one in spelled if not any(other in one for other in spelled if other != one))
+        self._texts = tuple(needle.decode("utf-8", "replace") for needle in self._spelled)
+
+    def shows(self, content: bytes, headers: Iterable[tuple[str, str]]) -> bool:
+        """Whether an answer has to be looked through: it shows a secret, or is in a charset of wide characters."""
+        for needle in self._spelled:
+            if needle in content:
+                return True
+        if not self._spelled:
+            return False
+        values = "\n".join([value for _, value in headers])
+        for text in self._texts:
+            if text in values:
+                return True
+        return b"\0" in content[:4]
+
 
 _SIGNED = re.compile(r'(?:signature|response|sig)="?([^",]{8,4096})', re.IGNORECASE)
 

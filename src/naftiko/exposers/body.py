@@ -28,6 +28,16 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int = M
         return b""
     if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
+    return await read_all(receive, limit)
+
+
+async def read_all(receive: Receive, limit: int = MAX_BODY) -> bytes:
+    """The whole body of a request, whatever its headers say of it.
+
+    Raises:
+        BodyTooLarge: it has more than `limit` bytes.
+        ClientGone: the caller went away.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:

@@ -23,6 +23,7 @@ class Hosts:
     def __init__(self, *, is_loopback: bool, allowed: Iterable[str] = ()) -> None:
         self._is_checked = is_loopback
         self._allowed = frozenset(name.lower().encode() for name in allowed)
+        self._last: bytes | None = None
 
     def refusal(self, scope: Scope, *, takes_any_host: bool = False, takes_any_origin: bool = False) -> Response | None:
         """The answer to a request that is meant for another name, or that a page of another origin sends.
@@ -35,8 +36,12 @@ class Hosts:
         for name, value in scope["headers"]:
             if name == b"host":
                 hosts += 1
+                if value == self._last:
+                    continue  # clients send one name again and again
                 if not takes_any_host and _HOSTS.fullmatch(value) is None and not self._allows(value):
                     return _refused(421, "Host", value)
+                if not takes_any_host:
+                    self._last = value
             elif name == b"origin" and not takes_any_origin and not self._takes_origin(value):
                 return _refused(403, "Origin", value)
         return None if hosts == 1 or takes_any_host else _refused(421, "Host", b"")

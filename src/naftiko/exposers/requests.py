@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import secrets
-from typing import Protocol, cast
+from collections.abc import Sequence
+from typing import Protocol
 
-from starlette.types import Receive, Scope
+from starlette.types import Receive, Scope, Send
 
 from naftiko.engine.life import Life
 
@@ -18,24 +19,26 @@ REQUEST_ID = "naftiko.request-id"
 _ID = re.compile(rb"[!-~]{1,128}")
 
 
-class _Connection(Protocol):
+class Connection(Protocol):
+    """What our own server offers of the connection that a request came by."""
+
     on_lost: object
+
+    def respond(self, send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], content: bytes) -> bool: ...
 
 
 def request_id(scope: Scope) -> str:
     """The id of a request: `X-Request-Id` where it has one that is fit for a header and a log, else a new one."""
-    known = scope.get(REQUEST_ID)
+    known: str | None = scope.get(REQUEST_ID)
     if known is None:
-        known = next(
-            (
-                value.decode("ascii")
-                for name, value in scope["headers"]
-                if name == b"x-request-id" and _ID.fullmatch(value) is not None
-            ),
-            None,
-        )
-        known = scope[REQUEST_ID] = known or secrets.token_hex(8)
-    return cast("str", known)
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _ID.fullmatch(value) is not None:
+                known = value.decode("ascii")
+                break
+        else:
+            known = os.urandom(8).hex()
+        scope[REQUEST_ID] = known
+    return known
 
 
 class Present:
@@ -47,7 +50,7 @@ class Present:
     __slots__ = ("_connection", "_leave", "_life", "_receive", "_watcher")
 
     def __init__(self, scope: Scope, life: Life, receive: Receive | None = None) -> None:
-        self._connection = cast("_Connection | None", scope.get(CONNECTION))
+        self._connection: Connection | None = scope.get(CONNECTION)
         self._life = life
         self._receive = receive
         self._leave = life.leave

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from naftiko.plan import FunctionPlan, InputPlan, OutputPlan, Shape
@@ -71,25 +72,49 @@ def tool_output_schema(plan: OutputPlan) -> dict[str, object] | None:
     return None
 
 
-def fitting(value: object, schema: dict[str, object]) -> object:
-    """A value with null for each part that is of another type than a schema says: what an upstream really sends."""
+Fit = Callable[[object], object]
+"""Gives a value with null for each part that is of another type than a schema says: what an upstream really sends."""
+
+_CLASSES: dict[str, frozenset[type]] = {
+    "string": frozenset({str}),
+    "integer": frozenset({int}),
+    "number": frozenset({int, float, Decimal}),
+    "boolean": frozenset({bool}),
+    "array": frozenset({list}),
+    "object": frozenset({dict}),
+}
+
+
+def fitting(schema: Mapping[str, object]) -> Fit:
+    """What makes values fit a schema that `tool_output_schema` gave; made once for each tool."""
     wanted = schema.get("type")
-    types = wanted if isinstance(wanted, list) else [wanted] if wanted is not None else []
-    if value is None or (types and not any(_is_of(value, str(name)) for name in types)):
-        return None
+    names = wanted if isinstance(wanted, list) else [wanted] if wanted is not None else []
+    classes = frozenset(kind for name in names for kind in _CLASSES.get(str(name), ()))
     properties, items = schema.get("properties"), schema.get("items")
-    if isinstance(value, dict) and isinstance(properties, dict):
-        return {name: fitting(item, properties[name]) if name in properties else item for name, item in value.items()}
-    if isinstance(value, list) and isinstance(items, dict):
-        return [fitting(item, items) for item in value]
-    return value
+    if isinstance(properties, Mapping):
+        return _fits_object({name: fitting(inner) for name, inner in properties.items()})
+    if isinstance(items, Mapping) and items:
+        return _fits_list(fitting(items))
+    if not names:
+        return lambda value: value
+    is_whole = "integer" in names
+
+    def fit(value: object) -> object:
+        if value.__class__ in classes or (is_whole and isinstance(value, float) and value.is_integer()):
+            return value
+        return None
+
+    return fit
 
 
-def _is_of(value: object, name: str) -> bool:
-    if isinstance(value, bool):
-        return name == "boolean"
-    if name == "integer":
-        return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    if name == "number":
-        return isinstance(value, int | float | Decimal)
-    return isinstance(value, {"string": str, "array": list, "object": dict}.get(name, ()))
+def _fits_object(members: Mapping[str, Fit]) -> Fit:
+    def fit(value: object) -> object:
+        if not isinstance(value, dict):
+            return None
+        return {name: members[name](item) if name in members else item for name, item in value.items()}
+
+    return fit
+
+
+def _fits_list(item_of: Fit) -> Fit:
+    return lambda value: [item_of(item) for item in value] if isinstance(value, list) else None

@@ -34,7 +34,7 @@ from naftiko.engine.life import Life
 from naftiko.errors import BodyTooLarge, CallError
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
-from naftiko.exposers.body import MAX_BODY, ClientGone, read_body
+from naftiko.exposers.body import MAX_BODY, ClientGone, read_all
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import envelope
 from naftiko.exposers.mcp.listeners import Listeners
@@ -43,7 +43,8 @@ from naftiko.exposers.mcp.splice import has_pieces, spliced, with_length
 from naftiko.exposers.mcp.table import Table, made
 from naftiko.exposers.observer import Call
 from naftiko.exposers.pages import page, wants_html
-from naftiko.exposers.requests import Present, gave_up, request_id
+from naftiko.exposers.requests import CONNECTION, Connection, Present, gave_up, request_id
+from naftiko.exposers.schema import Fit
 from naftiko.exposers.throttle import Throttle
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
@@ -163,7 +164,9 @@ class McpApp:
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, whatever its path."""
-        if any(value[-1:] in b" \t" or value[:1] in b" \t" for _, value in scope["headers"] if value):
+        if CONNECTION not in scope and any(
+            value[-1:] in b" \t" or value[:1] in b" \t" for _, value in scope["headers"] if value
+        ):
             scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         refusal = await self._refusal(scope)
         if refusal is not None:
@@ -176,7 +179,7 @@ class McpApp:
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a message to the SDK, with its body read and its envelope checked."""
         try:
-            body = await read_body(receive, headers_of(scope), MAX_BODY)
+            body = await read_all(receive, MAX_BODY)
         except ClientGone:
             return
         except BodyTooLarge as error:
@@ -199,18 +202,32 @@ class McpApp:
                 return {"type": "http.request", "body": pending.pop(), "more_body": False}
             return await receive()
 
+        connection: Connection | None = scope.get(CONNECTION)
+
         async def answer(message: Message) -> None:
+            """The SDK's answer: in one piece, with what is marked in it, where it comes as a whole."""
             nonlocal start
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *extra]}
-                if has_pieces(scope):
-                    start = message
+                headers = [*message.get("headers", ()), *extra]
+                message = {**message, "headers": headers}
+                if (b"content-type", b"text/event-stream") not in headers[:3]:
+                    start = message  # a stream begins at once
                     return
-            elif start is not None:
-                whole = spliced(scope, message.get("body", b""))
+            if start is not None:
                 began, start = start, None
-                await send(with_length(began, len(whole)))
-                message = {**message, "body": whole}
+                is_whole = not message.get("more_body", False)
+                body = message.get("body", b"")
+                if is_whole and has_pieces(scope):
+                    body = spliced(scope, body)
+                    began = with_length(began, len(body))
+                if (
+                    is_whole
+                    and connection is not None
+                    and connection.respond(send, began["status"], began["headers"], body)
+                ):
+                    return
+                await send(began)
+                message = {**message, "body": body}
             await send(message)
 
         self._calls += 1
@@ -373,7 +390,7 @@ class McpApp:
                 answer = await adapter.engine.call(
                     tool.plan.function, tool.arguments.bind(params.arguments or {}), life
                 )
-                result = await self._result(answer, tool.output_schema, scope, life)
+                result = await self._result(answer, tool.fit, scope, life)
             if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
                 result["_meta"] = {SERVER_INFO_META_KEY: self._stamp}
             status, upstream = answer.status, answer.upstream_seconds
@@ -391,11 +408,11 @@ class McpApp:
         _tell(adapter, tool.plan.name, served.listed.name, status, started, upstream, error, life)
         return result
 
-    async def _result(self, answer: Any, schema: Mapping[str, Any] | None, scope: Scope, life: Life) -> Result:
+    async def _result(self, answer: Any, fit: Fit | None, scope: Scope, life: Life) -> Result:
         """An answer as a tool's result; a large one is made beside the event loop."""
         if answer.raw is None or len(answer.raw) < LARGE or answer.is_error or answer.is_binary:
-            return of_answer(answer, schema)
-        return await aside(life, lambda: large(answer, schema, scope))
+            return of_answer(answer, fit)
+        return await aside(life, lambda: large(answer, fit, scope))
 
 
 def _tell(

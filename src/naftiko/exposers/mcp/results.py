@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import TypeAlias
@@ -14,7 +13,7 @@ from starlette.types import Scope
 from naftiko.engine.answer import Answer, charset_of, is_json
 from naftiko.errors import CallError
 from naftiko.exposers.mcp.splice import object_piece, text_piece
-from naftiko.exposers.schema import fitting
+from naftiko.exposers.schema import Fit
 from naftiko.jsontext import check_json, decode_plain, encode
 from naftiko.missing import MISSING
 
@@ -26,10 +25,11 @@ Result: TypeAlias = dict[str, object]
 """A `CallToolResult` (MCP 2025-11-25, tools) as it goes out; the SDK checks it, whether it is a model or not."""
 
 
-def of_answer(answer: Answer, schema: Mapping[str, object] | None = None) -> Result:
+def of_answer(answer: Answer, fit: Fit | None = None) -> Result:
     """The result for an answer: its JSON as text, and as structured content where it is an object.
 
-    With a tool's `outputSchema` there is always structured content that fits it; the text holds what was really sent.
+    `fit` is of a tool with an `outputSchema`: there is always structured content then, and it fits; the text holds what
+    was really sent.
     """
     if answer.is_binary and answer.content():
         return _binary(answer)
@@ -40,8 +40,8 @@ def of_answer(answer: Answer, schema: Mapping[str, object] | None = None) -> Res
         return failed(f"the upstream answered {answer.status}{where}{body}")
     result = _result(text or f"done: the upstream answered {answer.status}, with no body")
     value = _structured(answer) if text else None
-    if schema is not None:
-        fitted = fitting(value, dict(schema))
+    if fit is not None:
+        fitted = fit(value)
         result["structuredContent"] = fitted if isinstance(fitted, dict) else {}
     elif value is not None:
         result["structuredContent"] = value
@@ -60,12 +60,12 @@ def _binary(answer: Answer) -> Result:
     return {"content": [block], "isError": False, "resultType": "complete"}
 
 
-def large(answer: Answer, schema: Mapping[str, object] | None, scope: Scope) -> Result:
+def large(answer: Answer, fit: Fit | None, scope: Scope) -> Result:
     """The same for a large answer: its text and its object go out as bytes, past the SDK. For use beside the loop."""
     text = answer.text()
     result = _result(text_piece(scope, encode(text)))
-    if schema is not None:
-        fitted = fitting(_structured(answer), dict(schema))
+    if fit is not None:
+        fitted = fit(_structured(answer))
         result["structuredContent"] = object_piece(scope, encode(fitted if isinstance(fitted, dict) else {}))
         return result
     content = answer.content()

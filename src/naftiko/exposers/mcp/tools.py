@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcp_types import Tool, ToolAnnotations
 
 from naftiko.engine.arguments import Arguments
-from naftiko.exposers.schema import inputs_schema, tool_output_schema
+from naftiko.exposers.schema import fitting, inputs_schema, tool_output_schema
 from naftiko.jsontext import encode
 from naftiko.plan import ToolPlan
 
@@ -17,6 +17,7 @@ class CallableTool:
         self.plan = plan
         self.schema = inputs_schema(plan.function)
         self.output_schema = tool_output_schema(plan.function.output) if plan.function.broken is None else None
+        self.fit = fitting(self.output_schema) if self.output_schema is not None else None
         self.has_headers = b'"x-mcp-header"' in encode(self.schema)
         self.described = Tool(
             name=plan.name,

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.types import Scope, Send
 
 from naftiko.engine.answer import Answer
+from naftiko.exposers.requests import CONNECTION, Connection
 
 Written: TypeAlias = tuple[int, list[tuple[bytes, bytes]], bytes]
 """A response as it goes out: status, headers, body."""
@@ -34,6 +35,9 @@ def of_answer(answer: Answer) -> Written:
 
 async def sent(written: Written, scope: Scope, send: Send) -> None:
     status, headers, content = written
+    connection: Connection | None = scope.get(CONNECTION)
+    if connection is not None and scope["method"] != "HEAD" and connection.respond(send, status, headers, content):
+        return
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content if scope["method"] != "HEAD" else b""})
 

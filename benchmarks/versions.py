@@ -1,0 +1,63 @@
+"""This checkout beside another one, call by call: `python benchmarks/versions.py OTHER_CHECKOUT [--seconds S] [--rounds N]`.
+
+Both serve at once, and are loaded in turn in each round, so that the machine's speed is the same for both. Prints the CPU
+of a call and the median of the ratios. Needs nginx and wrk, as `load.py` does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import statistics
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from load import ERAS, mcp, rest
+from subjects import HERE, Subject, free_port, naftiko, nginx
+from wrk import measure
+
+KINDS = {"REST, mapped": rest(), "REST, passed": rest("/passed/A-17")} | {f"MCP {era}": mcp(era) for era in ERAS}
+
+
+@contextlib.contextmanager
+def version(checkout: Path, folder: Path, upstream: str) -> Iterator[Subject]:
+    """What a checkout serves, whichever is installed."""
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = str(checkout / "src")
+    try:
+        with naftiko(folder, upstream, "--log-level", "warning") as subject:
+            yield subject
+    finally:
+        if before is None:
+            os.environ.pop("PYTHONPATH", None)
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("other", type=Path)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
+        folder, port = Path(name), free_port()
+        stack.enter_context(nginx(folder, port))
+        upstream = f"http://127.0.0.1:{port}"
+        other = stack.enter_context(version(asked.other.resolve(), folder / "other", upstream))
+        ours = stack.enter_context(version(HERE.parent, folder / "this", upstream))
+        for kind, load in KINDS.items():
+            pairs = []
+            for number in range(asked.rounds):
+                turns = [(0, other), (1, ours)] if number % 2 else [(1, ours), (0, other)]
+                figures = {index: measure(subject, load(subject), asked.seconds) for index, subject in turns}
+                pairs.append((figures[0].cpu, figures[1].cpu))
+            ratio = statistics.median(mine / theirs for theirs, mine in pairs)
+            theirs, mine = (statistics.median(side) for side in zip(*pairs, strict=True))
+            print(f"{kind:16} other {theirs:6.0f} us, this {mine:6.0f} us, ratio {ratio:.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
