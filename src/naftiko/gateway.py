@@ -191,7 +191,8 @@ class Gateway:
 
     async def _reload(self, changed: set[str]) -> None:
         meant = await asyncio.to_thread(self._discovered)
-        files = meant.files
+        kept = tuple(file for file in meant.left_out if file in self.entries)  # it is being written, or was emptied
+        files = (*meant.files, *kept)
         self._tell_left_out(meant)
         prepared = await asyncio.to_thread(self._prepare_changes, files, changed)
         gone = [file for file in {*self.entries, *self.aside} if file not in files]
@@ -250,7 +251,7 @@ class Gateway:
 
     def _tell_left_out(self, found: Found) -> None:
         """Files that were dropped in and are no capabilities are told once."""
-        for file in found.left_out.keys() - self._left_out:
+        for file in found.left_out.keys() - self._left_out - self.entries.keys():
             self.events.set_aside(file, found.left_out[file], keeps_last=False)
         self._left_out = set(found.left_out)
 

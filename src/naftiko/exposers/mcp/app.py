@@ -195,46 +195,17 @@ class McpApp:
             extra.append((_SESSION, session.encode("ascii")))
         life = scope[_LIFE] = Life(request_id(scope))
         pending = [body]
-        start: Message | None = None
 
         async def replay() -> Message:
             if pending:
                 return {"type": "http.request", "body": pending.pop(), "more_body": False}
             return await receive()
 
-        connection: Connection | None = scope.get(CONNECTION)
-
-        async def answer(message: Message) -> None:
-            """The SDK's answer: in one piece, with what is marked in it, where it comes as a whole."""
-            nonlocal start
-            if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), *extra]
-                message = {**message, "headers": headers}
-                if (b"content-type", b"text/event-stream") not in headers[:3]:
-                    start = message  # a stream begins at once
-                    return
-            if start is not None:
-                began, start = start, None
-                is_whole = not message.get("more_body", False)
-                body = message.get("body", b"")
-                if is_whole and has_pieces(scope):
-                    body = spliced(scope, body)
-                    began = with_length(began, len(body))
-                if (
-                    is_whole
-                    and connection is not None
-                    and connection.respond(send, began["status"], began["headers"], body)
-                ):
-                    return
-                await send(began)
-                message = {**message, "body": body}
-            await send(message)
-
         self._calls += 1
         try:
             with Present(scope, life):
                 manager = self._manager or await self._started()
-                await manager.handle_request(scope, replay, answer)
+                await manager.handle_request(scope, replay, _whole(scope, send, extra))
         except asyncio.CancelledError:
             if not gave_up(life):
                 raise
@@ -413,6 +384,39 @@ class McpApp:
         if answer.raw is None or len(answer.raw) < LARGE or answer.is_error or answer.is_binary:
             return of_answer(answer, fit)
         return await aside(life, lambda: large(answer, fit, scope))
+
+
+def _whole(scope: Scope, send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
+    """What sends the SDK's answer with more headers: in one piece, with what is marked in it, unless it is a stream."""
+    connection: Connection | None = scope.get(CONNECTION)
+    start: Message | None = None
+
+    async def answer(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), *extra]
+            message = {**message, "headers": headers}
+            if (b"content-type", b"text/event-stream") not in headers[:3]:
+                start = message  # a stream begins at once
+                return
+        if start is not None:
+            began, start = start, None
+            is_whole = not message.get("more_body", False)
+            body = message.get("body", b"")
+            if is_whole and has_pieces(scope):
+                body = spliced(scope, body)
+                began = with_length(began, len(body))
+            if (
+                is_whole
+                and connection is not None
+                and connection.respond(send, began["status"], began["headers"], body)
+            ):
+                return
+            await send(began)
+            message = {**message, "body": body}
+        await send(message)
+
+    return answer
 
 
 def _tell(
