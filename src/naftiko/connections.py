@@ -214,11 +214,23 @@ class ClientConnection(HttpToolsProtocol):
                 raise ValueError
         super().on_headers_complete()
 
+    def on_response_complete(self) -> None:
+        """As uvicorn does it, but for the timer of an idle connection, which `look` stands in for."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self._last = self.loop.time()
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+
     def look(self, limits: ClientLimits) -> None:
         """Close the connection where its client takes too long."""
         now = self.loop.time()
         if self.is_waiting:
-            if self._is_in_head and now - self._since > limits.head:
+            if not self._is_in_head and now - self._last > limits.idle:
+                self.transport.close()
+            elif self._is_in_head and now - self._since > limits.head:
                 if not self._chunk:
                     self.transport.close()
                 else:

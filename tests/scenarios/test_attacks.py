@@ -397,3 +397,32 @@ async def test_arguments_by_any_name(tmp_path: Path, recorder: Upstream) -> None
     async with opened(tmp_path, text, recorder) as runtime:
         with pytest.raises(InputError, match="no input `zz`"):
             await runtime.call("do", {"zz": 1})
+
+
+async def test_connections_that_are_idle_are_closed() -> None:
+    listener = bind("127.0.0.1", 0, "test", "")
+    port = listener.getsockname()[1]
+    async with serving([(echoed, listener)], grace=1, clients=Clients(ClientLimits(idle=0.2))):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(3):  # two at once, the second half sent and then completed
+            writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhiPOST / HTTP/1.1\r\nHost: x\r\n")
+            await writer.drain()
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert (head[:12], await reader.readexactly(2)) == (b"HTTP/1.1 200", b"hi")
+            writer.write(b"Content-Length: 3\r\n\r\nyou")
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert (head[:12], await reader.readexactly(3)) == (b"HTTP/1.1 200", b"you")
+        async with asyncio.timeout(10):
+            assert await reader.read() == b"", "closed once nothing moves"
+        writer.close()
+
+
+async def test_header_values_are_trimmed(tmp_path: Path, stage: Stage) -> None:
+    """A9: white space around a value is no part of it (RFC 9110, section 5.5)."""
+    text = one_operation("method: GET").replace(
+        "namespace: web", "namespace: web\n    authentication: {type: apikey, key: X-Key, value: right-key}"
+    )
+    async with on_stage(tmp_path, stage, text) as client:
+        assert (await client.rest("POST", "/do")).status_code == 401
+        head = b"POST /do HTTP/1.1\r\nHost: x\r\nX-Key:  right-key \t\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        assert (await raw(stage.url, head)).startswith(b"HTTP/1.1 200")

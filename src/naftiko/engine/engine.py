@@ -18,7 +18,7 @@ from naftiko.engine.answer import PASSED_ON, Answer, charset_of, is_json
 from naftiko.engine.aside import LARGE, aside
 from naftiko.engine.deadline import Deadlines
 from naftiko.engine.life import Life
-from naftiko.engine.output import Misses, Shaping, named, shaped
+from naftiko.engine.output import Shaping, named, shaped
 from naftiko.engine.redaction import SHORTEST, Guard, made_needles, parts, redacted, redacted_text, signed_parts
 from naftiko.engine.steps import look_up, mapped
 from naftiko.errors import CallError, InputError, NotRunnable, UpstreamTimeout
@@ -221,10 +221,10 @@ class Engine:
 
     def _shaped(self, function: FunctionPlan, contexts: Sequence[object], scope: Scope, life: Life) -> object:
         """The answer's shape; where a mapping leads nowhere, the log says so once a minute."""
-        misses = Misses()
-        made = shaped(function.output, contexts, Shaping(scope, life.check, misses))
-        if misses and self._tells.is_due(function.name):
-            for sentence in misses.told():
+        shaping = Shaping(scope, life.check)
+        made = shaped(function.output, contexts, shaping)
+        if shaping.misses is not None and self._tells.is_due(function.name):
+            for sentence in shaping.misses.told():
                 self._tells.told(function.name)
                 _log.warning("`%s`: %s", function.name, sentence)
         return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from naftiko.coerce import Mismatch, coerce, kind_of
 from naftiko.expressions import Scope
@@ -15,21 +14,17 @@ from naftiko.plan import NamedOutput, OutputPlan, Shape
 class Misses:
     """Which mappings of an answer led nowhere, and what was there instead (semantics, section 9)."""
 
-    __slots__ = ("_found", "_missed", "in_rows")
+    __slots__ = ("_found", "_missed")
 
     def __init__(self) -> None:
         self._found: set[str] = set()
         self._missed: dict[str, str] = {}
-        self.in_rows = False
 
     def note(self, path: str, contexts: Sequence[object], *, is_found: bool) -> None:
         if is_found:
             self._found.add(path)
         elif path not in self._missed:
             self._missed[path] = _there(contexts[0]) if contexts else "nothing"
-
-    def __bool__(self) -> bool:
-        return bool(self._missed)
 
     def told(self) -> list[str]:
         """A sentence for each mapping that led nowhere in any row."""
@@ -47,13 +42,24 @@ def _there(value: object) -> str:
     return f"a list of {len(value)}" if isinstance(value, list) else kind_of(value)
 
 
-@dataclass(slots=True)
 class Shaping:
-    """What shaping an answer needs beside it: the call's scope, its time, and who is told of what led nowhere."""
+    """What shaping an answer needs beside it: the call's scope, its time, and a place for what led nowhere.
 
-    scope: Scope
-    check: Check | None = None
-    misses: Misses | None = None
+    `is_rows` is set inside lists: what one row lacks another may have.
+    """
+
+    __slots__ = ("check", "is_rows", "misses", "scope")
+
+    def __init__(self, scope: Scope, check: Check | None = None) -> None:
+        self.scope = scope
+        self.check = check
+        self.is_rows = False
+        self.misses: Misses | None = None
+
+    def note(self, path: str, contexts: Sequence[object], *, is_found: bool) -> None:
+        if self.misses is None:
+            self.misses = Misses()
+        self.misses.note(path, contexts, is_found=is_found)
 
 
 def named(outputs: Sequence[NamedOutput], response: object, shaping: Shaping) -> dict[str, object]:
@@ -99,8 +105,7 @@ def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> objec
         items = _rows(value) if shape.path is None or shape.path.is_root else value
         items = items if isinstance(items, list) else [items]
         rows: list[object] = []
-        if shaping.misses is not None:
-            shaping.misses.in_rows = True  # what one row lacks another may have
+        shaping.is_rows = True
         for number, item in enumerate(items):
             if shaping.check is not None and not number & 255:
                 shaping.check()
@@ -134,9 +139,8 @@ def _found(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> object
         value = shape.path.first(context, shaping.check)
         if value is not MISSING:
             break
-    misses = shaping.misses
-    if misses is not None and (value is MISSING or misses.in_rows) and contexts and not shape.path.is_root:
-        misses.note(shape.path.text, contexts, is_found=value is not MISSING)
+    if (value is MISSING or shaping.is_rows) and contexts and not shape.path.is_root:
+        shaping.note(shape.path.text, contexts, is_found=value is not MISSING)
     return value
 
 

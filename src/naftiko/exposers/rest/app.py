@@ -306,13 +306,12 @@ class RestApp:
                 incoming.fields = target.known.fields(incoming.body, incoming.check)
             return collect(function, incoming)
 
+        engine = target.adapter.engine
         with Present(scope, life, receive):
             if len(data) < LARGE:
-                found = inputs()
-            else:
-                incoming.check = life.check
-                found = await target.adapter.engine.prepared(life, inputs)
-            return await target.adapter.engine.call(function, found, life)
+                return await engine.call(function, inputs(), life)
+            incoming.check = life.check
+            return await engine.call(function, await engine.prepared(life, inputs), life)
 
 
 def made(adapters: Sequence[ExposedAdapter]) -> _Table:
