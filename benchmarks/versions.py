@@ -1,7 +1,7 @@
-"""This checkout beside another one, call by call: `python benchmarks/versions.py OTHER_CHECKOUT [--seconds S] [--rounds N]`.
+"""This checkout beside another one, call by call: `python benchmarks/versions.py OTHER [--seconds S] [--rounds N]`.
 
-Both serve at once, and are loaded in turn in each round, so that the machine's speed is the same for both. Prints the CPU
-of a call and the median of the ratios. Needs nginx and wrk, as `load.py` does.
+Both serve at once, and are loaded in turn in each round, so that the machine's speed is the same for both. Prints the
+CPU of a call and the median of the ratios. Needs nginx and wrk, as `load.py` does.
 """
 
 from __future__ import annotations

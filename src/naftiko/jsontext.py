@@ -103,9 +103,21 @@ def decode_gently(data: bytes, check: Callable[[], None], charset: str = "utf-8"
     check()
     if charset not in ("utf-8", "utf8", "us-ascii", "ascii"):
         return decode_bytes(data, charset)
-    if len(data) < LARGE:
+    if len(data) < LARGE or not _has_structure(data):
         return decode_bytes(data)
     return _Pieces(data.removeprefix(b"\xef\xbb\xbf"), check).value()
+
+
+_BEGINS = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*+[\[{]")
+_FILLER = b" \t\r\n0123456789"
+
+
+def _has_structure(data: bytes) -> bool:
+    """Whether a text is worth being taken apart: a list or object, and more than white space and digits.
+
+    Anything else is read, or refused, as fast as memory is; a search for marks in it would hold all threads longer.
+    """
+    return _BEGINS.match(data) is not None and len(data.translate(None, _FILLER)) * 10 > len(data)
 
 
 class _Open:

@@ -22,7 +22,9 @@ from starlette.responses import Response
 from naftiko import InputError, Limits, UpstreamTimeout
 from naftiko.connections import ClientLimits, Clients
 from naftiko.document import parse
+from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.requests import CONNECTION
+from naftiko.exposers.rest.app import RestApp
 from naftiko.exposers.throttle import Throttle
 from naftiko.jsonpath import parse as parse_path
 from naftiko.serving import serving
@@ -314,9 +316,6 @@ async def test_pages_of_other_origins(tmp_path: Path, stage: Stage) -> None:
     """A6: REST has the checks that MCP has, and takes no body without saying that it is JSON."""
     text = one_operation("method: POST\ninputParameters: [{name: a, in: body}]")
     async with opened(tmp_path, text, stage.recorder) as runtime:
-        from naftiko.exposers.hosts import Hosts
-        from naftiko.exposers.rest.app import RestApp
-
         built = runtime._built
         adapters = [item for item in built.adapters if item.plan.type == "rest"]
         stage.app = RestApp(adapters, hosts=Hosts(is_loopback=True, allowed=["shop.example"]))

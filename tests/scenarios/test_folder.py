@@ -162,7 +162,10 @@ async def test_an_import_outside_the_folder_is_watched(tmp_path: Path, recorder:
     folder = tmp_path / "served"
     folder.mkdir()
     (tmp_path / "shared").mkdir()
-    part = "naftiko: 1.0.0-alpha2\nconsumes:\n- type: http\n  namespace: api\n  baseUri: http://upstream.invalid\n  resources:\n  - {name: r, path: /one, operations: [{name: op, method: GET}]}\n"
+    part = (
+        "naftiko: 1.0.0-alpha2\nconsumes:\n- type: http\n  namespace: api\n  baseUri: http://upstream.invalid\n"
+        "  resources:\n  - {name: r, path: /one, operations: [{name: op, method: GET}]}\n"
+    )
     imported = tmp_path / "shared" / "part.yaml"
     imported.write_text(part)
     write(

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import random
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from starlette.responses import Response
 
 import naftiko
-from naftiko import CallError, Limits
+from naftiko import Limits
 from naftiko.compile import compile_capability
 from naftiko.formats import formats
 from naftiko.formats.base import unbounded
@@ -143,7 +144,5 @@ async def test_hostile_answers_over_the_wire(tmp_path: Path, stage: Stage) -> No
             response = await client.rest("POST", "/do")
             assert response.status_code in (200, 201, 204, 299, 400, 503), response.text
             assert (await client.tool({})).content is not None
-            try:
+            with suppress(naftiko.UpstreamInvalid):
                 await client.runtime.call("do", {})
-            except CallError as error:
-                assert isinstance(error, naftiko.UpstreamInvalid)

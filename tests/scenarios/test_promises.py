@@ -16,6 +16,7 @@ from naftiko.consumers.http.limits import Limits as HttpLimits
 from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.transport import HttpTransport
 from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.rest.app import RestApp
 from support import (
     ROOT,
     Stage,
@@ -30,6 +31,7 @@ from support import (
     running,
     write,
 )
+from test_gateway import tool_call
 from test_requests import query, send
 
 FIELDS = one_operation(
@@ -209,10 +211,8 @@ async def test_a_caller_that_goes_away(tmp_path: Path, stage: Stage, method: str
 
     left = asyncio.Event()
     stage.recorder.respond = respond
-    from test_gateway import tool_call
-
     async with on_stage(tmp_path, stage, one_operation(f"method: {method}")) as client:
-        kind = McpApp if wire != "rest" else naftiko.exposers.rest.app.RestApp
+        kind = McpApp if wire != "rest" else RestApp
         stage.app = client._app(kind)
         headers, body = tool_call(wire, "do") if wire != "rest" else ({}, None)
         async with httpx.AsyncClient(base_url=stage.url) as caller:
@@ -469,7 +469,8 @@ async def test_ways_to_validate(tmp_path: Path) -> None:
     assert out == ""
     part = write(
         tmp_path,
-        "naftiko: 1.0.0-alpha2\nconsumes:\n- {type: http, namespace: n, baseUri: 'https://x.example', authentication: {type: bearer, token: '{{env.T}}'}}\n",
+        "naftiko: 1.0.0-alpha2\nconsumes:\n- type: http\n  namespace: n\n  baseUri: https://x.example\n"
+        "  authentication: {type: bearer, token: '{{env.T}}'}\n",
         "part.yaml",
     )
     assert "nothing to report" in (await command("validate", str(part)))[1]
