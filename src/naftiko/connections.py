@@ -141,7 +141,9 @@ class ClientConnection(HttpToolsProtocol):
         self._is_in_head = True
         self._size = self._chunk = 0
         self._hosts = 0
+        self._has_begun = False
         self._refusal: tuple[int, str] | None = None
+        self._after: tuple[int, str] | None = None
         self._unwritten = (0.0, 0)
         self.on_lost: Callable[[], None] | None = None
 
@@ -175,21 +177,21 @@ class ClientConnection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._last = self.loop.time()
         self._chunk = len(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._after is not None:
             return
+        self._has_begun = False
         super().data_received(data)
-        if self._is_in_head:
+        if self._is_in_head and not self._has_begun:  # where a head begins inside a chunk, only the rest of it counts
             self._size += self._chunk
             if self._size > MAX_HEAD:
-                self._refuse(*_HEAD_TOO_LARGE)
+                self._refuse_later(*_HEAD_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
-        status, text = self._refusal or (400, "the request is not valid HTTP")
-        self._refuse(status, text)
+        self._refuse_later(*(self._refusal or (400, "the request is not valid HTTP")))
 
     def on_message_begin(self) -> None:
         self._size = self._hosts = 0
-        self._is_in_head, self._since = True, self._last
+        self._is_in_head, self._since, self._has_begun = True, self._last, True
         super().on_message_begin()
         scope: Any = self.scope
         scope[CONNECTION] = self
@@ -220,9 +222,14 @@ class ClientConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._last = self.loop.time()
-        self.flow.resume_reading()
+        if self._is_in_head:
+            self._since = self._last  # the next head had to wait for this answer
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+        elif self._after is not None:
+            self._refuse(*self._after)
+        if self._after is None:
+            self.flow.resume_reading()
 
     def look(self, limits: ClientLimits) -> None:
         """Close the connection where its client takes too long."""
@@ -282,6 +289,14 @@ class ClientConnection(HttpToolsProtocol):
             cycle.transport.close()
         cycle.on_response()
         return True
+
+    def _refuse_later(self, status: int, text: str) -> None:
+        """Refuse what has come, once the requests before it have had their answers."""
+        if self.is_waiting or self.cycle.more_body:
+            self._refuse(status, text)
+        elif self._after is None:
+            self._after = (status, text)
+            self.flow.pause_reading()
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer in place of an application, and close."""

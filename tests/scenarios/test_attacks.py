@@ -7,6 +7,7 @@ above what a quiet machine needs (`benchmarks/attacks.py` prints that), so that 
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import socket
@@ -22,6 +23,7 @@ from starlette.responses import Response
 from naftiko import InputError, Limits, UpstreamTimeout
 from naftiko.connections import ClientLimits, Clients
 from naftiko.document import parse
+from naftiko.engine.redaction import made_needles, redacted
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.requests import CONNECTION
 from naftiko.exposers.rest.app import RestApp
@@ -32,6 +34,7 @@ from naftiko.sockets import bind
 from naftiko.source import Source
 from naftiko.templates import template_names
 from support import Stage, Upstream, answering, command, load_text, on_stage, one_operation, opened, write
+from test_requests import query
 
 MAPPED = one_operation("method: GET", "outputParameters: [{type: array, mapping: '$..a'}]")
 FIELDS = one_operation(
@@ -425,3 +428,84 @@ async def test_header_values_are_trimmed(tmp_path: Path, stage: Stage) -> None:
         assert (await client.rest("POST", "/do")).status_code == 401
         head = b"POST /do HTTP/1.1\r\nHost: x\r\nX-Key:  right-key \t\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         assert (await raw(stage.url, head)).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("secret", "content", "shown"),
+    [
+        ("Ab/Cd+EfGh==", "x=Ab%2fCd%2bEfGh%3d%3d", "x=[redacted]"),
+        ("Ab/Cd+EfGh==", 'x="Ab\\/Cd\\u002bEfGh\\u003d="', None),
+        ("12345678", '{"id": 9912345678, "n": 12345678, "s": "12345678"}', None),
+        ("pässwört-1", '"p\\u00e4ssw\\u00f6rt-1"', '"[redacted]"'),
+        ("s3cr3t-key-123", "YYY" + base64.b64encode(b"ab:s3cr3t-key-123:z").decode(), None),
+    ],
+)
+def test_spellings_of_credentials(secret: str, content: str, shown: str | None) -> None:
+    found = redacted(content.encode(), made_needles((secret,))).decode()
+    if shown is not None:
+        assert found == shown
+    if content.startswith('{"id"'):
+        assert json.loads(found) == {"id": 9912345678, "n": "[redacted]", "s": "[redacted]"}
+    elif shown is None and "\\" not in content:
+        assert "[redacted]" in found
+
+
+async def test_what_is_no_credential_is_not_taken_out(tmp_path: Path, recorder: Upstream) -> None:
+    text = one_operation(query("{name: PROJECT_KEY, in: query, value: '{{env.JIRA_PROJECT_KEY}}'}"))
+    recorder.respond = answering(200, '{"project": "MARKETING"}', "application/json")
+    async with opened(tmp_path, text, recorder, {"JIRA_PROJECT_KEY": "MARKETING"}) as runtime:
+        assert (await runtime.call("do", {})).value() == {"project": "MARKETING"}
+
+
+async def test_wide_characters_are_looked_through(tmp_path: Path, recorder: Upstream) -> None:
+    recorder.respond = answering(200, '日本{"k":"s3cr3t-key-123"}'.encode("utf-16"), "text/plain; charset=utf-16")
+    text = one_operation("method: GET", auth="authentication: {type: bearer, token: '{{env.KEY}}'}")
+    async with opened(tmp_path, text, recorder, {"KEY": "s3cr3t-key-123"}) as runtime:
+        assert "s3cr3t" not in (await runtime.call("do", {})).text()
+
+
+async def test_guessing_at_once_is_no_faster() -> None:
+    """A11: while an address has to wait, its credentials are not looked at."""
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        return None
+
+    throttle = Throttle(clock=lambda: now, sleep=sleep)
+    for _ in range(10):
+        await throttle.refused("10.0.0.1", "web")
+    assert throttle.barred("10.0.0.1") > 3
+    assert throttle.barred("10.0.0.2") == 0
+    now += 4
+    assert throttle.barred("10.0.0.1") == 0
+    throttle.admitted("10.0.0.1")
+    for _ in range(10):
+        await throttle.refused("10.0.0.1", "web")
+    assert throttle.barred("10.0.0.1") == 0, "somebody there knows the right ones"
+
+
+async def test_refusals_wait_for_the_answers_before_them() -> None:
+    """Pipelined requests are answered in order, whatever is wrong with a later one (RFC 9112, section 9.3.2)."""
+    listener = bind("127.0.0.1", 0, "test", "")
+    port = listener.getsockname()[1]
+
+    async def slow(scope, receive, send) -> None:
+        await asyncio.sleep(0.3)
+        await echoed(scope, receive, send)
+
+    first = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi"
+    large = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n" + b"x" * 100_000 + b"GET / HT"
+    async with serving([(slow, listener)], grace=1):
+        answers = await raw(f"http://127.0.0.1:{port}", first + b"GET /num HTTP/1.1\r\n\r\n")
+        assert answers.startswith(b"HTTP/1.1 200")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(large)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+async def test_a_field_that_is_spelled_twice(tmp_path: Path, stage: Stage) -> None:
+    async with on_stage(tmp_path, stage, FIELDS) as client:
+        response = await client.rest("POST", "/do", json={"field_1": 1, "field-1": 2})
+    assert "spelled twice" in response.json()["detail"]
+    assert stage.recorder.requests == []

@@ -20,7 +20,6 @@ from naftiko.diagnostics import Path, Severity
 from naftiko.expressions import Environment, Expression, FirstOf, Input, Literal, SpelledInput, Variable, leaves
 from naftiko.names import fold
 from naftiko.plan import BodyPlan, MultipartBodyPlan, OutputPlan, ParameterPlan, RequestPlan, TextBodyPlan
-from naftiko.secretlike import looks_secret
 from naftiko.suggestions import did_you_mean
 from naftiko.templates import template_names
 
@@ -327,20 +326,33 @@ class RequestCompiler:
                 yield name.partition(".")[2]
 
 
-_CREDENTIAL = re.compile(r"auth|key|token|secret|passw|signature|cookie|credential|session", re.IGNORECASE)
+_SURE = re.compile(
+    r"authorization|token|secret|passw|passphrase|credential|signature"
+    r"|(?:api|access|private|client|subscription|signing)[-_. ]?key",
+    re.IGNORECASE,
+)
+"""Names of credentials."""
+
+_PERHAPS = re.compile(r"(?:^|[-_.])(?:key|auth|session|cookie|sig|pin)$|(?:Key|Auth)$", re.IGNORECASE)
+"""Names that credentials have, and other things, too: the value tells."""
 
 
-def _secrets(plan: RequestPlan) -> tuple[Expression, ...]:
-    """The values of a request that are credentials: by the name of the parameter, or of the variable they come from."""
-    found: list[Expression] = []
+def _secrets(plan: RequestPlan) -> tuple[tuple[Expression, bool], ...]:
+    """The values of a request that are credentials, by the name of the parameter or of the variable they come from.
+
+    Each with whether the name leaves no doubt.
+    """
+    found: list[tuple[Expression, bool]] = []
     for item in (*plan.query, *plan.headers, *plan.cookies):
-        if not _CREDENTIAL.search(item.name) or blamed(item.expression) is not None:
-            continue
-        known = item.expression.value if isinstance(item.expression, Literal) else None
-        if known is None or (isinstance(known, str) and any(looks_secret(part) for part in known.split())):
-            found.append(item.expression)
-    leaves_of = walk([plan], OutputPlan())
-    return (*found, *(leaf for leaf in leaves_of if isinstance(leaf, Variable) and _CREDENTIAL.search(leaf.key)))
+        is_sure = _SURE.search(item.name) is not None
+        if (is_sure or _PERHAPS.search(item.name)) and blamed(item.expression) is None:
+            found.append((item.expression, is_sure and not isinstance(item.expression, Literal)))
+    for leaf in walk([plan], OutputPlan()):
+        if isinstance(leaf, Variable):
+            is_sure = _SURE.search(leaf.key) is not None
+            if is_sure or _PERHAPS.search(leaf.key):
+                found.append((leaf, is_sure))
+    return tuple(found)
 
 
 def _texts(value: object) -> Iterable[str]:

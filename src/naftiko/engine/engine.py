@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from naftiko.coerce import Mismatch, coerce
 from naftiko.consumers.http.authentication import Scheme, secrets
@@ -28,6 +28,7 @@ from naftiko.formats.base import Format
 from naftiko.missing import MISSING
 from naftiko.plan import FunctionPlan, InputPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan
 from naftiko.registry import Registry
+from naftiko.secretlike import looks_secret
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say so when they have no body (RFC 9110, section 8.6)."""
@@ -38,6 +39,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _TELL_EVERY = 60.0
 _log = logging.getLogger("naftiko.engine")
 Result = TypeVar("Result")
+Inputs: TypeAlias = Mapping[str, object] | Callable[[], Mapping[str, object]]
 
 
 class OpenUpstream:
@@ -137,8 +139,10 @@ class Engine:
             return f"the variable `{self._missing[key]}` is not set"
         return next((upstream.problem for upstream in upstreams if upstream.problem is not None), None)
 
-    async def call(self, function: FunctionPlan, inputs: Mapping[str, object], life: Life | None = None) -> Answer:
+    async def call(self, function: FunctionPlan, inputs: Inputs, life: Life | None = None) -> Answer:
         """Carry a function out with the caller's inputs, by the names in its plan, within the time of a call.
+
+        Inputs that take a while to read can be given as what reads them, which is done beside the event loop.
 
         Raises:
             CallError: it failed; what the upstream answered with an error status is an `Answer`, though.
@@ -151,6 +155,8 @@ class Engine:
         life.ends = life.began + self._total
         try:
             with self._deadlines.bound():
+                if not isinstance(inputs, Mapping):
+                    inputs = await aside(life, inputs)
                 scope = Scope(self._variables, checked(function.inputs, inputs), {}, self._environment)
                 if function.steps is not None:
                     return await self._orchestrated(function, function.steps, scope, life)
@@ -167,20 +173,6 @@ class Engine:
             if life.step is not None:
                 error.at_step(life.step)
             raise
-
-    async def prepared(self, life: Life, work: Callable[[], Result]) -> Result:
-        """What a call does with a large body before it begins, beside the event loop and within the call's time.
-
-        Raises:
-            UpstreamTimeout: it took too long.
-        """
-        life.began = time.perf_counter()
-        life.ends = life.began + self._total
-        try:
-            with self._deadlines.bound():
-                return await aside(life, work)
-        except TimeoutError as error:
-            raise self._too_slow(life) from error
 
     def _too_slow(self, life: Life) -> UpstreamTimeout:
         who = f"{life.upstream} did not answer" if life.upstream is not None else "the call did not end"
@@ -208,16 +200,19 @@ class Engine:
             size += len(response.content)
             outputs[step.name] = await _done(life, size, partial(self._decoded, step.request, response, life))
         life.step = life.upstream = None
-        return await _done(life, size, partial(self._put_together, function, plan, scope, life, seconds))
+        return await _done(life, size, partial(self._put_together, function, plan, scope, life, seconds, size))
 
     def _put_together(
-        self, function: FunctionPlan, plan: StepsPlan, scope: Scope, life: Life, seconds: float
+        self, function: FunctionPlan, plan: StepsPlan, scope: Scope, life: Life, seconds: float, size: int
     ) -> Answer:
         contexts = [mapped(plan, function.output, scope), scope.steps]
         made = contexts[0]
         if not plan.mappings and _maps(function.output):
             made = self._shaped(function, contexts, scope, life)
-        return Answer(200, "application/json", made=made, upstream_seconds=seconds)
+        answer = Answer(200, "application/json", made=made, upstream_seconds=seconds)
+        if size >= LARGE:
+            answer.content()
+        return answer
 
     def _shaped(self, function: FunctionPlan, contexts: Sequence[object], scope: Scope, life: Life) -> object:
         """The answer's shape; where a mapping leads nowhere, the log says so once a minute."""
@@ -273,7 +268,9 @@ class Engine:
         hidden = guard.secrets
         if response.signature is not None:
             hidden += signed_parts(response.signature)
-        spelled = made_needles(hidden, charset_of(response.header("content-type")))
+        charset = charset_of(response.header("content-type"))
+        is_wide = response.content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        spelled = made_needles(hidden, "utf-16" if is_wide else charset)
         content = await _done(life, len(response.content), partial(redacted, response.content, spelled))
         headers = [(name, redacted_text(value, spelled)) for name, value in response.headers]
         if content is response.content and headers == list(response.headers):
@@ -293,11 +290,11 @@ class Engine:
         scope = Scope(self._variables, {}, {}, self._environment)
         upstream = self._upstreams[request.upstream]
         found = dict.fromkeys(secrets(upstream.scheme.plan, scope)) if upstream.scheme is not None else {}
-        for expression in request.secrets:
+        for expression, is_sure in request.secrets:
             for part in (expression, *leaves(expression)):
                 value = part.resolve(scope)
-                if isinstance(value, str):
-                    found.update(dict.fromkeys(parts(value)))
+                texts = parts(value) if isinstance(value, str) else ()
+                found.update(dict.fromkeys(text for text in texts if is_sure or looks_secret(text)))
         return tuple(text for text in found if len(text) >= SHORTEST)
 
     def _answer(self, function: FunctionPlan, response: Response, scope: Scope, life: Life) -> Answer:

@@ -6,6 +6,7 @@ See semantics, section 9, "Credentials in answers".
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote, quote_plus
@@ -19,6 +20,10 @@ MARK = b"[redacted]"
 _ESCAPED = str.maketrans({char: f"\\u{ord(char):04x}" for char in "<>&'=+/"})
 
 
+_ESCAPES = re.compile(r"%[0-9A-F]{2}")
+_UNICODE = re.compile(r"\\u[0-9a-f]{4}")
+
+
 def made_needles(secrets: tuple[str, ...], charset: str = "utf-8") -> tuple[bytes, ...]:
     """The spellings in which secrets are looked for, the longest first: as they are, as JSON texts write them,
     percent-encoded, and in base64 wherever they begin in what was encoded."""
@@ -28,11 +33,15 @@ def made_needles(secrets: tuple[str, ...], charset: str = "utf-8") -> tuple[byte
             continue
         spelled = [secret, *_json_spellings(secret), quote(secret, safe=""), quote(secret), quote_plus(secret)]
         spelled += _base64_spellings(secret.encode("utf-8", "replace"))
-        spelled += [text.lower() for text in spelled[3:6] if "%" in text]
+        spelled += [_ESCAPES.sub(lambda match: match[0].lower(), text) for text in spelled if "%" in text]
         for text in spelled:
             if len(text) >= SHORTEST:
                 found.update(dict.fromkeys(_encoded(text, charset)))
     return tuple(sorted(found, key=len, reverse=True))
+
+
+_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_WIDE = re.compile(r"utf-?(?:16|32)", re.IGNORECASE)
 
 
 class Guard:
@@ -58,7 +67,7 @@ class Guard:
         for text in self._texts:
             if text in values:
                 return True
-        return b"\0" in content[:4]
+        return content[:2] in _MARKS or _WIDE.search(values) is not None
 
 
 _SIGNED = re.compile(r'(?:signature|response|sig)="?([^",]{8,4096})', re.IGNORECASE)
@@ -71,9 +80,11 @@ def signed_parts(header: str) -> tuple[str, ...]:
 
 def _json_spellings(secret: str) -> Iterable[str]:
     plain = secret.replace("\\", "\\\\").replace('"', '\\"')
+    ascii_only = json.dumps(secret)[1:-1]
     escaped = secret.translate(_ESCAPED).replace('"', '\\"')
     upper = secret.translate({key: value[:2] + value[2:].upper() for key, value in _ESCAPED.items()})
-    return (plain, plain.replace("/", "\\/"), escaped, upper)
+    raised = _UNICODE.sub(lambda match: match[0][:2] + match[0][2:].upper(), ascii_only)
+    return (plain, plain.replace("/", "\\/"), escaped, upper, ascii_only, raised)
 
 
 def _base64_spellings(secret: bytes) -> list[str]:
@@ -99,8 +110,20 @@ def redacted(content: bytes, spelled: Sequence[bytes]) -> bytes:
     """The content without any of the spellings; the same object where it has none."""
     for needle in spelled:
         if needle in content:
-            content = content.replace(needle, MARK)
+            content = _without_number(content, needle) if needle.isdigit() else content.replace(needle, MARK)
     return content
+
+
+def _without_number(content: bytes, needle: bytes) -> bytes:
+    """The content without a secret of digits: not where it is a part of another number, and quoted where it is one."""
+    pattern = re.compile(rb"(?<![0-9.])" + needle + rb"(?![0-9.])")
+
+    def mark(match: re.Match[bytes]) -> bytes:
+        before, after = content[: match.start()][-1:], content[match.end() :][:1]
+        is_number = before in b":,[ \n\t" and after in b",]} \n\t\r" and bool(before) and bool(after)
+        return b'"' + MARK + b'"' if is_number else MARK
+
+    return pattern.sub(mark, content)
 
 
 def redacted_text(text: str, spelled: Sequence[bytes]) -> str:

@@ -61,8 +61,9 @@ ANY = Hosts(is_loopback=False)
 def _refused(status: int, header: str, value: bytes) -> Response:
     found = value.decode("ascii", "replace")[:100] or "missing"
     name = found.partition("://")[2] or found
+    remedy = f"`--allowed-host {name}` lets it through, and " if value else ""
     text = (
         f"this server listens on a loopback address and answers to localhost only; the {header} header is {found}; "
-        f"`--allowed-host {name}` lets it through, and `--host` makes the server listen elsewhere\n"
+        f"{remedy}`--host` makes the server listen elsewhere\n"
     )
     return Response(text, status, media_type="text/plain")

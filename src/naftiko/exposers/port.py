@@ -102,7 +102,7 @@ class PortApp:
         """
         self._has_rest, self._has_mcp = prepared.has_rest, prepared.has_mcp
         self._rest.swap(prepared.rest)
-        changed = [self._mcp]
+        changed = [] if self._mcp.table.is_like(prepared.mcp) else [self._mcp]
         self._mcp.swap(prepared.mcp)
         for name in [name for name in self._single if name not in prepared.single]:
             self._leave(self._single.pop(name))
@@ -110,7 +110,7 @@ class PortApp:
             app = self._single.get(name)
             if app is None:
                 app = self._single[name] = self._server()
-            elif app.adapters != tools.adapters:
+            elif not app.table.is_like(tools):
                 changed.append(app)
             app.swap(tools)
         return changed

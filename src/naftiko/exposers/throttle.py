@@ -27,6 +27,7 @@ class _Record:
     count: int = 0
     last: float = 0.0
     waiting: int = 0
+    until: float = 0.0
 
 
 class Throttle:
@@ -40,11 +41,25 @@ class Throttle:
         self._clock = clock
         self._sleep = sleep
         self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._good: OrderedDict[str, float] = OrderedDict()
 
     def count(self, address: str) -> int:
         """How many wrong credentials in a row an address has shown."""
         record = self._records.get(address)
         return record.count if record is not None else 0
+
+    def barred(self, address: str) -> float:
+        """The seconds that an address has to wait before its credentials are looked at at all; 0 where it has not.
+
+        One that showed right ones lately is looked at: others may share it.
+        """
+        record = self._records.get(address)
+        if record is None or record.count <= _FREE:
+            return 0.0
+        now = self._clock()
+        if now - self._good.get(address, -_FORGET) < _FORGET:
+            return 0.0
+        return max(0.0, record.until - now)
 
     async def refused(self, address: str, adapter: str) -> float:
         """Wrong credentials came from an address: wait as long as it has earned.
@@ -70,6 +85,7 @@ class Throttle:
         if record.count <= _FREE:
             return 0.0
         delay = min(_LONGEST, _FIRST * 2.0 ** min(record.count - _FREE, 10))
+        record.until = now + delay
         if record.waiting >= _WAITING:
             return delay
         record.waiting += 1
@@ -83,3 +99,6 @@ class Throttle:
         """Right credentials came from an address."""
         if address in self._records:
             del self._records[address]
+            self._good[address] = self._clock()
+            while len(self._good) > _ADDRESSES:
+                self._good.popitem(last=False)

@@ -100,7 +100,7 @@ class RequestPlan:
 
     Paths and `query_pieces` are in pieces: percent-encoded text, or a parameter whose value fills a placeholder.
     `base_path` is the path part of the declared base URI, which `--base-uri` replaces. `secrets` are the values in it,
-    beside the authentication, that are credentials by their names.
+    beside the authentication, that are credentials by their names; what is not sure is told by the value.
     """
 
     upstream: int
@@ -115,7 +115,7 @@ class RequestPlan:
     body: BodyPlan | None
     raw_format: str
     outputs: tuple[NamedOutput, ...]
-    secrets: tuple[Expression, ...] = ()
+    secrets: tuple[tuple[Expression, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

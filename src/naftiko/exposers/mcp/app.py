@@ -120,9 +120,9 @@ class McpApp:
         self._table = table
 
     @property
-    def adapters(self) -> tuple[ExposedAdapter, ...]:
-        """The adapters whose tools are served."""
-        return self._table.adapters
+    def table(self) -> Table:
+        """What is served."""
+        return self._table
 
     async def tell(self) -> None:
         """Tell the clients that listen that the tools have changed."""
@@ -316,14 +316,15 @@ class McpApp:
             return refused
         headers, query = headers_of(scope), scope["query_string"].decode("latin-1")
         address = scope["client"][0] if scope.get("client") else ""
-        if any(gate.admits(headers, query) for gate in gates):
+        wait = self._throttle.barred(address)
+        if not wait and any(gate.admits(headers, query) for gate in gates):
             self._throttle.admitted(address)
             return None
-        if any(gate.is_tried(headers, query) for gate in gates):
+        if not wait and any(gate.is_tried(headers, query) for gate in gates):
             wait = await self._throttle.refused(address, self._table.adapters[0].plan.namespace)
-            if wait:
-                text = "too many requests with wrong credentials came from this address\n"
-                return Response(text, 429, {"Retry-After": str(max(1, round(wait)))}, media_type="text/plain")
+        if wait:
+            text = "too many requests with wrong credentials came from this address\n"
+            return Response(text, 429, {"Retry-After": str(max(1, round(wait)))}, media_type="text/plain")
         challenge = next((gate.challenge for gate in gates if gate.challenge), None)
         return Response(
             "the request carries no valid credentials for this adapter\n",

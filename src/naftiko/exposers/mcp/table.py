@@ -51,6 +51,13 @@ class Table:
     def __len__(self) -> int:
         return len(self._names)
 
+    def is_like(self, other: Table) -> bool:
+        """Whether clients see the same tools in both."""
+        if [*self._names] != [*other._names]:
+            return False
+        pairs = zip(self._names.values(), other._names.values(), strict=True)
+        return all(one is two or _seen(one) == _seen(two) for (_, one), (_, two) in pairs)
+
     @property
     def digest(self) -> str:
         """What tells this set of tools from another one."""
@@ -58,6 +65,12 @@ class Table:
             listed = [served.listed.model_dump(mode="json", by_alias=True, exclude_none=True) for served in self.all()]
             self._digest = hashlib.sha256(encode(listed)).hexdigest()[:16]
         return self._digest
+
+
+def _seen(plan: ToolPlan) -> tuple[object, ...]:
+    """What of a tool a client sees."""
+    function = plan.function
+    return (plan.title, plan.description, dict(plan.hints), function.inputs, function.output, function.broken)
 
 
 def made(adapters: Sequence[ExposedAdapter], *, is_joint: bool = False) -> Table:

@@ -263,17 +263,17 @@ class RestApp:
         if gate is None:
             return None
         address = scope["client"][0] if scope.get("client") else ""
-        if gate.admits(headers, query):
+        wait = self._throttle.barred(address)
+        if not wait and gate.admits(headers, query):
             self._throttle.admitted(address)
             return None
         told.adapter, told.error = adapter, "unauthorized"
-        if gate.is_tried(headers, query):
+        if not wait and gate.is_tried(headers, query):
             wait = await self._throttle.refused(address, adapter.plan.namespace)
-            if wait:
-                detail = "too many requests with wrong credentials came from this address"
-                return problem(
-                    429, "too-many-attempts", "Too many attempts", detail, {"Retry-After": str(max(1, round(wait)))}
-                )
+        if wait:
+            detail = "too many requests with wrong credentials came from this address"
+            retry = {"Retry-After": str(max(1, round(wait)))}
+            return problem(429, "too-many-attempts", "Too many attempts", detail, retry)
         challenge = {"WWW-Authenticate": gate.challenge} if gate.challenge else None
         detail = "the request carries no valid credentials for this adapter"
         return problem(401, "unauthorized", "Credentials are needed", detail, challenge)
@@ -311,7 +311,7 @@ class RestApp:
             if len(data) < LARGE:
                 return await engine.call(function, inputs(), life)
             incoming.check = life.check
-            return await engine.call(function, await engine.prepared(life, inputs), life)
+            return await engine.call(function, inputs, life)
 
 
 def made(adapters: Sequence[ExposedAdapter]) -> _Table:

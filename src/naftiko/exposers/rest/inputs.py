@@ -95,8 +95,9 @@ class Known:
                 continue
             name = self._folded.get(fold(key)) if self._folded else None
             if name is not None:
-                if name not in body:
-                    found.setdefault(name, value)
+                if name in body or name in found:
+                    raise InputError(f"`{key[:80]}` and `{name}` are one field of the body, spelled twice", name=name)
+                found[name] = value
             elif not self._takes_whole:
                 raise self._unknown(key)
         return found
