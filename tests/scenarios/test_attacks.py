@@ -56,7 +56,7 @@ async def others_wait(work: Callable[[], Awaitable[object]]) -> float:
 
 async def test_a_body_of_many_keys(tmp_path: Path, stage: Stage) -> None:
     """A1: each key is looked at once, not once for each input."""
-    body = json.dumps({f"unknown-key-{number}": 1 for number in range(300_000)})
+    body = json.dumps({f"unknown-key-{number}": 1 for number in range(150_000)})
     async with on_stage(tmp_path, stage, FIELDS) as client:
         response = await client.rest("POST", "/do", content=body.encode(), headers={"Content-Type": "application/json"})
         assert response.status_code == 400
@@ -95,13 +95,13 @@ async def test_pipes_devices_and_circles(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("media_type", "raw_format", "body"),
     [
-        ("application/json", "json", b'{"x": [' + b",".join(b'{"b": %d}' % n for n in range(400_000)) + b"]}"),
+        ("application/json", "json", b'{"x": [' + b",".join(b'{"b": %d}' % n for n in range(250_000)) + b"]}"),
         ("application/json", "json", b'{"a": "' + b"x" * 6_000_000 + b'"}'),
         ("application/json", "json", b'"' + rb"\"" * 3_000_000),
-        ("application/xml", "xml", b"<r>" + b"<i><a>1</a></i>" * 60_000 + b"</r>"),
+        ("application/xml", "xml", b"<r>" + b"<i><a>1</a></i>" * 20_000 + b"</r>"),
         ("application/xml", "xml", b"<r " + b" ".join(b'a%d="1"' % n for n in range(200_000)) + b"/>"),
-        ("application/yaml", "yaml", b"- a: 1\n" * 60_000),
-        ("text/csv", "csv", b"a,b\n" + b"1,2\n" * 300_000),
+        ("application/yaml", "yaml", b"- a: 1\n" * 40_000),
+        ("text/csv", "csv", b"a,b\n" + b"1,2\n" * 100_000),
     ],
     ids=["json", "text", "unclosed", "xml", "attributes", "yaml", "csv"],
 )

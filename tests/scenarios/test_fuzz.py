@@ -24,7 +24,7 @@ from naftiko.loader import load
 from naftiko.source import Source
 from support import ROOT, SEED, Stage, on_stage, one_operation
 
-SECONDS = float(os.environ.get("NAFTIKO_FUZZ_SECONDS", "6"))
+SECONDS = float(os.environ.get("NAFTIKO_FUZZ_SECONDS", "2"))
 KEPT = Path(__file__).parent / "fuzzed"
 PIECES = [
     b"{{",
