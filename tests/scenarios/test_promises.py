@@ -15,8 +15,12 @@ from naftiko import Limits, UpstreamTimeout
 from naftiko.consumers.http.limits import Limits as HttpLimits
 from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.transport import HttpTransport
+from naftiko.diagnostics import Diagnostic, Span
+from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.mcp.table import Table, made
 from naftiko.exposers.rest.app import RestApp
+from naftiko.render.text import grouped
 from support import (
     ROOT,
     Stage,
@@ -522,3 +526,28 @@ async def test_the_example_of_the_readme_conforms(tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8").partition("```yaml\n")[2].partition("```")[0]
     status, out, _ = await command("validate", "--strict", str(write(tmp_path, text)))
     assert status == 0, out
+
+
+def test_equal_findings_are_put_together() -> None:
+    """Line 24: on a terminal, the first of each kind, and how many are like it."""
+    found = [
+        Diagnostic(
+            "wrong-type", naftiko.Severity.ERROR, f"`name{number}` is text", f"{number % 3}.yaml", Span(1, 1, 1, 2)
+        )
+        for number in range(9)
+    ]
+    printed = grouped(found, {})
+    assert printed.count("error[wrong-type]") == 1
+    assert "8 more like it in 3 files (-v shows each `wrong-type`)" in printed
+
+
+async def test_a_rest_only_change_tells_no_agent(tmp_path: Path) -> None:
+    """Clients that listen are told where tools are others than before."""
+    text = one_operation("method: GET")
+
+    def tools(version: str) -> Table:
+        adapters = load_text(tmp_path, version).plan.adapters
+        return made([ExposedAdapter(adapter, None) for adapter in adapters if adapter.type == "mcp"])
+
+    assert tools(text).is_like(tools(text.replace("path: /do", "path: /did")))
+    assert not tools(text).is_like(tools(text.replace("description: Do it", "description: Did it")))

@@ -168,7 +168,7 @@ class McpApp:
             value[-1:] in b" \t" or value[:1] in b" \t" for _, value in scope["headers"] if value
         ):
             scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
-        refusal = await self._refusal(scope)
+        refusal = await self._refusal(scope) if self._table.gates else self._hosts.refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
         elif scope["method"] != "POST":

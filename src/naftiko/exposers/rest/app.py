@@ -22,6 +22,7 @@ from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
 from naftiko.exposers.hosts import ANY, Hosts
+from naftiko.exposers.inbound import Gate
 from naftiko.exposers.observer import NOBODY, Call, Observer
 from naftiko.exposers.pages import Link, as_json, page, wants_html
 from naftiko.exposers.requests import Present, gave_up, request_id
@@ -180,7 +181,10 @@ class RestApp:
         query_string = scope["query_string"].decode("latin-1")
         only = table.adapters[0] if len(table.adapters) == 1 else None
         if only is not None:
-            refused = await self._refused(only, scope, headers, query_string, told)
+            if only.gate is None:
+                refused = self._misdirected(scope, None, told)
+            else:
+                refused = await self._refused(only, scope, headers, query_string, told)
             if refused is not None:
                 return refused
         path = raw_path(scope)
@@ -247,21 +251,26 @@ class RestApp:
             return _front(admitted, headers)
         return Response(_document(table, path, admitted, is_below=owner is not None), media_type="application/json")
 
+    def _misdirected(self, scope: Scope, gate: Gate | None, told: _Told) -> Response | None:
+        """The answer to a request that is meant for another name, or that a page of another origin sends."""
+        is_by_header = gate is not None and gate.is_by_header
+        refused = self._hosts.refusal(
+            scope,
+            takes_any_host=is_by_header,
+            takes_any_origin=is_by_header and gate is not None and not gate.is_sent_by_browsers,
+        )
+        if refused is not None:
+            told.error = "forbidden-origin" if refused.status_code == 403 else "misdirected"
+        return refused
+
     async def _refused(
         self, adapter: ExposedAdapter, scope: Scope, headers: Mapping[str, str], query: str, told: _Told
     ) -> Response | None:
         """The answer to a request that is not meant for us, or that comes without the adapter's credentials."""
         gate = adapter.gate
-        refused = self._hosts.refusal(
-            scope,
-            takes_any_host=gate is not None and gate.is_by_header,
-            takes_any_origin=gate is not None and gate.is_by_header and not gate.is_sent_by_browsers,
-        )
-        if refused is not None:
-            told.error = "forbidden-origin" if refused.status_code == 403 else "misdirected"
+        refused = self._misdirected(scope, gate, told)
+        if refused is not None or gate is None:
             return refused
-        if gate is None:
-            return None
         address = scope["client"][0] if scope.get("client") else ""
         wait = self._throttle.barred(address)
         if not wait and gate.admits(headers, query):
