@@ -36,6 +36,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, section 9.2.1)."""
 
+_LEAVING = PASSED_ON | {"content-type"}
 _TELL_EVERY = 60.0
 _log = logging.getLogger("naftiko.engine")
 Result = TypeVar("Result")
@@ -260,7 +261,7 @@ class Engine:
 
     def _guarded(self, request: RequestPlan) -> Guard:
         """What no answer to a request may show."""
-        guard = self._guards[id(request)] = Guard(request, self._secrets(request))
+        guard = self._guards[id(request)] = Guard(request, self._secrets(request), _LEAVING)
         return guard
 
     async def _redact(self, guard: Guard, response: Response, life: Life) -> None:

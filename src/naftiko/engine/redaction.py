@@ -41,15 +41,18 @@ def made_needles(secrets: tuple[str, ...], charset: str = "utf-8") -> tuple[byte
 
 
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
-_WIDE = re.compile(r"utf-?(?:16|32)", re.IGNORECASE)
 
 
 class Guard:
-    """What no answer to a request may show, with its spellings made once: those in which no shorter one stands."""
+    """What no answer to a request may show, with its spellings made once: those in which no shorter one stands.
 
-    __slots__ = ("_spelled", "_texts", "request", "secrets")
+    Of an answer's headers those `passed_on` are looked through: no other leaves.
+    """
 
-    def __init__(self, request: RequestPlan, secrets: tuple[str, ...]) -> None:
+    __slots__ = ("_passed_on", "_spelled", "_texts", "request", "secrets")
+
+    def __init__(self, request: RequestPlan, secrets: tuple[str, ...], passed_on: frozenset[str]) -> None:
+        self._passed_on = passed_on
         self.request = request
         self.secrets = secrets
         spelled = made_needles(secrets)
@@ -63,11 +66,12 @@ class Guard:
                 return True
         if not self._spelled:
             return False
-        values = "\n".join([value for _, value in headers])
-        for text in self._texts:
-            if text in values:
-                return True
-        return content[:2] in _MARKS or _WIDE.search(values) is not None
+        for name, value in headers:
+            if name in self._passed_on:
+                for text in self._texts:
+                    if text in value:
+                        return True
+        return b"\0" in content[:256] or content[:2] in _MARKS
 
 
 _SIGNED = re.compile(r'(?:signature|response|sig)="?([^",]{8,4096})', re.IGNORECASE)

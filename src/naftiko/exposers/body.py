@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from naftiko.errors import BodyTooLarge
 
@@ -28,11 +28,17 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limit: int = M
         return b""
     if declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise _too_large(limit)
-    return await read_all(receive, limit)
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) <= limit:
+            return body
+        raise _too_large(limit)
+    return await read_all(receive, limit, message)
 
 
-async def read_all(receive: Receive, limit: int = MAX_BODY) -> bytes:
-    """The whole body of a request, whatever its headers say of it.
+async def read_all(receive: Receive, limit: int = MAX_BODY, first: Message | None = None) -> bytes:
+    """The whole body of a request, whatever its headers say of it. `first` is a message that has been received.
 
     Raises:
         BodyTooLarge: it has more than `limit` bytes.
@@ -41,7 +47,8 @@ async def read_all(receive: Receive, limit: int = MAX_BODY) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
+        message = first or await receive()
+        first = None
         if message["type"] == "http.disconnect":
             raise ClientGone
         chunk = message.get("body", b"")
