@@ -7,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import mcp
-import pytest
 from mcp_types import ToolListChangedNotification
 
 from naftiko.exposers.mcp.names import LONGEST, fitted, joint_name, told_apart
@@ -122,8 +121,8 @@ async def test_names_on_the_shared_endpoint(tmp_path: Path, recorder: Upstream) 
     assert joint_name("x-tools", "y") == joint_name("x-mcp", "y") == "x_y"
 
 
-@pytest.mark.parametrize("mode", ["legacy", "2026-07-28"])
-async def test_clients_of_every_version_are_told(tmp_path: Path, recorder: Upstream, mode: str) -> None:
+async def test_clients_of_earlier_versions_are_told(tmp_path: Path, recorder: Upstream) -> None:
+    """At 2025-11-25, on a stream of their own; those of 2026-07-28 are in `test_gateway`."""
     write(tmp_path, shop("alpha"), "a.yaml")
     told = asyncio.Event()
 
@@ -133,15 +132,13 @@ async def test_clients_of_every_version_are_told(tmp_path: Path, recorder: Upstr
 
     async with gateway(str(tmp_path), "--base-uri", f"*={recorder.url}") as (served, ready):
         (url,) = ready["mcp"]
-        if mode == "legacy":
-            async with mcp.Client(url, mode="legacy", message_handler=handle) as client:
-                assert client.server_capabilities.tools.list_changed is True
-                await asyncio.sleep(0.3)
-                write(tmp_path, shop("beta", path="/v1/beta"), "b.yaml")
-                await event(served, "changed")
-                async with asyncio.timeout(10):
-                    await told.wait()
-                assert {tool.name for tool in (await client.list_tools()).tools} == {"alpha_alpha", "beta_beta"}
+        async with mcp.Client(url, mode="legacy", message_handler=handle) as client:
+            assert client.server_capabilities.tools.list_changed is True
+            write(tmp_path, shop("beta", path="/v1/beta"), "b.yaml")
+            await event(served, "changed")
+            async with asyncio.timeout(10):
+                await told.wait()
+            assert {tool.name for tool in (await client.list_tools()).tools} == {"alpha_alpha", "beta_beta"}
 
 
 async def test_what_is_dropped_in_is_told(tmp_path: Path, recorder: Upstream) -> None:

@@ -23,7 +23,7 @@ from naftiko.plan import JsonBodyPlan, ParameterPlan, Plan, RequestPlan, Upstrea
 from naftiko.sandbox.digest import DigestGate
 from naftiko.sandbox.samples import sample
 
-_QUIET = frozenset({"host", "connection", "accept-encoding", "content-length", "user-agent", "accept"})
+_QUIET = frozenset({"host", "connection", "accept-encoding", "content-length", "user-agent", "accept", "x-request-id"})
 
 
 @dataclass(frozen=True, slots=True)
