@@ -23,6 +23,7 @@ from naftiko.exposers.rest.app import RestApp
 from naftiko.render.text import grouped
 from support import (
     ROOT,
+    SEED,
     Stage,
     Upstream,
     answering,
@@ -551,3 +552,14 @@ async def test_a_rest_only_change_tells_no_agent(tmp_path: Path) -> None:
 
     assert tools(text).is_like(tools(text.replace("path: /do", "path: /did")))
     assert not tools(text).is_like(tools(text.replace("description: Do it", "description: Did it")))
+
+
+async def test_the_answer_of_the_readme() -> None:
+    """What the README says the first call answers is what it answers."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    printed = text.partition("```json\n")[2].partition("\n```")[0]
+    sent = text.partition("-d '")[2].partition("'\n")[0]
+    async with running(SEED, "--sandbox") as served, httpx.AsyncClient() as client:
+        url = f"{served.urls['http-tracking-batch-rest']}/v1/batch"
+        response = await client.post(url, content=sent, headers={"Content-Type": "application/json"})
+    assert response.text == printed
