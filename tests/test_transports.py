@@ -232,7 +232,7 @@ async def test_what_goes_wrong_is_told_alike(tmp_path: Path, kind: str) -> None:
     async with wire(hangs) as served:
         await fails(served, "did not answer within 0.3 s", limits=Limits(total=0.3))
     async with wire(garbage) as served:
-        await fails(served, "not valid HTTP" if kind == "aiohttp" else "broke the connection off")
+        await fails(served, "not valid HTTP" if kind in ("http1", "aiohttp") else "broke the connection off")
     async with wire(answering(body=b"x" * 2000)) as served:
         await fails(served, "is larger than", limits=Limits(response=1000))
     closed = served.url
@@ -592,7 +592,7 @@ async def test_certificates_that_cannot_be_used(tmp_path: Path, authority) -> No
 
 
 async def test_a_transport_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(SetupError, match="there are aiohttp, reqwest, httpx"):
+    with pytest.raises(SetupError, match="there are http1, aiohttp, reqwest, httpx"):
         async with opened(tmp_path, one_operation(GET), transport="carrier-pigeon"):
             pass
 

@@ -15,6 +15,7 @@ from naftiko.consumers.http.limits import Limits
 class TransportName(StrEnum):
     """The names of `naftiko.consumers.http.pools.POOLS`."""
 
+    http1 = "http1"
     aiohttp = "aiohttp"
     reqwest = "reqwest"
     httpx = "httpx"

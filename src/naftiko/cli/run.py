@@ -44,7 +44,7 @@ def run(
     timeout: options.Timeout = "30s",
     max_response: options.MaxResponse = "32MiB",
     max_connections: options.MaxConnections = 1000,
-    transport: options.Transport = options.TransportName.aiohttp,
+    transport: options.Transport = options.TransportName.http1,
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=512, help="Processes that share the work.")
     ] = 1,

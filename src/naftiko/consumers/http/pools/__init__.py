@@ -16,6 +16,7 @@ from naftiko.errors import SetupError
 
 _HERE = "naftiko.consumers.http.pools"
 POOLS: Mapping[str, str] = {
+    "http1": f"{_HERE}.http1_pool:Http1Pool",
     "aiohttp": f"{_HERE}.aiohttp_pool:AiohttpPool",
     "reqwest": f"{_HERE}.reqwest_pool:ReqwestPool",
     "httpx": f"{_HERE}.httpx_pool:HttpxPool",
@@ -23,6 +24,7 @@ POOLS: Mapping[str, str] = {
 """What can carry requests, by name, the default first. Each is imported when it is needed: that takes a while."""
 
 DEFAULT = next(iter(POOLS))
+_BY_PROXY = "aiohttp"
 
 
 def load_pool(name: str) -> type[httpx.AsyncBaseTransport]:
@@ -41,11 +43,14 @@ def load_pool(name: str) -> type[httpx.AsyncBaseTransport]:
 
 
 def open_pool(name: str, settings: PoolSettings) -> httpx.AsyncBaseTransport:
-    """A pool for one upstream.
+    """A pool for one upstream. By way of a proxy aiohttp's client stands in for the default.
 
     Raises:
         SetupError: its library is not installed, or there is no such pool.
+        httpx.ProxyError: the proxy is none that is known.
     """
+    if name == DEFAULT and settings.proxy() is not None:
+        name = _BY_PROXY
     make = cast("type[_Pool]", load_pool(name))
     return make(settings)
 
