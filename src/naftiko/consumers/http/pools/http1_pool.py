@@ -58,7 +58,7 @@ class _BrokenOff(httpx.RemoteProtocolError):
 
 
 class Http1Pool(httpx.AsyncBaseTransport):
-    """The connections of one upstream. An exchange has the time that its caller gives it; who waits is served in turn."""
+    """The connections of one upstream. An exchange has the time its caller gives it; who waits is served in turn."""
 
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
