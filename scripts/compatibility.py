@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from naftiko.codes import CODES
 from naftiko.compile import compile_capability
 from naftiko.diagnostics import Severity
-from naftiko.loader import load
+from naftiko.diagnostics.codes import CODES
+from naftiko.document.source import read_source
+from naftiko.gateway.prepared import runs
 from naftiko.plan import FunctionPlan
-from naftiko.prepared import runs
-from naftiko.source import read_source
+from naftiko.spec.loader import load
 
 
 @dataclass

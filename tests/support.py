@@ -26,8 +26,8 @@ from starlette.types import ASGIApp
 import naftiko
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.rest.app import RestApp
-from naftiko.serving import serving
-from naftiko.sockets import bind
+from naftiko.net.serving import serving
+from naftiko.net.sockets import bind
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "capabilities" / "http-tracking-batch.yaml"

@@ -11,7 +11,7 @@ import pytest
 
 import naftiko
 from naftiko import CapabilityError, Severity
-from naftiko.compile.uris import PLACEHOLDER, join
+from naftiko.values.uris import PLACEHOLDER, join
 from support import ROOT, SHARED, Upstream, needs_shared, read_yaml
 
 FILES = sorted((SHARED / "corpus" / "catalogue").glob("*.yaml"))

@@ -15,7 +15,7 @@ from mcp import Client
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from naftiko.sockets import bind
+from naftiko.net.sockets import bind
 from support import SEED, Upstream, answering, capability, command, one_operation, running, start, write
 
 KEYS = {"SEGMENT_USER": "user-7f3a", "SEGMENT_PASS": "pass-91bc"}

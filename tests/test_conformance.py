@@ -15,11 +15,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from naftiko.checking import findings
-from naftiko.conformance import conform
-from naftiko.document import parse
-from naftiko.loader import load
-from naftiko.source import Source, read_source
+from naftiko.document.reader import parse
+from naftiko.document.source import Source, read_source
+from naftiko.spec.conformance import conform
+from naftiko.spec.loader import load
+from naftiko.validation.checking import findings
 from support import SEED, SHARED, command, needs_shared, read_yaml
 
 VERSIONS = ("0.5", "1.0.0-alpha1", "1.0.0-alpha2", "1.0.0-alpha3")

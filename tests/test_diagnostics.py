@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from naftiko.checking import findings
-from naftiko.codes import CODES
 from naftiko.compile import compile_capability
-from naftiko.conflicts import conflicts
 from naftiko.diagnostics import Diagnostic, Severity, Span, ordered
-from naftiko.loader import load
-from naftiko.render.json import as_json
-from naftiko.render.text import render, summary
-from naftiko.source import Source
+from naftiko.diagnostics.codes import CODES
+from naftiko.document.source import Source
+from naftiko.gateway.conflicts import conflicts
+from naftiko.spec.loader import load
+from naftiko.validation.checking import findings
+from naftiko.validation.render.json import as_json
+from naftiko.validation.render.text import render, summary
 
 FOLDER = Path(__file__).parent / "golden" / "diagnostics"
 FILES = sorted(FOLDER.glob("*.yaml"))

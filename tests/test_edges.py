@@ -15,11 +15,11 @@ from starlette.responses import Response
 
 import naftiko
 from naftiko import InputError, NotRunnable, Severity
-from naftiko.coerce import Mismatch, coerce
 from naftiko.compile import compile_capability
 from naftiko.consumers.http.decoding import decoder
-from naftiko.loader import load
-from naftiko.source import Source
+from naftiko.document.source import Source
+from naftiko.spec.loader import load
+from naftiko.values.coerce import Mismatch, coerce
 from support import Stage, Upstream, answering, load_text, on_stage, one_operation, opened
 from test_requests import ROUTE, query, send
 

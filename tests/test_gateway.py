@@ -17,7 +17,7 @@ import mcp
 import pytest
 from starlette.responses import JSONResponse
 
-from naftiko.sockets import bind
+from naftiko.net.sockets import bind
 from support import SHARED, Running, Upstream, capability, clean_environment, command, needs_shared, start, write
 
 SECONDS = float(os.environ.get("NAFTIKO_LOAD_SECONDS", "3"))

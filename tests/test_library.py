@@ -20,10 +20,10 @@ from naftiko.compile.requests import _UNREAD
 from naftiko.exposers.observer import Call
 from naftiko.exposers.rest.app import RestApp
 from naftiko.formats import SUPPORTED, formats
-from naftiko.models.consumes import RawFormat
+from naftiko.net.serving import serving
+from naftiko.net.sockets import bind
 from naftiko.registry import Registry
-from naftiko.serving import serving
-from naftiko.sockets import bind
+from naftiko.spec.models.consumes import RawFormat
 from support import ROOT, SEED, Upstream, answering, load_text, one_operation, opened, write
 
 

@@ -13,12 +13,12 @@ from starlette.responses import JSONResponse
 import naftiko
 from naftiko import BindingError, MissingVariables, Settings, Severity
 from naftiko.compile import compile_capability
-from naftiko.document import MAX_DEPTH, parse, resolve
-from naftiko.jsonpath import parse as parse_jsonpath
-from naftiko.loader import load
-from naftiko.missing import MISSING
-from naftiko.nodes import Mapping, Scalar, plain
-from naftiko.source import MAX_BYTES, Source, read_source
+from naftiko.document.nodes import Mapping, Scalar, plain
+from naftiko.document.reader import MAX_DEPTH, parse, resolve
+from naftiko.document.source import MAX_BYTES, Source, read_source
+from naftiko.spec.loader import load
+from naftiko.values.jsonpath import parse as parse_jsonpath
+from naftiko.values.missing import MISSING
 from support import SHARED, Upstream, answering, capability, needs_shared, one_operation, opened, write
 
 CONSUMES = """

@@ -17,10 +17,10 @@ from sarif_pydantic import Sarif
 
 import naftiko
 from naftiko.cli.schema import described
-from naftiko.code_examples import EXAMPLES
-from naftiko.codes import CODES
-from naftiko.discovery import discover
-from naftiko.render.codes import page
+from naftiko.diagnostics.codes import CODES
+from naftiko.diagnostics.examples import EXAMPLES
+from naftiko.document.discovery import discover
+from naftiko.validation.render.codes import page
 from support import ROOT, SEED, SHARED, command, needs_shared, one_operation, read_yaml, write
 
 GOOD = one_operation("method: GET")

@@ -8,7 +8,7 @@ import httpx
 
 import naftiko
 from naftiko import Settings
-from naftiko.sandbox.upstream import SandboxUpstream
+from naftiko.runtime.sandbox.upstream import SandboxUpstream
 from support import capability, load_text, opened, write
 
 TEXT = capability(

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from naftiko import Limits
-from naftiko.sockets import bind
+from naftiko.net.sockets import bind
 from support import Stage, answering, on_stage, one_operation
 
 POST = one_operation(

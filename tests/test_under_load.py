@@ -28,9 +28,9 @@ from naftiko import Limits, UpstreamTimeout
 from naftiko.cli import log
 from naftiko.cli.log import LogHandler, LogWriter
 from naftiko.engine.deadline import Deadlines
-from naftiko.garbage import expect_calls
-from naftiko.serving import serving
-from naftiko.sockets import bind
+from naftiko.net.serving import serving
+from naftiko.net.sockets import bind
+from naftiko.runtime.garbage import expect_calls
 from support import Upstream, answering, one_operation, opened, write
 from test_gateway import gateway, shop
 

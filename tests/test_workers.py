@@ -15,7 +15,7 @@ import mcp
 import pytest
 from starlette.responses import JSONResponse
 
-from naftiko.workers.supervisor import Supervisor
+from naftiko.gateway.workers.supervisor import Supervisor
 from support import Running, Upstream, capability, clean_environment, command, start, write
 from test_gateway import ALL, event, gateway, shop
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+from naftiko.version import __version__
 
 if TYPE_CHECKING:
     from naftiko.capability import Capability, Runtime, load
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         UpstreamTimeout,
         UpstreamUnreachable,
     )
-    from naftiko.opening import Settings
+    from naftiko.runtime.opening import Settings
 
 _HOMES = {
     "Answer": "engine.answer",
@@ -40,7 +40,7 @@ _HOMES = {
     "Diagnostic": "diagnostics",
     "Limits": "consumers.http.limits",
     "Runtime": "capability",
-    "Settings": "opening",
+    "Settings": "runtime.opening",
     "Severity": "diagnostics",
     "Span": "diagnostics",
     "load": "capability",

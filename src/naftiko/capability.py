@@ -14,15 +14,15 @@ from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic
+from naftiko.document.source import read_source
 from naftiko.engine.answer import Answer
 from naftiko.engine.arguments import Arguments
 from naftiko.engine.lookup import find
 from naftiko.exposers.observer import NOBODY, Call, Observer
-from naftiko.generation import Generation, applications, generation
-from naftiko.loader import load as load_source
-from naftiko.opening import Settings
 from naftiko.plan import Plan
-from naftiko.source import read_source
+from naftiko.runtime.generation import Generation, applications, generation
+from naftiko.runtime.opening import Settings
+from naftiko.spec.loader import load as load_source
 
 
 class Runtime:

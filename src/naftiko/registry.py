@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from naftiko.suggestions import did_you_mean
+from naftiko.diagnostics.suggestions import did_you_mean
 
 Item = TypeVar("Item")
 

@@ -21,18 +21,18 @@ import pytest
 from starlette.responses import Response
 
 from naftiko import InputError, Limits, UpstreamTimeout
-from naftiko.connections import ClientLimits, Clients
-from naftiko.document import parse
+from naftiko.document.reader import parse
+from naftiko.document.source import Source
 from naftiko.engine.redaction import made_needles, redacted
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.requests import CONNECTION
 from naftiko.exposers.rest.app import RestApp
 from naftiko.exposers.throttle import Throttle
-from naftiko.jsonpath import parse as parse_path
-from naftiko.serving import serving
-from naftiko.sockets import bind
-from naftiko.source import Source
-from naftiko.templates import template_names
+from naftiko.net.connections import ClientLimits, Clients
+from naftiko.net.serving import serving
+from naftiko.net.sockets import bind
+from naftiko.values.jsonpath import parse as parse_path
+from naftiko.values.templates import template_names
 from support import Stage, Upstream, answering, command, load_text, on_stage, one_operation, opened, write
 from test_requests import query
 

@@ -18,10 +18,10 @@ from starlette.responses import Response
 import naftiko
 from naftiko import Limits
 from naftiko.compile import compile_capability
+from naftiko.document.source import Source
 from naftiko.formats import formats
 from naftiko.formats.base import unbounded
-from naftiko.loader import load
-from naftiko.source import Source
+from naftiko.spec.loader import load
 from support import ROOT, SEED, Stage, on_stage, one_operation
 
 SECONDS = float(os.environ.get("NAFTIKO_FUZZ_SECONDS", "2"))

@@ -20,7 +20,7 @@ from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.mcp.table import Table, made
 from naftiko.exposers.rest.app import RestApp
-from naftiko.render.text import grouped
+from naftiko.validation.render.text import grouped
 from support import (
     ROOT,
     SEED,

@@ -21,9 +21,9 @@ from naftiko.engine.answer import Answer, is_json
 from naftiko.engine.arguments import Arguments
 from naftiko.engine.lookup import find_with_inputs
 from naftiko.errors import CallError, InputError, MissingVariables, NaftikoError, NotRunnable
-from naftiko.jsontext import decode
-from naftiko.opening import Settings, opened
 from naftiko.plan import FunctionPlan, Plan
+from naftiko.runtime.opening import Settings, opened
+from naftiko.values.jsontext import decode
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 

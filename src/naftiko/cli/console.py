@@ -17,13 +17,13 @@ from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
 from naftiko.exposers.adapter import Version
 from naftiko.exposers.observer import Call
-from naftiko.gateway import Changes, Gateway
-from naftiko.jsontext import encode_text
-from naftiko.opening import Settings
-from naftiko.ports import Served
-from naftiko.render import text
-from naftiko.render.json import as_json
-from naftiko.takeover import Refusal
+from naftiko.gateway.gateway import Changes, Gateway
+from naftiko.gateway.ports import Served
+from naftiko.gateway.takeover import Refusal
+from naftiko.runtime.opening import Settings
+from naftiko.validation.render import text
+from naftiko.validation.render.json import as_json
+from naftiko.values.jsontext import encode_text
 
 
 class Console(Protocol):

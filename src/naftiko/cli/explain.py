@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from naftiko.cli.loading import fail
-from naftiko.codes import CODES
-from naftiko.render.codes import one
-from naftiko.suggestions import did_you_mean
+from naftiko.diagnostics.codes import CODES
+from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.validation.render.codes import one
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 

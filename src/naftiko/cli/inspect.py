@@ -13,9 +13,9 @@ from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of
 from naftiko.errors import NaftikoError
-from naftiko.jsontext import encode_text
 from naftiko.plan import AdapterPlan, FunctionPlan, InputPlan, ParameterPlan, Plan, RequestPlan, VariablePlan
-from naftiko.render.text import printable
+from naftiko.validation.render.text import printable
+from naftiko.values.jsontext import encode_text
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 

@@ -10,11 +10,11 @@ import typer
 
 from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic, Severity
+from naftiko.document.source import read_source
 from naftiko.errors import SourceError
-from naftiko.loader import Loaded, load
 from naftiko.plan import Plan
-from naftiko.render import text
-from naftiko.source import read_source
+from naftiko.spec.loader import Loaded, load
+from naftiko.validation.render import text
 
 
 def read(file: str) -> Loaded:

@@ -9,7 +9,7 @@ import typer
 
 from naftiko.cli import options
 from naftiko.cli.log import LogLevel
-from naftiko.workers.channel import Channel
+from naftiko.gateway.workers.channel import Channel
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -101,8 +101,8 @@ def run(
 
         raise typer.Exit(supervise(workers, is_json=log_format is LogFormat.json))
     from naftiko.cli.serve import Asked, serve_files
-    from naftiko.connections import ClientLimits
-    from naftiko.opening import Settings
+    from naftiko.net.connections import ClientLimits
+    from naftiko.runtime.opening import Settings
 
     settings = Settings(
         base_uris=options.base_uris(base_uri),

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from naftiko.models.capability import CapabilityFile
+from naftiko.spec.models.capability import CapabilityFile
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 

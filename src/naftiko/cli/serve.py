@@ -16,16 +16,16 @@ from naftiko.bindings.resolve import Sources
 from naftiko.cli.console import Console, JsonConsole, QuietConsole, TextConsole
 from naftiko.cli.log import LogLevel
 from naftiko.diagnostics import Diagnostic
-from naftiko.discovery import discover
+from naftiko.document.discovery import discover
 from naftiko.errors import NaftikoError, SetupError
 from naftiko.exposers.observer import Observer
-from naftiko.gateway import Gateway
-from naftiko.opening import Settings
-from naftiko.prepared import Prepared, prepare
-from naftiko.runtime import serve
-from naftiko.sockets import OwnSockets, Sockets
-from naftiko.watch import watch
-from naftiko.workers.channel import Channel
+from naftiko.gateway.gateway import Gateway
+from naftiko.gateway.prepared import Prepared, prepare
+from naftiko.gateway.serve import serve
+from naftiko.gateway.watch import watch
+from naftiko.gateway.workers.channel import Channel
+from naftiko.net.sockets import OwnSockets, Sockets
+from naftiko.runtime.opening import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import asyncio
 import sys
 
 from naftiko.cli.log import LogWriter
-from naftiko.jsontext import encode_text
-from naftiko.workers.supervisor import Supervisor
+from naftiko.gateway.workers.supervisor import Supervisor
+from naftiko.values.jsontext import encode_text
 
 
 def supervise(count: int, *, is_json: bool) -> int:

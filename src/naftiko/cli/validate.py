@@ -12,22 +12,22 @@ from typing import Annotated
 
 import typer
 
-from naftiko.checking import Checked, check_file, check_files, findings
 from naftiko.cli.loading import colour, fail
-from naftiko.codes import CODES
-from naftiko.conflicts import conflicts
 from naftiko.diagnostics import Diagnostic, Severity, ordered
-from naftiko.discovery import discover
+from naftiko.diagnostics.codes import CODES
+from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.document.discovery import discover
+from naftiko.document.source import read_source
 from naftiko.errors import SetupError, SourceError
-from naftiko.loader import load
-from naftiko.render import concise as concise_renderer
-from naftiko.render import github, junit, sarif
-from naftiko.render import json as json_renderer
-from naftiko.render import text as text_renderer
-from naftiko.source import read_source
-from naftiko.suggestions import did_you_mean
-from naftiko.suppression import Baseline, ignored_lines, is_ignored
-from naftiko.validation_settings import ProjectSettings, project_settings
+from naftiko.gateway.conflicts import conflicts
+from naftiko.spec.loader import load
+from naftiko.validation.checking import Checked, check_file, check_files, findings
+from naftiko.validation.render import concise as concise_renderer
+from naftiko.validation.render import github, junit, sarif
+from naftiko.validation.render import json as json_renderer
+from naftiko.validation.render import text as text_renderer
+from naftiko.validation.settings import ProjectSettings, project_settings
+from naftiko.validation.suppression import Baseline, ignored_lines, is_ignored
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 

@@ -19,11 +19,11 @@ from naftiko.compile.units import Function, UnitCompiler
 from naftiko.compile.upstreams import Base, Catalogue, Consumed
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, ordered
+from naftiko.document.report import Report
 from naftiko.errors import CapabilityError
-from naftiko.loader import Loaded
-from naftiko.models.capability import CapabilityFile
 from naftiko.plan import Plan, Upstream, UpstreamOperation
-from naftiko.report import Report
+from naftiko.spec.loader import Loaded
+from naftiko.spec.models.capability import CapabilityFile
 
 __all__ = ["compile_capability"]
 

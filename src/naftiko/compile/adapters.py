@@ -9,13 +9,13 @@ from dataclasses import replace
 from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
 from naftiko.compile.units import UnitCompiler
-from naftiko.compile.uris import Hole, anonymous, pieces
 from naftiko.diagnostics import Path, Severity
-from naftiko.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill, McpTool
-from naftiko.models.parameters import ExposedInput
-from naftiko.nodes import fault_at, locate
+from naftiko.document.nodes import fault_at, locate
+from naftiko.document.report import Report
 from naftiko.plan import AdapterPlan, FunctionPlan, RoutePlan, ToolPlan
-from naftiko.report import Report
+from naftiko.spec.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill, McpTool
+from naftiko.spec.models.parameters import ExposedInput
+from naftiko.values.uris import Hole, anonymous, pieces
 
 _INBOUND = frozenset({"basic", "bearer", "apikey"})
 _HINTS = ("readOnly", "destructive", "idempotent", "openWorld")

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from naftiko.compile.scope import CALLERS
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
-from naftiko.expressions import Expression, Literal, SpelledInput, leaves
-from naftiko.models.authentication import (
+from naftiko.document.report import Report
+from naftiko.plan import AuthPlan
+from naftiko.spec.models.authentication import (
     ApiKey,
     Authentication,
     AwsSigV4,
@@ -21,10 +22,9 @@ from naftiko.models.authentication import (
     Hmac,
     OAuth1,
 )
-from naftiko.plan import AuthPlan
-from naftiko.report import Report
-from naftiko.secretlike import is_plain_word, looks_secret
-from naftiko.templates import parse_text, template_names
+from naftiko.values.expressions import Expression, Literal, SpelledInput, leaves
+from naftiko.values.secretlike import is_plain_word, looks_secret
+from naftiko.values.templates import parse_text, template_names
 
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A field name (RFC 9110, section 5.1)."""

@@ -10,9 +10,6 @@ from urllib.parse import unquote_plus
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared
 from naftiko.diagnostics import Severity
-from naftiko.expressions import Expression, FirstOf, Input, leaves
-from naftiko.jsontext import decode
-from naftiko.models.bodies import FormBody, JsonBody, Part, RawBody, RequestBody, TextBody
 from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
@@ -22,7 +19,10 @@ from naftiko.plan import (
     PartPlan,
     TextBodyPlan,
 )
-from naftiko.templates import has_template, parse_value, split_template
+from naftiko.spec.models.bodies import FormBody, JsonBody, Part, RawBody, RequestBody, TextBody
+from naftiko.values.expressions import Expression, FirstOf, Input, leaves
+from naftiko.values.jsontext import decode
+from naftiko.values.templates import has_template, parse_value, split_template
 
 if TYPE_CHECKING:
     from naftiko.compile.requests import RequestCompiler

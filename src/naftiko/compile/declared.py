@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from naftiko.compile.upstreams import Consumed
 from naftiko.diagnostics import Path
-from naftiko.expressions import Environment, Expression, Input, Variable, leaves
-from naftiko.models.parameters import ConsumedInput
+from naftiko.spec.models.parameters import ConsumedInput
+from naftiko.values.expressions import Environment, Expression, Input, Variable, leaves
 
 
 @dataclass(frozen=True, slots=True)

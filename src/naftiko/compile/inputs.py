@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from naftiko.jsonpath import JsonPath
-from naftiko.models.parameters import InputParameter
-from naftiko.names import fold
 from naftiko.plan import InputPlan
+from naftiko.spec.models.parameters import InputParameter
+from naftiko.values.jsonpath import JsonPath
+from naftiko.values.names import fold
 
 Place = tuple[str, str]
 _SCHEMA_KEYS = ("format", "pattern", "enum", "items", "properties")

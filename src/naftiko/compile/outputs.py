@@ -8,9 +8,9 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Consumed
 from naftiko.diagnostics import Path
-from naftiko.jsonpath import JsonPath, parse
-from naftiko.models.parameters import OutputParameter
 from naftiko.plan import NamedOutput, OutputPlan, Shape
+from naftiko.spec.models.parameters import OutputParameter
+from naftiko.values.jsonpath import JsonPath, parse
 
 _ROOT = JsonPath("$")
 

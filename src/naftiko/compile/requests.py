@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from naftiko.coerce import Mismatch, coerce
 from naftiko.compile.authentication import HEADER_NAME, OF_THE_CONNECTION
 from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
@@ -14,14 +13,15 @@ from naftiko.compile.declared import Declared, blamed, is_private, merged, reads
 from naftiko.compile.outputs import named_outputs
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Consumed, holes
-from naftiko.compile.uris import Hole, below, encode_path, encode_query, pieces, split_query
 from naftiko.compile.walk import walk
 from naftiko.diagnostics import Path, Severity
-from naftiko.expressions import Environment, Expression, FirstOf, Input, Literal, SpelledInput, Variable, leaves
-from naftiko.names import fold
+from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.plan import BodyPlan, MultipartBodyPlan, OutputPlan, ParameterPlan, RequestPlan, TextBodyPlan
-from naftiko.suggestions import did_you_mean
-from naftiko.templates import template_names
+from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.expressions import Environment, Expression, FirstOf, Input, Literal, SpelledInput, Variable, leaves
+from naftiko.values.names import fold
+from naftiko.values.templates import template_names
+from naftiko.values.uris import Hole, below, encode_path, encode_query, pieces, split_query
 
 _UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
 """Response formats of the specification that `naftiko.formats` does not read."""

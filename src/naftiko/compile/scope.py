@@ -10,12 +10,12 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Path
-from naftiko.expressions import Environment, Expression, FirstOf, Input, StepOutput, StepsPath
-from naftiko.jsonpath import parse as parse_jsonpath
-from naftiko.names import fold
-from naftiko.report import Report
-from naftiko.suggestions import did_you_mean
-from naftiko.templates import parse_value
+from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.document.report import Report
+from naftiko.values.expressions import Environment, Expression, FirstOf, Input, StepOutput, StepsPath
+from naftiko.values.jsonpath import parse as parse_jsonpath
+from naftiko.values.names import fold
+from naftiko.values.templates import parse_value
 
 CALLERS = frozenset({"rest", "tools"})
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -12,19 +12,19 @@ from naftiko.compile.outputs import output_plan
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Catalogue, Consumed, holes
-from naftiko.compile.uris import pieces
 from naftiko.compile.variables import Variables
 from naftiko.compile.walk import base, walk
 from naftiko.diagnostics import Path, Severity
-from naftiko.expressions import Expression, Input, Variable
-from naftiko.jsonpath import parse as parse_jsonpath
-from naftiko.models.operations import Aggregate, AggregateFunction, CallStep, LookupStep, Step, Unit
-from naftiko.models.parameters import ExposedInput
-from naftiko.names import fold
-from naftiko.nodes import fault_at
+from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.document.nodes import fault_at
+from naftiko.document.report import Report
 from naftiko.plan import CallStepPlan, FunctionPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan, requests_of
-from naftiko.report import Report
-from naftiko.suggestions import did_you_mean
+from naftiko.spec.models.operations import Aggregate, AggregateFunction, CallStep, LookupStep, Step, Unit
+from naftiko.spec.models.parameters import ExposedInput
+from naftiko.values.expressions import Expression, Input, Variable
+from naftiko.values.jsonpath import parse as parse_jsonpath
+from naftiko.values.names import fold
+from naftiko.values.uris import pieces
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ from urllib.parse import urlsplit
 
 from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
-from naftiko.compile.uris import Hole, Piece, join, pieces, split_base
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path
-from naftiko.expressions import Expression, Template
-from naftiko.models.capability import CapabilityFile
-from naftiko.models.consumes import ConsumedOperation, ConsumedResource, ConsumesHttp
-from naftiko.nodes import fault_at
+from naftiko.document.nodes import fault_at
+from naftiko.document.report import Report
 from naftiko.plan import AuthPlan
-from naftiko.report import Report
+from naftiko.spec.models.capability import CapabilityFile
+from naftiko.spec.models.consumes import ConsumedOperation, ConsumedResource, ConsumesHttp
+from naftiko.values.expressions import Expression, Template
+from naftiko.values.uris import Hole, Piece, join, pieces, split_base
 
 
 @dataclass(frozen=True, slots=True)

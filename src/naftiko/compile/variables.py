@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable
 
 from naftiko.diagnostics import Path
-from naftiko.expressions import Expression, Literal, Variable
-from naftiko.models.binds import Binding
-from naftiko.nodes import Scalar, child, file_of, locate
+from naftiko.document.nodes import Scalar, child, file_of, locate
+from naftiko.document.report import Report
 from naftiko.plan import VariablePlan, VariableUse
-from naftiko.report import Report
-from naftiko.templates import parse_text
+from naftiko.spec.models.binds import Binding
+from naftiko.values.expressions import Expression, Literal, Variable
+from naftiko.values.templates import parse_text
 
 ENVIRONMENT = "env"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from naftiko.expressions import Expression, leaves
 from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
@@ -17,6 +16,7 @@ from naftiko.plan import (
     Shape,
     StepsPlan,
 )
+from naftiko.values.expressions import Expression, leaves
 
 
 def walk(requests: Iterable[RequestPlan], output: OutputPlan, steps: StepsPlan | None = None) -> Iterator[Expression]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from naftiko.errors import UpstreamInvalid
-from naftiko.jsontext import decode_bytes, encode
-from naftiko.missing import MISSING, Missing
+from naftiko.values.jsontext import decode_bytes, encode
+from naftiko.values.missing import MISSING, Missing
 
 PASSED_ON = frozenset({"etag", "last-modified", "cache-control", "location", "link", "retry-after"})
 """The upstream's headers that travel on, beside its content type (semantics, section 6)."""

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 
+from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.errors import InputError
-from naftiko.names import fold
 from naftiko.plan import FunctionPlan
-from naftiko.suggestions import did_you_mean
+from naftiko.values.names import fold
 
 _FINITE = frozenset({str, int, bool, type(None)})
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias, TypeVar
 
-from naftiko.coerce import Mismatch, coerce
 from naftiko.consumers.http.authentication import Scheme, secrets
 from naftiko.consumers.http.request import build
 from naftiko.consumers.http.transport import HttpTransport, Response
@@ -22,13 +21,14 @@ from naftiko.engine.output import Shaping, named, shaped
 from naftiko.engine.redaction import SHORTEST, Guard, made_needles, parts, redacted, redacted_text, signed_parts
 from naftiko.engine.steps import look_up, mapped
 from naftiko.errors import CallError, InputError, NotRunnable, UpstreamTimeout
-from naftiko.expressions import Scope, leaves
 from naftiko.formats import formats
 from naftiko.formats.base import Format
-from naftiko.missing import MISSING
 from naftiko.plan import FunctionPlan, InputPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan
 from naftiko.registry import Registry
-from naftiko.secretlike import looks_secret
+from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.expressions import Scope, leaves
+from naftiko.values.missing import MISSING
+from naftiko.values.secretlike import looks_secret
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say so when they have no body (RFC 9110, section 8.6)."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from naftiko.compile.uris import HOLE, hole_name
+from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.errors import UnknownOperation
-from naftiko.names import fold
 from naftiko.plan import FunctionPlan, Plan
-from naftiko.suggestions import did_you_mean
+from naftiko.values.names import fold
+from naftiko.values.uris import HOLE, hole_name
 
 
 def find(plan: Plan, name: str) -> FunctionPlan:

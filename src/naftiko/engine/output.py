@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from naftiko.coerce import Mismatch, coerce, kind_of
-from naftiko.expressions import Scope
-from naftiko.missing import MISSING
-from naftiko.pathmatch import Check
 from naftiko.plan import NamedOutput, OutputPlan, Shape
+from naftiko.values.coerce import Mismatch, coerce, kind_of
+from naftiko.values.expressions import Scope
+from naftiko.values.missing import MISSING
+from naftiko.values.pathmatch import Check
 
 
 class Misses:

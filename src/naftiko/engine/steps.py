@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from naftiko.engine.output import converted
-from naftiko.expressions import Scope
-from naftiko.missing import MISSING
-from naftiko.names import fold
-from naftiko.pathmatch import Check
 from naftiko.plan import LookupStepPlan, OutputPlan, Shape, StepsPlan
+from naftiko.values.expressions import Scope
+from naftiko.values.missing import MISSING
+from naftiko.values.names import fold
+from naftiko.values.pathmatch import Check
 
 
 def look_up(step: LookupStepPlan, scope: Scope, check: Check) -> object:

@@ -1,5 +1,5 @@
 """Adapters: each an ASGI application over the engine.
 
 To add one: a folder with a factory `(AdapterPlan, Engine, Observer) -> ASGI app`, and its name in
-`naftiko.generation`.
+`naftiko.runtime.generation`.
 """

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from naftiko.exposers.asgi import cookies_of
-from naftiko.expressions import Scope, as_text
-from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan
+from naftiko.values.expressions import Scope, as_text
+from naftiko.values.missing import MISSING
 
 Headers = Mapping[str, str]
 

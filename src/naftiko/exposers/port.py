@@ -26,7 +26,7 @@ from naftiko.exposers.rest.app import RestApp
 from naftiko.exposers.rest.app import made as routes
 from naftiko.exposers.rest.problems import stopped
 from naftiko.exposers.throttle import Throttle
-from naftiko.jsontext import encode
+from naftiko.values.jsontext import encode
 
 _CUT_OFF = encode({"jsonrpc": "2.0", "id": None, "error": {"code": INTERNAL_ERROR, "message": CUT_OFF}})
 _ENDPOINTS = frozenset({"/mcp", "/mcp/"})

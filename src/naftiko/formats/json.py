@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from naftiko.formats.base import Check, Format
-from naftiko.jsontext import LARGE, decode_bytes, decode_gently
+from naftiko.values.jsontext import LARGE, decode_bytes, decode_gently
 
 
 def _decode(data: bytes, charset: str, check: Check) -> object:

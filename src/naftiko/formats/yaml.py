@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from naftiko.diagnostics import has_errors
-from naftiko.document import parse
+from naftiko.document.nodes import plain
+from naftiko.document.reader import parse
+from naftiko.document.source import Source
 from naftiko.formats.base import Check, Format
-from naftiko.nodes import plain
-from naftiko.source import Source
 
 
 def _decode(data: bytes, charset: str, check: Check) -> object:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from naftiko.expressions import Expression
-from naftiko.jsonpath import JsonPath
 from naftiko.plan.requests import NamedOutput, RequestPlan
+from naftiko.values.expressions import Expression
+from naftiko.values.jsonpath import JsonPath
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """How requests are authenticated: a class for each scheme.
 
-To add a scheme: write its class, put it into `schemes()`, its model into `naftiko.models.authentication` and its
+To add a scheme: write its class, put it into `schemes()`, its model into `naftiko.spec.models.authentication` and its
 settings into `naftiko.compile.authentication`. A scheme gets the request last; it leaves alone what the caller filled.
 """
 
@@ -18,11 +18,11 @@ from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.signing import AwsSigV4, Hmac, OAuth1, Signing
 from naftiko.consumers.http.values import cookie_value, field_value
 from naftiko.errors import InputError, NotRunnable, UpstreamInvalid
-from naftiko.expressions import Scope, SpelledInput, as_text, leaves
-from naftiko.jsontext import decode, encode
-from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan, ParameterPlan
 from naftiko.registry import Registry
+from naftiko.values.expressions import Scope, SpelledInput, as_text, leaves
+from naftiko.values.jsontext import decode, encode
+from naftiko.values.missing import MISSING
 
 
 class Scheme(Protocol):

@@ -7,12 +7,8 @@ import binascii
 import secrets
 from urllib.parse import urlencode
 
-from naftiko.coerce import Mismatch, coerce
 from naftiko.consumers.http.values import carried, utf8, value_of
 from naftiko.errors import InputError
-from naftiko.expressions import Expression, Scope, as_text
-from naftiko.jsontext import encode
-from naftiko.missing import MISSING
 from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
@@ -22,6 +18,10 @@ from naftiko.plan import (
     ParameterPlan,
     TextBodyPlan,
 )
+from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.expressions import Expression, Scope, as_text
+from naftiko.values.jsontext import encode
+from naftiko.values.missing import MISSING
 
 Body = tuple[bytes, str]
 """Bytes and their media type."""

@@ -8,9 +8,9 @@ from typing import Any
 
 from naftiko.consumers.http.request import Outgoing
 from naftiko.errors import SetupError
-from naftiko.expressions import Scope, as_text
-from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan
+from naftiko.values.expressions import Scope, as_text
+from naftiko.values.missing import MISSING
 
 
 class ClientCertificate:

@@ -10,12 +10,12 @@ from urllib.parse import quote, unquote, urlencode
 from naftiko.consumers.http.body import body_of
 from naftiko.consumers.http.values import SURROGATE, carried, cookie_value, field_value, joined, missing, value_of
 from naftiko.errors import InputError
-from naftiko.expressions import Scope, as_text
-from naftiko.missing import MISSING
 from naftiko.plan import (
     ParameterPlan,
     RequestPlan,
 )
+from naftiko.values.expressions import Scope, as_text
+from naftiko.values.missing import MISSING
 
 
 @dataclass(slots=True)

@@ -23,9 +23,9 @@ from oauthlib import oauth1
 
 from naftiko.consumers.http.request import Outgoing
 from naftiko.errors import NotRunnable, SetupError
-from naftiko.expressions import Scope, as_text
-from naftiko.missing import MISSING
 from naftiko.plan import AuthPlan
+from naftiko.values.expressions import Scope, as_text
+from naftiko.values.missing import MISSING
 
 _HASHES = {"SHA1": hashlib.sha1, "SHA256": hashlib.sha256, "SHA512": hashlib.sha512}
 _API_ID = re.compile(r"[A-Za-z0-9._-]+")

@@ -14,7 +14,6 @@ from typing import cast
 import h11
 import httpx
 
-from naftiko import __version__
 from naftiko.consumers.http.decoding import ACCEPTED, decoder
 from naftiko.consumers.http.flows import carry_out
 from naftiko.consumers.http.limits import Limits
@@ -23,6 +22,7 @@ from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.wire import Pairs, WireRequest, WireResponse, header_pairs
 from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
+from naftiko.version import __version__
 
 USER_AGENT = f"naftiko/{__version__}"
 _LONGEST = 60_000

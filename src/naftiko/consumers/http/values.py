@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from naftiko.coerce import Mismatch, coerce
 from naftiko.errors import InputError, NotRunnable
-from naftiko.expressions import Scope, as_text
-from naftiko.missing import MISSING
 from naftiko.plan import ParameterPlan
+from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.expressions import Scope, as_text
+from naftiko.values.missing import MISSING
 
 SURROGATE = "a text value holds half of a surrogate pair, which UTF-8 cannot carry"
 

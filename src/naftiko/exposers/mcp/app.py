@@ -28,7 +28,6 @@ from opentelemetry import trace
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from naftiko import __version__
 from naftiko.engine.aside import LARGE, aside
 from naftiko.engine.life import Life
 from naftiko.errors import BodyTooLarge, CallError
@@ -46,6 +45,7 @@ from naftiko.exposers.pages import page, wants_html
 from naftiko.exposers.requests import CONNECTION, Connection, Present, gave_up, request_id
 from naftiko.exposers.schema import Fit
 from naftiko.exposers.throttle import Throttle
+from naftiko.version import __version__
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
 PAGE = 200

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 from starlette.responses import Response
 
-from naftiko.jsontext import encode
+from naftiko.values.jsontext import encode
 
 INVALID_REQUEST = -32600
 PARSE_ERROR = -32700

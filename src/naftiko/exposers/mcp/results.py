@@ -14,8 +14,8 @@ from naftiko.engine.answer import Answer, charset_of, is_json
 from naftiko.errors import CallError
 from naftiko.exposers.mcp.splice import object_piece, text_piece
 from naftiko.exposers.schema import Fit
-from naftiko.jsontext import check_json, decode_plain, encode
-from naftiko.missing import MISSING
+from naftiko.values.jsontext import check_json, decode_plain, encode
+from naftiko.values.missing import MISSING
 
 _DEEPEST = 200
 """The SDK cannot write results that nest deeper than some 250 levels; they go out as text."""

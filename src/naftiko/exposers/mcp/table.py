@@ -13,8 +13,8 @@ from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.mcp.names import joint_name, told_apart
 from naftiko.exposers.mcp.tools import CallableTool
-from naftiko.jsontext import encode
 from naftiko.plan import ToolPlan
+from naftiko.values.jsontext import encode
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,8 +6,8 @@ from mcp_types import Tool, ToolAnnotations
 
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.schema import fitting, inputs_schema, tool_output_schema
-from naftiko.jsontext import encode
 from naftiko.plan import ToolPlan
+from naftiko.values.jsontext import encode
 
 
 class CallableTool:

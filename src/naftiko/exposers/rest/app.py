@@ -12,8 +12,6 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from naftiko import __version__
-from naftiko.compile.uris import anonymous
 from naftiko.engine.answer import Answer, charset_of, is_json
 from naftiko.engine.aside import LARGE
 from naftiko.engine.life import Life
@@ -33,9 +31,11 @@ from naftiko.exposers.rest.router import Leaf, Match, Router
 from naftiko.exposers.rest.written import of_answer, of_response, sent
 from naftiko.exposers.throttle import Throttle
 from naftiko.formats.base import text_of
-from naftiko.jsontext import decode, encode
-from naftiko.missing import MISSING
 from naftiko.plan import RoutePlan
+from naftiko.values.jsontext import decode, encode
+from naftiko.values.missing import MISSING
+from naftiko.values.uris import anonymous
+from naftiko.version import __version__
 
 OPENAPI_PATH = "/openapi.json"
 _log = logging.getLogger("naftiko.rest")

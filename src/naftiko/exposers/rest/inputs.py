@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from naftiko.coerce import kind_of
+from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.errors import InputError, UnexpectedBody
 from naftiko.exposers.asgi import cookies_of
-from naftiko.missing import MISSING
-from naftiko.names import fold
-from naftiko.pathmatch import Check
 from naftiko.plan import FunctionPlan, InputPlan
-from naftiko.suggestions import did_you_mean
+from naftiko.values.coerce import kind_of
+from naftiko.values.missing import MISSING
+from naftiko.values.names import fold
+from naftiko.values.pathmatch import Check
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from naftiko.errors import CallError, InputError
 from naftiko.exposers.asgi import CUT_OFF
-from naftiko.jsontext import encode
+from naftiko.values.jsontext import encode
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_BASE = "https://naftiko.io/problems/"

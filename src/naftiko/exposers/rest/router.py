@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
-from naftiko.compile.uris import HOLE, hole_name
+from naftiko.values.uris import HOLE, hole_name
 
 Target = TypeVar("Target")
 

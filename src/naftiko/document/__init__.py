@@ -1,0 +1,1 @@
+"""Text to a tree that knows the place of everything in it."""

@@ -1,0 +1,1 @@
+"""Many capabilities on shared ports, and how they change while they serve."""

@@ -1,0 +1,365 @@
+"""What is served: capabilities, the ports they share, and every change of their files.
+
+A change is prepared beside what is served, swapped in at once, and what it replaces is closed once its calls have
+ended. A change that cannot be served, or that would break what is, changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from naftiko.bindings.resolve import Sources
+from naftiko.consumers.http.pools import load_pool
+from naftiko.diagnostics import Diagnostic, Severity
+from naftiko.document.discovery import Found, discover
+from naftiko.errors import MissingVariables, NaftikoError, SetupError, SourceError
+from naftiko.exposers.adapter import ExposedAdapter, Version
+from naftiko.exposers.observer import Observer
+from naftiko.gateway.addresses import Addresses
+from naftiko.gateway.conflicts import conflicts
+from naftiko.gateway.ports import Port, Ports, Served
+from naftiko.gateway.prepared import Prepared, digest_of, prepare
+from naftiko.gateway.takeover import Refusal, refusal
+from naftiko.net.connections import Clients
+from naftiko.net.serving import GRACE
+from naftiko.net.sockets import OwnSockets, SocketKey, Sockets
+from naftiko.plan import AdapterPlan, Plan
+from naftiko.runtime.garbage import expect_calls
+from naftiko.runtime.generation import Generation, generation
+from naftiko.runtime.opening import Settings
+
+_QUIET = 30
+"""Seconds without a change before what has been loaded meanwhile is settled."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An open capability of the gateway."""
+
+    prepared: Prepared
+    built: Generation
+    stack: AsyncExitStack
+    version: Version
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """The files whose versions a reload has taken over."""
+
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> list[str]:
+        return sorted((*self.added, *self.changed, *self.removed))
+
+
+class Events(Protocol):
+    """What the runtime tells whoever started it."""
+
+    def ready(self, gateway: Gateway) -> None: ...
+
+    def changed(self, gateway: Gateway, changes: Changes) -> None: ...
+
+    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None: ...
+
+    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None: ...
+
+    def reported(self, diagnostics: Iterable[Diagnostic]) -> None: ...
+
+    def stopping(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Gateway:
+    """All capabilities that are served.
+
+    `paths` are files, folders and patterns; `is_strict` makes whatever cannot be served an error, as for a single file.
+    `is_lenient` lets every new version of a file take over that can be opened at all.
+    """
+
+    paths: Sequence[str]
+    sources: Sources
+    settings: Settings
+    port_overrides: Mapping[str, int]
+    events: Events
+    observer: Observer
+    is_strict: bool = False
+    sockets: Sockets = field(default_factory=OwnSockets)
+    is_watched: bool = False
+    is_lenient: bool = False
+    entries: dict[str, Entry] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
+    found: tuple[Diagnostic, ...] = ()
+    _addresses: Addresses = field(init=False)
+    _ports: Ports = field(init=False)
+    _known: dict[str, str] = field(default_factory=dict)
+    _left_out: set[str] = field(default_factory=set)
+    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
+    _settling: asyncio.TimerHandle | None = None
+    _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._addresses = Addresses(self.settings, self.port_overrides)
+        self._ports = Ports(
+            self._addresses,
+            self.sockets,
+            clients=Clients(self.settings.clients),
+            is_joint=not self.is_strict,
+            tells=self.is_watched,
+            observer=self.observer,
+        )
+
+    # What is served
+
+    def served(self) -> tuple[Served, ...]:
+        """Every adapter that accepts calls, with its URLs."""
+        return self._ports.served(_adapters(self.entries))
+
+    def conflicts(self) -> list[str]:
+        """What several files claim at once."""
+        own = [] if self.found else self._ports.conflicts()
+        return [*own, *(f"{item.where}: {item.message}" for item in self.found if item.severity is not Severity.INFO)]
+
+    def imports(self) -> frozenset[str]:
+        """The files that served ones import."""
+        return frozenset(name for entry in self.entries.values() for name in entry.prepared.imports)
+
+    # Starting and stopping
+
+    async def start(self, prepared: Iterable[Prepared]) -> None:
+        """Open everything, bind every port, serve.
+
+        Raises:
+            SetupError: it cannot be started as asked.
+        """
+        opened: dict[str, Entry] = {}
+        for item in prepared:
+            self._known[item.file] = item.digest
+            entry = await self._opened(item, keeps_last=False)
+            if entry is not None:
+                opened[item.file] = entry
+        self.entries = opened
+        if not opened:
+            raise SetupError("there is nothing to serve: no capability was found that can be")
+        self._addresses.check(
+            [entry.built.opened.plan for entry in opened.values()], is_single=self.is_strict, is_watched=self.is_watched
+        )
+        adapters = _adapters(opened)
+        self.found = self._found(opened)
+        fresh = self._ports.reserve(adapters)
+        await self._ports.serve(await asyncio.to_thread(self._ports.prepared, adapters, fresh), fresh)
+
+    async def stop(self) -> None:
+        """Accept no more, finish the calls in flight, close."""
+        if self._settling is not None:
+            self._settling.cancel()
+        async with self._reloading:
+            await self._ports.stop()
+            entries, self.entries = list(self.entries.values()), {}
+        for entry in entries:
+            await entry.stack.aclose()
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=GRACE)
+
+    def hurry(self) -> None:
+        """Stop waiting for calls in flight."""
+        self._ports.hurry()
+
+    async def warm(self) -> None:
+        """Load what the first call needs, and settle."""
+        with contextlib.suppress(SetupError):
+            await asyncio.to_thread(load_pool, self.settings.transport)
+        expect_calls()
+
+    # Changes
+
+    async def reload(self, changed: Iterable[str] = ()) -> None:
+        """Bring what is served up to date with the files. `changed` may name files that others import.
+
+        One reload goes on at a time. The disk is read, and what is to serve is built, beside the event loop.
+        """
+        async with self._reloading:
+            await self._reload({str(Path(file)) for file in changed})
+
+    async def _reload(self, changed: set[str]) -> None:
+        meant = await asyncio.to_thread(self._discovered)
+        kept = tuple(file for file in meant.left_out if file in self.entries)  # it is being written, or was emptied
+        files = (*meant.files, *kept)
+        self._tell_left_out(meant)
+        prepared = await asyncio.to_thread(self._prepare_changes, files, changed)
+        gone = [file for file in {*self.entries, *self.aside} if file not in files]
+        if not prepared and not gone:
+            return
+        entries = {file: entry for file, entry in self.entries.items() if file not in gone}
+        removed = [file for file in gone if file in self.entries]
+        for file in gone:
+            self.aside.pop(file, None)
+            self._known.pop(file, None)
+        added: list[str] = []
+        done: list[str] = []
+        fresh: dict[SocketKey, Port] = {}
+        for item in prepared:
+            self._known[item.file] = item.digest
+            last = entries.get(item.file)
+            entry = await self._opened(item, keeps_last=last is not None)
+            if entry is None:
+                continue
+            if last is not None and await self._is_held_back(item, last, entry):
+                continue
+            try:
+                fresh |= self._ports.reserve(entry.built.adapters, fresh)
+            except SetupError as error:
+                await entry.stack.aclose()
+                del self._known[item.file]  # the next change tries again: the port may be free then
+                self._set_aside(item.file, str(error), keeps_last=last is not None)
+                continue
+            entries[item.file] = entry
+            self.aside.pop(item.file, None)
+            (done if last is not None else added).append(item.file)
+            self.events.reported(found for found in item.diagnostics if found.severity is not Severity.INFO)
+        if not added and not done and not removed:
+            return
+        ordered = {file: entries[file] for file in files if file in entries}
+        replaced = [entry for file, entry in self.entries.items() if ordered.get(file) is not entry]
+        tables = await asyncio.to_thread(self._ports.prepared, _adapters(ordered), fresh)
+        found = await asyncio.to_thread(self._found, ordered)
+        left = await self._ports.serve(tables, fresh)
+        self.entries = ordered
+        for port in left.values():
+            self._leave(self._ports.close(port))
+        for entry in replaced:
+            self._leave(self._retired(entry))
+        known = set(self.found)
+        self.found = found
+        self.events.reported(item for item in found if item not in known and item.severity is not Severity.INFO)
+        self.events.changed(self, Changes(tuple(sorted(added)), tuple(sorted(done)), tuple(sorted(removed))))
+        self._settle_later()
+
+    def _discovered(self) -> Found:
+        try:
+            return discover(self.paths)
+        except SourceError:
+            return Found(())
+
+    def _tell_left_out(self, found: Found) -> None:
+        """Files that were dropped in and are no capabilities are told once."""
+        for file in found.left_out.keys() - self._left_out - self.entries.keys():
+            self.events.set_aside(file, found.left_out[file], keeps_last=False)
+        self._left_out = set(found.left_out)
+
+    def note_left_out(self, found: Found) -> None:
+        """The files that were no capabilities at the start are not told."""
+        self._left_out = set(found.left_out)
+
+    def _prepare_changes(self, files: Sequence[str], changed: set[str]) -> list[Prepared]:
+        """The files whose text, or the text of a file they import, is another than was served."""
+        imported = {str(Path(file).resolve()) for file in changed}
+        found: list[Prepared] = []
+        for file in files:
+            entry = self.entries.get(file)
+            uses = entry is not None and any(str(Path(name).resolve()) in imported for name in entry.prepared.imports)
+            if uses or digest_of(file) != self._known.get(file):
+                found.append(prepare(file))
+        return found
+
+    async def _is_held_back(self, item: Prepared, last: Entry, entry: Entry) -> bool:
+        """Whether a new version does not take over, which is told; it is closed then."""
+        old, new = last.built.opened, entry.built.opened
+        why = None
+        if not self.is_lenient:
+            why = refusal(old.plan, old.engine, last.prepared.diagnostics, new.plan, new.engine, item.diagnostics)
+        if why is None:
+            return False
+        await entry.stack.aclose()
+        last.version.held_back = why.reason
+        self.aside[item.file] = why.reason
+        self.events.held_back(item.file, why, last.version, item.digest)
+        return True
+
+    def _found(self, entries: Mapping[str, Entry]) -> tuple[Diagnostic, ...]:
+        """What several files claim at once."""
+        return conflicts([entry.built.opened.plan for entry in entries.values()], self._address)
+
+    def _address(self, adapter: AdapterPlan) -> object:
+        try:
+            return self._addresses.key(adapter)
+        except SetupError:
+            return None
+
+    async def _opened(self, prepared: Prepared, *, keeps_last: bool) -> Entry | None:
+        """Open a capability; one that cannot be served is set aside with its reason.
+
+        Raises:
+            SetupError: it cannot be served, and everything must be.
+        """
+        plan, reason = prepared.plan, prepared.reason
+        stack = AsyncExitStack()
+        if plan is not None and (reason is None or keeps_last):  # what broke all of it is told by its findings
+            try:
+                settings = self._settings_for(plan)
+                version = Version(prepared.digest)
+                built = await stack.enter_async_context(
+                    generation(plan, self.sources, settings, self.observer, version=version)
+                )
+                return Entry(prepared, built, stack, version)
+            except NaftikoError as error:
+                if self.is_strict and not keeps_last:
+                    raise
+                reason = _in_short(error)
+        if self.is_strict and not keeps_last:
+            raise SetupError(reason or "it cannot be served")
+        self._set_aside(prepared.file, reason or "it cannot be served", keeps_last=keeps_last)
+        return None
+
+    def _set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
+        self.aside[file] = reason
+        if keeps_last and file in self.entries:
+            self.entries[file].version.held_back = reason
+        self.events.set_aside(file, reason, keeps_last=keeps_last)
+
+    def _settings_for(self, plan: Plan) -> Settings:
+        """The settings, with those base URIs that mean a namespace of this capability."""
+        if self.is_strict:
+            return self.settings
+        namespaces = {upstream.namespace for upstream in plan.upstreams}
+        meant = {name: uri for name, uri in self.settings.base_uris.items() if name == "*" or name in namespaces}
+        return self.settings.with_base_uris(meant)
+
+    # Leaving
+
+    def _settle_later(self) -> None:
+        """Settle once nothing has changed for a while: it holds all calls up for a moment."""
+        if self._settling is not None:
+            self._settling.cancel()
+        self._settling = asyncio.get_running_loop().call_later(_QUIET, expect_calls)
+
+    async def _retired(self, entry: Entry) -> None:
+        """Close what was replaced, once its calls have ended."""
+        await entry.built.opened.engine.drained()
+        await entry.stack.aclose()
+
+    def _leave(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+
+def _adapters(entries: Mapping[str, Entry]) -> list[ExposedAdapter]:
+    return [adapter for entry in entries.values() for adapter in entry.built.adapters]
+
+
+def _in_short(error: NaftikoError) -> str:
+    """Why a capability is set aside, in one line."""
+    if isinstance(error, MissingVariables):
+        names = dict.fromkeys(found.message.split("`")[1] for found in error.diagnostics)
+        verb = "is" if len(names) == 1 else "are"
+        return f"{', '.join(names)} {verb} not set"
+    return str(error)

@@ -1,0 +1,75 @@
+"""Serves a gateway: from the first socket bound to the last call drained."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterable
+
+from naftiko.gateway.gateway import Gateway
+from naftiko.gateway.prepared import Prepared
+
+
+async def serve(
+    gateway: Gateway,
+    prepared: Iterable[Prepared],
+    watcher: Callable[[Gateway, asyncio.Event], Coroutine[None, None, None]] | None = None,
+    stop: asyncio.Event | None = None,
+    admitted: Callable[[Callable[[], None]], Coroutine[None, None, bool]] | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT, or `stop`; then finish the calls in flight. The process is to end after it.
+
+    `admitted` is awaited once all sockets accept, and says whether this process is to tell that it is ready; what it is
+    given stops the serving.
+
+    Raises:
+        SetupError: it cannot be started as asked.
+    """
+    stop = stop or asyncio.Event()
+    ignore = _on_signals(stop, gateway.hurry)
+    watching: asyncio.Task[None] | None = None
+    warming: asyncio.Task[None] | None = None
+    try:
+        await gateway.start(prepared)
+        tells = await admitted(stop.set) if admitted is not None else True
+        if watcher is not None:
+            watching = asyncio.create_task(watcher(gateway, stop))
+        if tells:
+            gateway.events.ready(gateway)
+        warming = asyncio.create_task(gateway.warm())
+        await stop.wait()
+        gateway.events.stopping()
+    finally:
+        stop.set()
+        for task in (watching, warming):
+            if task is not None:
+                await task
+        await gateway.stop()
+        ignore()
+
+
+def _on_signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Callable[[], None]:
+    """The first signal asks to stop, the second not to wait.
+
+    Returns what lets later ones be ignored: all that is left then is to write the log, which they would only lose.
+    """
+    loop = asyncio.get_running_loop()
+
+    def handle() -> None:
+        if stop.is_set():
+            hurry()
+        stop.set()
+
+    handled = (signal.SIGTERM, signal.SIGINT)
+    try:
+        for number in handled:
+            loop.add_signal_handler(number, handle)
+    except (ValueError, RuntimeError, NotImplementedError):
+        return lambda: None
+
+    def ignore() -> None:
+        for number in handled:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+
+    return ignore

@@ -1,0 +1,134 @@
+"""Plausible values for what an answer is asked for."""
+
+from __future__ import annotations
+
+from naftiko.plan import CallStepPlan, LookupStepPlan, OutputPlan, Plan, RequestPlan, Shape, StepsPlan
+from naftiko.values.expressions import StepsPath
+from naftiko.values.jsonpath import JsonPath
+from naftiko.values.missing import MISSING
+
+_SAMPLES: dict[str | None, object] = {
+    "string": "sample",
+    "number": 1.5,
+    "integer": 1,
+    "boolean": True,
+    "array": [],
+    "object": {},
+}
+
+
+_LONGEST = 1000
+"""The highest index at which a sample is put."""
+
+
+def sample(plan: Plan, operation: str, request: RequestPlan) -> object:
+    """A response in which whatever the file takes out of this operation's answer is there."""
+    root: dict[str, object] = {}
+    for output in request.outputs:
+        if output.path is not None and not output.path.is_root:
+            _put(root, output.path, _value(output.name, output.type))
+    rows: object = None
+    for adapter in plan.adapters:
+        for function in adapter.functions:
+            if function.steps is not None:
+                rows = _looked_up(function.steps, operation) or rows
+                _mapped(root, function.steps, operation)
+            elif function.target == operation:
+                rows = _fill(root, function.output) or rows
+    return rows if rows is not None and not root else root
+
+
+def _calling(steps: StepsPlan, operation: str) -> set[str]:
+    """The names of the steps that call an operation."""
+    calls = (step for step in steps.steps if isinstance(step, CallStepPlan))
+    return {step.name for step in calls if step.request.operation == operation}
+
+
+def _looked_up(steps: StepsPlan, operation: str) -> object:
+    """A list with an item for each lookup that searches the operation's answer."""
+    called = {
+        step.name for step in steps.steps if isinstance(step, CallStepPlan) and step.request.operation == operation
+    }
+    lookups = [step for step in steps.steps if isinstance(step, LookupStepPlan) and step.index in called]
+    if not lookups:
+        return None
+    return [{field: f"sample {field}" for step in lookups for field in (*step.fields, step.match)}]
+
+
+def _mapped(root: dict[str, object], steps: StepsPlan, operation: str) -> None:
+    """Whatever later steps and mappings take out of the operation's answer."""
+    called = _calling(steps, operation)
+    lookups = [step for step in steps.steps if isinstance(step, LookupStepPlan)]
+    wanted = [(step.value, [f"sample {step.match}"]) for step in lookups]
+    for expression, value in [*wanted, *((mapping, None) for _, mapping in steps.mappings)]:
+        if isinstance(expression, StepsPath) and expression.path.steps and expression.path.steps[0] in called:
+            path = JsonPath(expression.path.text, expression.path.steps[1:])
+            if path.steps and path.first(root) is MISSING:
+                _put(root, path, value or _value(str(path.steps[-1]), None))
+
+
+def _fill(root: dict[str, object], output: OutputPlan) -> object:
+    """Put what an output is made from into `root`; returns a list where the response must be one."""
+    rows: object = None
+    for name, shape in [*output.members, *(("", shape) for shape in output.options)]:
+        if shape.kind == "list" and shape.item is not None and (shape.path is None or shape.path.is_root):
+            rows = [_item(shape.item)]
+        else:
+            _place(root, name, shape)
+    return rows
+
+
+def _place(target: dict[str, object], name: str, shape: Shape) -> None:
+    if shape.literal is not None:
+        return
+    if shape.kind == "object":
+        inner = target
+        if shape.path is not None and not shape.path.is_root:
+            inner = {}
+            _put(target, shape.path, inner)
+        for member, part in shape.members:
+            _place(inner, member, part)
+    elif shape.kind == "list" and shape.item is not None:
+        if shape.path is not None:
+            _put(target, shape.path, [_item(shape.item)])
+    elif shape.path is not None and not shape.path.is_root:
+        _put(target, shape.path, _value(name, shape.type))
+
+
+def _item(shape: Shape) -> object:
+    if shape.kind == "object":
+        built: dict[str, object] = {}
+        _place(built, "", Shape("object", members=shape.members))
+        return built
+    if shape.path is not None and not shape.path.is_root:
+        built = {}
+        _put(built, shape.path, _value("item", shape.type))
+        return built
+    return _value("item", shape.type)
+
+
+def _value(name: str, type: str | None) -> object:
+    return f"sample {name}".strip() if type in ("string", None) else _SAMPLES.get(type, "sample")
+
+
+def _put(target: dict[str, object], path: JsonPath, value: object) -> None:
+    """Make a path lead to a value, where plain steps can."""
+    node: object = target
+    steps = path.steps
+    for index, step in enumerate(steps):
+        is_last = index == len(steps) - 1
+        following: object = value if is_last else ([] if isinstance(steps[index + 1], int) else {})
+        if isinstance(node, dict) and isinstance(step, str):
+            if is_last or not isinstance(node.get(step), type(following)):
+                node[step] = following
+            node = node[step]
+        elif isinstance(node, list) and isinstance(step, int):
+            if step > _LONGEST:
+                return
+            while len(node) <= max(step, 0):
+                node.append({} if isinstance(following, dict) else following)
+            if is_last:
+                node[step] = following
+            node = node[step]
+        else:
+            return

@@ -1,0 +1,188 @@
+"""One consumed namespace's stand-in, as an ASGI application.
+
+It knows the declared operations and nothing else. It demands their authentication and required inputs, and answers
+with JSON that shows what it received, so that a caller can see what would have gone upstream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+import xmltodict
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from naftiko.exposers.asgi import headers_of, not_http, raw_path
+from naftiko.exposers.body import ClientGone, read_body
+from naftiko.exposers.inbound import Gate
+from naftiko.exposers.rest.router import Router
+from naftiko.plan import JsonBodyPlan, ParameterPlan, Plan, RequestPlan, Upstream
+from naftiko.runtime.sandbox.digest import DigestGate
+from naftiko.runtime.sandbox.samples import sample
+from naftiko.values.jsontext import decode, encode
+
+_QUIET = frozenset({"host", "connection", "accept-encoding", "content-length", "user-agent", "accept", "x-request-id"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    name: str
+    request: RequestPlan
+    sample: object
+
+
+class SandboxUpstream:
+    """Answers in place of one upstream. `variables` are the placeholder credentials it expects."""
+
+    def __init__(self, plan: Plan, index: int, variables: Mapping[str, str]) -> None:
+        upstream = plan.upstreams[index]
+        self.namespace = upstream.namespace
+        self._gate = _gate(upstream, variables)
+        self._credentials = _credential_names(upstream)
+        self._router: Router[_Operation] = Router()
+        for operation in upstream.operations:
+            if operation.request is not None:
+                qualified = operation.request.operation
+                entry = _Operation(qualified, operation.request, sample(plan, qualified, operation.request))
+                self._router.add(operation.request.method, _template(operation.request), entry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await not_http(scope, receive, send)
+            return
+        headers = headers_of(scope)
+        try:
+            body = await read_body(receive, headers, 64 * 1024 * 1024)
+        except ClientGone:
+            return
+        response = self._answer(scope, headers, body)
+        await response(scope, receive, send)
+
+    def _answer(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Response:
+        method, path = scope["method"], raw_path(scope)
+        query = scope["query_string"].decode("latin-1")
+        if self._gate is not None and not self._gate.admits(headers, query, method, path):
+            challenge = {"WWW-Authenticate": self._gate.challenge} if self._gate.challenge else None
+            return _error(401, "the credentials are missing or wrong", challenge)
+        match = self._router.match(path)
+        leaves = match.methods.get(method, []) if match is not None else []
+        pairs = parse_qsl(query, keep_blank_values=True)
+        leaf = next((leaf for leaf in leaves if all(pair in pairs for pair in leaf.query)), None)
+        if match is None or leaf is None:
+            return _error(404, f"the capability declares no operation {method} {path[:200]}")
+        operation = leaf.target
+        lacking = _lacking(operation.request, dict(pairs), headers, body)
+        if lacking:
+            return _error(400, f"required and not given: {', '.join(lacking)}")
+        received = self._received(method, path, pairs, headers, body)
+        return _respond(operation, received)
+
+    def _received(
+        self, method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str], body: bytes
+    ) -> dict[str, object]:
+        shown = {name: value for name, value in headers.items() if name not in _QUIET and name not in self._credentials}
+        received: dict[str, object] = {"method": method, "path": path}
+        parameters = {name: value for name, value in query if name.lower() not in self._credentials}
+        if parameters:
+            received["query"] = parameters
+        if shown:
+            received["headers"] = shown
+        if body:
+            received["body"] = _read(body)
+        if self._gate is not None:
+            received["authentication"] = "accepted"
+        return received
+
+
+def _respond(operation: _Operation, received: dict[str, object]) -> Response:
+    answer: object = operation.sample
+    if isinstance(answer, dict):
+        answer = {"sandbox": f"{operation.name} answered by the sandbox", **answer, "received": received}
+    elif isinstance(answer, list):
+        answer = [{**item, "received": received} if isinstance(item, dict) else item for item in answer]
+    status = 200
+    raw_format = operation.request.raw_format
+    if raw_format == "xml":
+        children = {"row": answer} if isinstance(answer, list) else answer
+        return Response(xmltodict.unparse({"response": children}), status, media_type="application/xml")
+    if raw_format in ("csv", "tsv", "psv"):
+        return Response(
+            "name,value\nsandbox,received\n".replace(",", _SEPARATORS[raw_format]), status, media_type="text/csv"
+        )
+    if raw_format == "text":
+        return Response(encode(answer), status, media_type="text/plain")
+    return Response(encode(answer), status, media_type="application/json")
+
+
+_SEPARATORS = {"csv": ",", "tsv": "\t", "psv": "|"}
+
+
+def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(encode({"error": message, "from": "the sandbox"}), status, headers, "application/json")
+
+
+def _template(request: RequestPlan) -> str:
+    """The path that an operation is called at, with its placeholders, and the query that stands in it."""
+    path = _joined((*request.base_path, *request.path)) or "/"
+    query = _joined(tuple(piece for piece in request.query_pieces if isinstance(piece, str)))
+    return f"{path}?{query}" if query and len(request.query_pieces) == 1 else path
+
+
+def _joined(pieces: tuple[str | ParameterPlan, ...]) -> str:
+    return "".join(piece if isinstance(piece, str) else "{" + piece.name + "}" for piece in pieces)
+
+
+def _lacking(request: RequestPlan, query: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> list[str]:
+    lacking = [item.name for item in request.query if item.required and item.name not in query]
+    lacking += [item.name for item in request.headers if item.required and item.name.lower() not in headers]
+    cookies = headers.get("cookie", "")
+    lacking += [item.name for item in request.cookies if item.required and f"{item.name}=" not in cookies]
+    if isinstance(request.body, JsonBodyPlan) and request.body.required and not body:
+        lacking.append("body")
+    return lacking
+
+
+def _read(body: bytes) -> object:
+    try:
+        return decode(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
+
+
+class SignatureGate:
+    """Demands that a request is signed in the right manner; whether the signature is right needs the real key."""
+
+    challenge: str | None = None
+
+    def __init__(self, scheme: str) -> None:
+        self._opening = _SIGNED[scheme]
+
+    def admits(self, headers: Mapping[str, str], query: str, method: str, path: str) -> bool:
+        return headers.get("authorization", "").startswith(self._opening)
+
+
+_SIGNED = {
+    "oauth1": "OAuth ",
+    "aws-sig-v4": "AWS4-HMAC-SHA256 Credential=",
+    "hmac": "VERACODE-HMAC-SHA-256 id=",
+}
+
+
+def _gate(upstream: Upstream, variables: Mapping[str, str]) -> Gate | DigestGate | SignatureGate | None:
+    if upstream.auth is None or upstream.auth.scheme == "certificate":
+        return None
+    if upstream.auth.scheme in _SIGNED:
+        return SignatureGate(upstream.auth.scheme)
+    if upstream.auth.scheme == "digest":
+        return DigestGate(upstream.auth, variables)
+    return Gate(upstream.auth, variables)
+
+
+def _credential_names(upstream: Upstream) -> frozenset[str]:
+    if upstream.auth is None:
+        return frozenset()
+    if upstream.auth.scheme == "apikey":
+        return frozenset({"cookie", *(name.lower() for name in upstream.auth.settings)})
+    return frozenset({"authorization"})

@@ -1,0 +1,101 @@
+"""`authentication`: of requests to an upstream, or of callers of an adapter."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from naftiko.spec.models.base import Model, Text
+
+
+class Basic(Model):
+    type: Literal["basic"]
+    username: Text | None = None
+    password: Text | None = None
+
+
+class Bearer(Model):
+    type: Literal["bearer"]
+    token: Text | None = None
+
+
+class NamedValue(Model):
+    name: Text
+    value: Text | None = None
+
+
+class ApiKey(Model):
+    """One key, or several `parameters` that go to the same place."""
+
+    type: Literal["apikey"]
+    key: Text | None = None
+    value: Text | None = None
+    placement: Literal["header", "query", "cookie", "body", "path"] = "header"
+    parameters: tuple[NamedValue, ...] | None = None
+
+
+class Digest(Model):
+    type: Literal["digest"]
+    username: Text | None = None
+    password: Text | None = None
+
+
+class OAuth2(Model):
+    type: Literal["oauth2"]
+    authorizationServerUri: Text | None = None
+    resource: Text | None = None
+    scopes: tuple[Text, ...] | None = None
+    audience: Text | None = None
+    tokenEndpoint: Text | None = None
+    tokenValidation: Literal["jwks", "introspection"] = "jwks"
+
+
+class OAuth1(Model):
+    """OAuth 1.0a (RFC 5849). `signingKey` is an RSA key, or its file, for RSA-SHA256."""
+
+    type: Literal["oauth1"]
+    consumerKey: Text | None = None
+    consumerSecret: Text | None = None
+    token: Text | None = None
+    tokenSecret: Text | None = None
+    signingKey: Text | None = None
+    signatureMethod: Text | None = None
+    realm: Text | None = None
+
+
+class AwsSigV4(Model):
+    """AWS Signature Version 4."""
+
+    type: Literal["aws-sig-v4"]
+    accessKeyId: Text | None = None
+    secretAccessKey: Text | None = None
+    sessionToken: Text | None = None
+    region: Text | None = None
+    service: Text | None = None
+
+
+class Hmac(Model):
+    """A signature over the request. It is defined for `apiId` and `apiKey`, as Veracode's API has them."""
+
+    type: Literal["hmac"]
+    apiId: Text | None = None
+    apiKey: Text | None = None
+    key: Text | None = None
+    secret: Text | None = None
+    algorithm: Text | None = None
+
+
+class Certificate(Model):
+    """A client certificate (mutual TLS). `certificate` and `key` are PEM, or files with it."""
+
+    type: Literal["certificate"]
+    certificate: Text | None = None
+    key: Text | None = None
+    passphrase: Text | None = None
+
+
+Authentication = Annotated[
+    Basic | Bearer | ApiKey | Digest | OAuth2 | OAuth1 | AwsSigV4 | Hmac | Certificate,
+    Field(discriminator="type"),
+]

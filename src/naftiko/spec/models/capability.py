@@ -1,0 +1,29 @@
+"""The whole document, imports included."""
+
+from __future__ import annotations
+
+from naftiko.spec.models.base import Model, Text
+from naftiko.spec.models.binds import Binding
+from naftiko.spec.models.consumes import ConsumesHttp
+from naftiko.spec.models.exposes import Exposes
+from naftiko.spec.models.info import Info
+from naftiko.spec.models.operations import Aggregate
+
+
+class Body(Model):
+    """What stands under `capability`."""
+
+    binds: tuple[Binding, ...] | None = None
+    consumes: tuple[ConsumesHttp, ...] = ()
+    exposes: tuple[Exposes, ...] = ()
+    aggregates: tuple[Aggregate, ...] | None = None
+
+
+class CapabilityFile(Model):
+    """A capability file: version, metadata, and what it consumes and exposes."""
+
+    naftiko: Text | None = None
+    info: Info | None = None
+    binds: tuple[Binding, ...] | None = None
+    consumes: tuple[ConsumesHttp, ...] = ()
+    capability: Body | None = None

@@ -1,0 +1,48 @@
+"""`consumes`: the HTTP APIs that a capability calls."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from naftiko.spec.models.authentication import Authentication
+from naftiko.spec.models.base import Model, Text
+from naftiko.spec.models.bodies import RequestBody
+from naftiko.spec.models.parameters import ConsumedInput, OutputParameter
+
+RawFormat = Literal[
+    "json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "text", "binary"
+]
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+
+
+class ConsumedOperation(Model):
+    name: Text
+    label: Text | None = None
+    description: Text | None = None
+    method: Method = "GET"
+    path: Text | None = None
+    inputParameters: tuple[ConsumedInput, ...] | None = None
+    outputRawFormat: RawFormat = "json"
+    outputSchema: Text | None = None
+    outputParameters: tuple[OutputParameter, ...] | None = None
+    body: RequestBody | None = None
+
+
+class ConsumedResource(Model):
+    name: Text | None = None
+    label: Text | None = None
+    description: Text | None = None
+    path: Text
+    inputParameters: tuple[ConsumedInput, ...] | None = None
+    operations: tuple[ConsumedOperation, ...] = ()
+
+
+class ConsumesHttp(Model):
+    type: Literal["http"] = "http"
+    namespace: Text
+    label: Text | None = None
+    description: Text | None = None
+    baseUri: Text | None = None
+    inputParameters: tuple[ConsumedInput, ...] | None = None
+    authentication: Authentication | None = None
+    resources: tuple[ConsumedResource, ...] = ()

@@ -1,0 +1,138 @@
+"""`exposes`: the adapters through which a capability is called."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from naftiko.spec.models.authentication import Authentication
+from naftiko.spec.models.base import Model, Text
+from naftiko.spec.models.control import Management, Observability
+from naftiko.spec.models.operations import Unit
+from naftiko.spec.models.parameters import ExposedInput
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Adapter(Model):
+    """What every adapter declares."""
+
+    namespace: Text | None = None
+    label: Text | None = None
+    description: Text | None = None
+    address: Text | None = None
+    port: Port | None = None
+    authentication: Authentication | None = None
+
+
+class ExposedOperation(Unit):
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
+    ref: Text | None = None
+
+
+class Forward(Model):
+    targetNamespace: Text
+    trustedHeaders: tuple[Text, ...] | None = None
+
+
+class ExposedResource(Model):
+    name: Text | None = None
+    label: Text | None = None
+    description: Text | None = None
+    path: Text
+    inputParameters: tuple[ExposedInput, ...] | None = None
+    operations: tuple[ExposedOperation, ...] | None = None
+    forward: Forward | None = None
+
+
+class ExposesRest(Adapter):
+    type: Literal["rest"]
+    resources: tuple[ExposedResource, ...] = ()
+
+
+class ToolHints(Model):
+    readOnly: bool | None = None
+    destructive: bool | None = None
+    idempotent: bool | None = None
+    openWorld: bool | None = None
+
+
+class McpTool(Unit):
+    ref: Text | None = None
+    hints: ToolHints | None = None
+
+
+class McpResource(Unit):
+    uri: Text
+    mimeType: Text | None = None
+    location: Text | None = None
+
+
+class PromptArgument(Model):
+    name: Text
+    label: Text | None = None
+    description: Text | None = None
+    required: bool = True
+
+
+class PromptMessage(Model):
+    role: Literal["user", "assistant"]
+    content: Text
+
+
+class McpPrompt(Model):
+    name: Text
+    label: Text | None = None
+    description: Text | None = None
+    arguments: tuple[PromptArgument, ...] | None = None
+    template: tuple[PromptMessage, ...] | None = None
+    location: Text | None = None
+
+
+class ExposesMcp(Adapter):
+    type: Literal["mcp"]
+    transport: Literal["http", "stdio"] = "http"
+    tools: tuple[McpTool, ...] = ()
+    resources: tuple[McpResource, ...] | None = None
+    prompts: tuple[McpPrompt, ...] | None = None
+
+
+class SkillSource(Model):
+    sourceNamespace: Text
+    action: Text
+
+
+class SkillTool(Model):
+    name: Text
+    description: Text | None = None
+    from_: SkillSource | None = Field(default=None, alias="from")
+    instruction: Text | None = None
+
+
+class Skill(Model):
+    name: Text
+    description: Text | None = None
+    license: Text | None = None
+    compatibility: Text | None = None
+    metadata: dict[str, Text] | None = None
+    allowed_tools: Text | None = Field(default=None, alias="allowed-tools")
+    argument_hint: Text | None = Field(default=None, alias="argument-hint")
+    user_invocable: bool = Field(default=True, alias="user-invocable")
+    disable_model_invocation: bool = Field(default=False, alias="disable-model-invocation")
+    location: Text | None = None
+    tools: tuple[SkillTool, ...] | None = None
+
+
+class ExposesSkill(Adapter):
+    type: Literal["skill"]
+    skills: tuple[Skill, ...] = ()
+
+
+class ExposesControl(Adapter):
+    type: Literal["control"]
+    management: Management | None = None
+    observability: Observability | None = None
+
+
+Exposes = Annotated[ExposesRest | ExposesMcp | ExposesSkill | ExposesControl, Field(discriminator="type")]

@@ -1,0 +1,1 @@
+"""Checking many files, and printing what was found."""

@@ -1,0 +1,109 @@
+"""Checking many files: each in turn, or over all cores where there are many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+
+from naftiko.compile import compile_capability
+from naftiko.diagnostics import Diagnostic, ordered
+from naftiko.document.reader import parse
+from naftiko.document.source import read_source
+from naftiko.errors import SourceError
+from naftiko.plan import FunctionPlan, OutputPlan, Plan
+from naftiko.runtime.garbage import expect_loading
+from naftiko.spec.conformance import conform
+from naftiko.spec.loader import Loaded, load
+
+PARALLEL_FROM = 60
+"""The number of files from which starting processes costs less than it saves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in a file; `unread` says why it could not be read. `text` is there where a finding is.
+
+    `plan` has what of it is served, for what several files claim at once; no requests, since processes send it.
+    """
+
+    file: str
+    diagnostics: tuple[Diagnostic, ...]
+    text: str
+    unread: str | None = None
+    plan: Plan | None = None
+
+
+def findings(loaded: Loaded, *, is_strict: bool = False) -> tuple[tuple[Diagnostic, ...], Plan | None]:
+    """Everything found about a loaded file, and its plan: the same load and compile as for running it.
+
+    With `is_strict` also what deviates from the specification and its lint rules; where both speak of one place and
+    kind, the specification's finding stands for both.
+    """
+    plan: Plan | None = None
+    found = loaded.diagnostics
+    if loaded.model is not None:
+        plan, found = compile_capability(loaded)
+    if not is_strict:
+        return found, plan
+    written = parse(loaded.document.source)
+    if written.root is None:
+        return found, plan
+    strict = conform(written.root, loaded.file)
+    said = {(item.file, item.span) for item in strict if item.code.startswith("spec-")}
+    kept = (item for item in found if item.code not in _SHAPES or (item.file, item.span) not in said)
+    return ordered([*kept, *strict]), plan
+
+
+def _outline(plan: Plan | None) -> Plan | None:
+    """What a plan serves, and at which places of its file."""
+    if plan is None:
+        return None
+    nothing = FunctionPlan("", (), None, OutputPlan())
+    adapters = tuple(
+        replace(
+            adapter,
+            auth=None,
+            routes=tuple(replace(route, function=nothing) for route in adapter.routes),
+            tools=tuple(replace(tool, function=nothing, hints={}) for tool in adapter.tools),
+        )
+        for adapter in plan.adapters
+    )
+    return replace(plan, upstreams=(), adapters=adapters, variables=())
+
+
+_SHAPES = frozenset({"unknown-key", "missing-key", "wrong-type", "invalid-value", "unknown-type"})
+
+
+def check_file(file: str, *, is_strict: bool = False) -> Checked:
+    """Check one file."""
+    try:
+        loaded = load(read_source(file))
+    except SourceError as error:
+        return Checked(file, (), "", str(error))
+    found, plan = findings(loaded, is_strict=is_strict)
+    return Checked(file, found, loaded.document.text if found else "", plan=_outline(plan))
+
+
+def check_files(
+    files: Sequence[str], done: Callable[[], None], check: Callable[[str], Checked] = check_file
+) -> Iterator[Checked]:
+    """Check files in order, calling `done` after each."""
+    workers = min(_cores(), len(files))
+    if len(files) < PARALLEL_FROM or workers < 2:
+        for file in files:
+            yield check(file)
+            done()
+        return
+    with ProcessPoolExecutor(workers, initializer=expect_loading) as pool:
+        for checked in pool.map(check, files, chunksize=8):
+            yield checked
+            done()
+
+
+def _cores() -> int:
+    """The cores that this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
