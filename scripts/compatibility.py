@@ -15,6 +15,7 @@ from naftiko.compile import compile_capability
 from naftiko.diagnostics import Severity
 from naftiko.diagnostics.codes import CODES
 from naftiko.document.source import read_source
+from naftiko.extensions import installed
 from naftiko.gateway.prepared import runs
 from naftiko.plan import FunctionPlan
 from naftiko.spec.loader import load
@@ -41,7 +42,7 @@ def count(folder: Path) -> Counts:
             first = next(found for found in loaded.diagnostics if found.severity is Severity.ERROR)
             counts.refused[first.code] += 1
             continue
-        plan, diagnostics = compile_capability(loaded)
+        plan, diagnostics = compile_capability(loaded, installed().kinds)
         errors = {
             found.message.partition("; ")[0]: found.code for found in diagnostics if found.severity is Severity.ERROR
         }

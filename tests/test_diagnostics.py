@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic, Severity, Span, ordered
 from naftiko.diagnostics.codes import CODES
 from naftiko.document.source import Source
 from naftiko.gateway.conflicts import conflicts
-from naftiko.spec.loader import load
+from naftiko.runtime.loading import compiled
 from naftiko.validation.checking import findings
 from naftiko.validation.render.json import as_json
 from naftiko.validation.render.text import render, summary
@@ -26,8 +25,8 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 
 
 def diagnose(name: str, data: bytes, folder: Path) -> tuple[str, tuple[Diagnostic, ...]]:
-    loaded = load(Source(name, data, folder))
-    return loaded.document.text, findings(loaded, is_strict=name.startswith("strict-"))[0]
+    built = compiled(Source(name, data, folder))
+    return built.loaded.document.text, findings(built, is_strict=name.startswith("strict-"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -50,9 +49,10 @@ def test_golden_of_a_folder() -> None:
     files = sorted((FOLDER / "folder").glob("*.yaml"))
     plans, texts = [], {}
     for file in files:
-        loaded = load(Source(file.name, file.read_bytes(), file.parent))
-        plans.append(compile_capability(loaded)[0])
-        texts[file.name] = loaded.document.text
+        built = compiled(Source(file.name, file.read_bytes(), file.parent))
+        assert built.plan is not None
+        plans.append(built.plan)
+        texts[file.name] = built.loaded.document.text
     found = conflicts(plans)
     printed = render(found, texts) + "\n" + summary(found, len(files)) + "\n"
     expected = FOLDER / "folder" / "conflicts.txt"

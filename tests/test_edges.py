@@ -18,6 +18,7 @@ from naftiko import InputError, NotRunnable, Severity
 from naftiko.compile import compile_capability
 from naftiko.consumers.http.decoding import decoder
 from naftiko.document.source import Source
+from naftiko.extensions import installed
 from naftiko.spec.loader import load
 from naftiko.values.coerce import Mismatch, coerce
 from support import Stage, Upstream, answering, load_text, on_stage, one_operation, opened
@@ -453,7 +454,7 @@ async def test_what_with_leaves_empty_takes_the_callers_input(tmp_path: Path, st
 def test_base_uris_that_cannot_be(base: str) -> None:
     text = one_operation("method: GET").replace("http://upstream.invalid/base", f"'{base}'")
     codes = [found.code for found in load(Source("f", text.encode())).diagnostics]
-    found = compile_capability(load(Source("f", text.encode())))[1]
+    found = compile_capability(load(Source("f", text.encode())), installed().kinds)[1]
     assert "invalid-base-uri" in {item.code for item in found}, codes
 
 

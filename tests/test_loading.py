@@ -16,6 +16,7 @@ from naftiko.compile import compile_capability
 from naftiko.document.nodes import Mapping, Scalar, plain
 from naftiko.document.reader import MAX_DEPTH, parse, resolve
 from naftiko.document.source import MAX_BYTES, Source, read_source
+from naftiko.extensions import installed
 from naftiko.spec.loader import load
 from naftiko.values.jsonpath import parse as parse_jsonpath
 from naftiko.values.missing import MISSING
@@ -314,7 +315,7 @@ def check_bounded(data: bytes) -> None:
     """Only findings, whatever is read."""
     loaded = load(Source("fuzz.yaml", data))
     if loaded.model is not None:
-        compile_capability(loaded)
+        compile_capability(loaded, installed().kinds)
     else:
         assert loaded.diagnostics
 

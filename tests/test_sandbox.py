@@ -8,6 +8,7 @@ import httpx
 
 import naftiko
 from naftiko import Settings
+from naftiko.formats import formats
 from naftiko.runtime.sandbox.upstream import SandboxUpstream
 from support import capability, load_text, opened, write
 
@@ -75,14 +76,16 @@ async def test_answers_hold_what_the_file_takes_out(tmp_path: Path) -> None:
             "authentication": "accepted",
         }
         assert (await runtime.call("xml", common)).value()["response"]["received"]["method"] == "PUT"
-        assert (await runtime.call("csv", common)).value() == [{"name": "sandbox", "value": "received"}]
+        rows = (await runtime.call("csv", common)).value()
+        assert rows[0]["sandbox"] == "api.csv answered by the sandbox"
+        assert '"method":"PATCH"' in rows[0]["received"]
         assert "received" in (await runtime.call("text", common)).value()
         assert (await runtime.call("list", {"space": "s"})).value() == [{"n": "sample n"}]
 
 
 async def test_it_demands_what_the_file_declares(tmp_path: Path) -> None:
     plan = load_text(tmp_path, TEXT).plan
-    app = SandboxUpstream(plan, 0, {variable.key: "k" for variable in plan.variables})
+    app = SandboxUpstream(plan, 0, {variable.key: "k" for variable in plan.variables}, formats())
     key = {"X-Key": "k"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://sandbox") as client:
         assert (await client.get("/v2/s/things/7")).status_code == 401

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         UpstreamTimeout,
         UpstreamUnreachable,
     )
-    from naftiko.runtime.opening import Settings
+    from naftiko.runtime.settings import Settings
 
 _HOMES = {
     "Answer": "engine.answer",
@@ -40,7 +40,7 @@ _HOMES = {
     "Diagnostic": "diagnostics",
     "Limits": "consumers.http.limits",
     "Runtime": "capability",
-    "Settings": "runtime.opening",
+    "Settings": "runtime.settings",
     "Severity": "diagnostics",
     "Span": "diagnostics",
     "load": "capability",

@@ -12,17 +12,18 @@ from starlette.types import ASGIApp
 
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
-from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic
 from naftiko.document.source import read_source
 from naftiko.engine.answer import Answer
 from naftiko.engine.arguments import Arguments
 from naftiko.engine.lookup import find
+from naftiko.errors import CapabilityError
 from naftiko.exposers.observer import NOBODY, Call, Observer
+from naftiko.extensions import Extensions
 from naftiko.plan import Plan
 from naftiko.runtime.generation import Generation, applications, generation
-from naftiko.runtime.opening import Settings
-from naftiko.spec.loader import load as load_source
+from naftiko.runtime.loading import compiled
+from naftiko.runtime.settings import Settings
 
 
 class Runtime:
@@ -89,8 +90,8 @@ class Capability:
             yield Runtime(built, apps)
 
 
-def load(path: str | Path) -> Capability:
-    """Load a capability file.
+def load(path: str | Path, *, extensions: Extensions | None = None) -> Capability:
+    """Load a capability file. `extensions` is what it may name; without it, what is built in and installed.
 
     What cannot be carried out of it is in `diagnostics`; the rest can be opened and called.
 
@@ -98,5 +99,7 @@ def load(path: str | Path) -> Capability:
         SourceError: the file cannot be read.
         CapabilityError: it is no capability; the error carries all diagnostics.
     """
-    plan, diagnostics = compile_capability(load_source(read_source(path)))
-    return Capability(plan, diagnostics)
+    found = compiled(read_source(path), extensions)
+    if found.plan is None:
+        raise CapabilityError(found.diagnostics)
+    return Capability(found.plan, found.diagnostics)

@@ -1,17 +1,17 @@
-"""Things by name: formats, authentication schemes, sources of variables. Instances are passed in, never global."""
+"""Things by name: formats, schemes, steps, adapters, sources of variables. Registries are passed in, never global."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from naftiko.diagnostics.suggestions import did_you_mean
 
 Item = TypeVar("Item")
 
 
-class Registry(Generic[Item]):
-    """Items by name. A name is taken once."""
+class Registry(Mapping[str, Item]):
+    """Items by name. A name is taken once; where there is none, the LookupError tells the nearest."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -23,15 +23,21 @@ class Registry(Generic[Item]):
             raise ValueError(f"the {self.kind} `{name}` is registered twice")
         self._items[name] = item
 
-    def get(self, name: str) -> Item:
-        """Raises LookupError, with the nearest name, where there is none of this name."""
+    def __getitem__(self, name: str) -> Item:
         try:
             return self._items[name]
         except KeyError:
-            raise LookupError(f"there is no {self.kind} `{name}`; {did_you_mean(name, self._items)}") from None
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._items
+            raise _Unknown(f"there is no {self.kind} `{name}`; {did_you_mean(name, self._items)}") from None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+class _Unknown(KeyError):
+    """A name that is not there; its text is a sentence."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 import naftiko
 from naftiko import Limits, UpstreamTimeout
 from naftiko.consumers.http.limits import Limits as HttpLimits
-from naftiko.consumers.http.request import Outgoing
+from naftiko.consumers.http.request import Draft
 from naftiko.consumers.http.transport import HttpTransport
 from naftiko.diagnostics import Diagnostic, Span
 from naftiko.exposers.adapter import ExposedAdapter
@@ -331,13 +332,17 @@ async def test_binary_answers(tmp_path: Path, stage: Stage) -> None:
 async def test_a_request_that_is_sent_twice(recorder: Upstream) -> None:
     """Line 20: sending changes nothing of it."""
     transport = HttpTransport(recorder.url, recorder.url, HttpLimits())
-    outgoing = Outgoing("GET", "/x", [], "", [("A", "1")], [("c", "2")], None)
+    draft = Draft("GET", "/x", [], "", [("A", "1")], [("c", "2")], None)
+    outgoing = draft.finished()
+    before = replace(outgoing)
     for _ in range(2):
         await transport.send(outgoing)
     await transport.close()
     first, second = (sorted(request.headers) for request in recorder.requests)
     assert first == second
-    assert outgoing.headers == [("A", "1")]
+    assert outgoing == before
+    with pytest.raises(FrozenInstanceError):
+        outgoing.method = "POST"
 
 
 async def test_an_mcp_server_that_cannot_start(tmp_path: Path, stage: Stage) -> None:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from naftiko.bindings.providers import Provider, providers
+from naftiko.bindings.providers import Provider
 from naftiko.diagnostics import Diagnostic, Severity, ordered
 from naftiko.errors import BindingError
 from naftiko.plan import Plan, VariablePlan
-from naftiko.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Sources:
     environment: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
     env_file: Mapping[str, str] = field(default_factory=dict)
-    providers: Registry[Provider] = field(default_factory=providers)
+    providers: Mapping[str, Provider] | None = None
 
     def lookup(self, name: str) -> str | None:
         """A variable of the process environment, as overridden and completed by the operator."""
@@ -42,8 +41,10 @@ class Resolved:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def resolve(plan: Plan, sources: Sources, needed: frozenset[str]) -> Resolved:
+def resolve(plan: Plan, sources: Sources, needed: frozenset[str], providers: Mapping[str, Provider]) -> Resolved:
     """Look up the variables whose keys are in `needed`. Set but empty is set.
+
+    `providers` are by the URI scheme of a location; the sources' own take their place where they have some.
 
     Raises:
         BindingError: a source that a variable comes from cannot be read.
@@ -52,10 +53,11 @@ def resolve(plan: Plan, sources: Sources, needed: frozenset[str]) -> Resolved:
     missing: dict[str, str] = {}
     found: list[Diagnostic] = []
     read: dict[tuple[str, str], Mapping[str, str]] = {}
+    known = providers if sources.providers is None else sources.providers
     for variable in plan.variables:
         if variable.key not in needed:
             continue
-        value = _value(variable, sources, read)
+        value = _value(variable, sources, known, read)
         if value is not None:
             values[variable.key] = value
             continue
@@ -64,7 +66,12 @@ def resolve(plan: Plan, sources: Sources, needed: frozenset[str]) -> Resolved:
     return Resolved(values, missing, ordered(found))
 
 
-def _value(variable: VariablePlan, sources: Sources, read: dict[tuple[str, str], Mapping[str, str]]) -> str | None:
+def _value(
+    variable: VariablePlan,
+    sources: Sources,
+    providers: Mapping[str, Provider],
+    read: dict[tuple[str, str], Mapping[str, str]],
+) -> str | None:
     if variable.name in sources.settings:
         return sources.settings[variable.name]
     if variable.source is None:
@@ -72,11 +79,11 @@ def _value(variable: VariablePlan, sources: Sources, read: dict[tuple[str, str],
     place = (variable.source, variable.directory)
     if place not in read:
         scheme = variable.source.partition("://")[0].lower() if "://" in variable.source else "file"
-        if scheme not in sources.providers:
+        if scheme not in providers:
             raise BindingError(
                 f"nothing provides the variables of `{variable.source}`: no source for `{scheme}:` is installed"
             )
-        read[place] = sources.providers.get(scheme)(variable.source, Path(variable.directory))
+        read[place] = providers[scheme](variable.source, Path(variable.directory))
     return read[place].get(variable.source_key)
 
 

@@ -17,13 +17,15 @@ from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of, show
-from naftiko.engine.answer import Answer, is_json
+from naftiko.engine.answer import Answer
 from naftiko.engine.arguments import Arguments
 from naftiko.engine.lookup import find_with_inputs
 from naftiko.errors import CallError, InputError, MissingVariables, NaftikoError, NotRunnable
 from naftiko.plan import FunctionPlan, Plan
-from naftiko.runtime.opening import Settings, opened
+from naftiko.runtime.opening import opened
+from naftiko.runtime.settings import Settings
 from naftiko.values.jsontext import decode
+from naftiko.values.media import is_json
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -59,7 +61,7 @@ def call(
         allow_missing=True,
         redact=redact,
     )
-    loaded, plan, _ = plan_of(file)
+    loaded, plan = plan_of(file)
     try:
         given = options.pairs("input", inputs)
         sources = Sources(

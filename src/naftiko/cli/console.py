@@ -20,7 +20,7 @@ from naftiko.exposers.observer import Call
 from naftiko.gateway.gateway import Changes, Gateway
 from naftiko.gateway.ports import Served
 from naftiko.gateway.takeover import Refusal
-from naftiko.runtime.opening import Settings
+from naftiko.runtime.settings import Settings
 from naftiko.validation.render import text
 from naftiko.validation.render.json import as_json
 from naftiko.values.jsontext import encode_text
@@ -269,7 +269,7 @@ class TextConsole:
                 f"  sends to   {text.printable(name)}: {origin or 'nowhere'}" for name, origin in origins.items()
             )
         lines += self._some([f"{name} is not set; calls that need it fail" for name in _missing(gateway)], "missing")
-        rows = sum(len(item.plan.routes) + len(item.plan.tools) for item in served)
+        rows = sum(len(item.plan.units) for item in served)
         if self.is_verbose or (len(served) <= 8 and rows <= 2 * _ROWS) or len(entries) == 1:
             for item in served:
                 lines.extend(["", *self._adapter(item, rows)])
@@ -312,9 +312,9 @@ class TextConsole:
             groups.setdefault((base, item.plan.type), []).append(item)
         lines = []
         for (base, kind), items in groups.items():
-            parts = sum(len(item.plan.routes) + len(item.plan.tools) for item in items)
+            parts = sum(len(item.plan.units) for item in items)
             url = (items[0].joint or items[0].url) if kind == "mcp" else base
-            what = _count(parts, "route" if kind == "rest" else "tool")
+            what = _count(parts, items[0].plan.noun)
             head = f"{self._paint(kind.upper().ljust(5), '1;36')} {self._paint(url, '1')}"
             lines += ["", f"{head}  {_count(len(items), 'adapter')}, {what}"]
             if kind == "rest":
@@ -358,16 +358,10 @@ class TextConsole:
 
     def _adapter(self, item: Served, rows: int) -> list[str]:
         plan = item.plan
-        most = len(plan.routes) + len(plan.tools) if self.is_verbose or rows <= 2 * _ROWS else _ROWS
+        most = len(plan.units) if self.is_verbose or rows <= 2 * _ROWS else _ROWS
         namespace = text.printable(plan.namespace)
         lines = [f"{self._paint(plan.type.upper().ljust(5), '1;36')} {self._paint(item.url, '1')}  ({namespace})"]
-        listed = [
-            *(
-                (f"{route.method} {route.path}", route.title or route.description, route.function)
-                for route in plan.routes
-            ),
-            *((tool.name, tool.title or tool.description, tool.function) for tool in plan.tools),
-        ]
+        listed = [(unit.label, unit.title or unit.description, unit.function) for unit in plan.units]
         width = min(48, max((len(name) for name, _, _ in listed[:most]), default=0))
         for name, description, function in listed[:most]:
             lines.append(self._row(text.printable(name).ljust(width), description, function.broken))

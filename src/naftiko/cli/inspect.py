@@ -13,7 +13,8 @@ from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of
 from naftiko.errors import NaftikoError
-from naftiko.plan import AdapterPlan, FunctionPlan, InputPlan, ParameterPlan, Plan, RequestPlan, VariablePlan
+from naftiko.extensions import installed
+from naftiko.plan import AdapterPlan, FunctionPlan, InputPlan, ParameterPlan, Plan, RequestPlan, RestPlan, VariablePlan
 from naftiko.validation.render.text import printable
 from naftiko.values.jsontext import encode_text
 
@@ -36,14 +37,15 @@ def inspect(
 
     Values of variables are never shown, only whether they are set.
     """
-    _, plan, _ = plan_of(file)
+    _, plan = plan_of(file)
     try:
         sources = Sources(
             environment=os.environ,
             settings=options.pairs("--var", var),
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
-        resolved = resolve(plan, sources, frozenset(variable.key for variable in plan.variables))
+        every = frozenset(variable.key for variable in plan.variables)
+        resolved = resolve(plan, sources, every, installed().providers)
     except NaftikoError as error:
         fail(str(error))
     described = describe(plan, resolved)
@@ -94,10 +96,13 @@ def _adapter(adapter: AdapterPlan) -> dict[str, object]:
         "authentication": adapter.auth.scheme if adapter.auth is not None else None,
         "problem": adapter.broken,
         "routes": [
-            {"name": route.name, "route": f"{route.method} {route.path}", **_function(route.function)}
-            for route in adapter.routes
+            {"name": route.name, "route": route.label, **_function(route.function)}
+            for route in (adapter.units if isinstance(adapter, RestPlan) else ())
         ],
-        "tools": [{"name": tool.name, "title": tool.title, **_function(tool.function)} for tool in adapter.tools],
+        "tools": [
+            {"name": unit.name, "title": unit.title, **_function(unit.function)}
+            for unit in (() if isinstance(adapter, RestPlan) else adapter.units)
+        ],
     }
 
 

@@ -8,31 +8,30 @@ from typing import NoReturn
 
 import typer
 
-from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.document.source import read_source
 from naftiko.errors import SourceError
 from naftiko.plan import Plan
-from naftiko.spec.loader import Loaded, load
+from naftiko.runtime.loading import Compiled, compiled
+from naftiko.spec.loader import Loaded
 from naftiko.validation.render import text
 
 
-def read(file: str) -> Loaded:
-    """The loaded file; stops with exit 2 where it cannot be read."""
+def read(file: str) -> Compiled:
+    """A file, loaded and compiled; stops with exit 2 where it cannot be read."""
     try:
-        return load(read_source(file, sys.stdin.buffer if file == "-" else None))
+        return compiled(read_source(file, sys.stdin.buffer if file == "-" else None))
     except SourceError as error:
         fail(str(error))
 
 
-def plan_of(file: str) -> tuple[Loaded, Plan, tuple[Diagnostic, ...]]:
+def plan_of(file: str) -> tuple[Loaded, Plan]:
     """The plan of a file; stops with exit 2 where it is no capability."""
-    loaded = read(file)
-    if loaded.model is None:
-        show(loaded, loaded.diagnostics)
+    found = read(file)
+    if found.plan is None:
+        show(found.loaded, found.diagnostics)
         fail(f"{file} is not a capability that can be run")
-    plan, diagnostics = compile_capability(loaded)
-    return loaded, plan, diagnostics
+    return found.loaded, found.plan
 
 
 def show(loaded: Loaded, diagnostics: Iterable[Diagnostic], *, all: bool = False) -> None:

@@ -7,7 +7,12 @@ from typing import Any
 
 import typer
 
+from naftiko.extensions import installed
+from naftiko.spec.models.authentication import SCHEME_NAMES
 from naftiko.spec.models.capability import CapabilityFile
+from naftiko.spec.models.consumes import RAW_FORMATS
+from naftiko.spec.models.exposes import ADAPTERS
+from naftiko.spec.models.operations import STEPS
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
@@ -42,12 +47,23 @@ def described() -> dict[str, Any]:
     for owner in (built, definitions["Body"]):
         items = owner["properties"]["consumes"]
         items["items"] = {"anyOf": [items["items"], {"$ref": "#/$defs/Import"}]}
+    known = installed()
+    _with_kinds(definitions, "OtherAuthentication", set(known.schemes) - set(SCHEME_NAMES))
+    _with_kinds(definitions, "OtherStep", set(known.steps) - set(STEPS))
+    _with_kinds(definitions, "ExposesOther", set(known.adapters) - set(ADAPTERS))
+    formats = sorted({*RAW_FORMATS, *known.formats})
+    definitions["ConsumedOperation"]["properties"]["outputRawFormat"] = {"enum": formats, "default": "json"}
     definitions["ConsumedOperation"]["properties"]["body"]["anyOf"].append({"type": "string"})
     definitions["OutputParameter"]["properties"]["items"]["anyOf"].append(
         {"type": "array", "items": {"$ref": "#/$defs/OutputParameter"}}
     )
     _with_numbers(built)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **built, "title": "Naftiko capability"}
+
+
+def _with_kinds(definitions: dict[str, Any], name: str, kinds: set[str]) -> None:
+    """Let what an extension has be one of the kinds that are installed."""
+    definitions[name]["properties"]["type"] = {"enum": sorted(kinds)} if kinds else {"not": {}}
 
 
 def _with_numbers(node: object) -> None:

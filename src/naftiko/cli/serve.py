@@ -25,7 +25,7 @@ from naftiko.gateway.serve import serve
 from naftiko.gateway.watch import watch
 from naftiko.gateway.workers.channel import Channel
 from naftiko.net.sockets import OwnSockets, Sockets
-from naftiko.runtime.opening import Settings
+from naftiko.runtime.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

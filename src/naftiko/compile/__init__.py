@@ -7,12 +7,14 @@ request it makes with its body, the shape of its answer, and the adapters that e
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from naftiko.compile.adapters import compile_adapters
+from naftiko.compile.adapters.kind import AdapterCompiler
 from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
+from naftiko.compile.kinds import UnitKinds
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.units import Function, UnitCompiler
@@ -25,10 +27,17 @@ from naftiko.plan import Plan, Upstream, UpstreamOperation
 from naftiko.spec.loader import Loaded
 from naftiko.spec.models.capability import CapabilityFile
 
-__all__ = ["compile_capability"]
+__all__ = ["Kinds", "compile_capability"]
 
 
-def compile_capability(loaded: Loaded) -> tuple[Plan, tuple[Diagnostic, ...]]:
+@dataclass(frozen=True, slots=True)
+class Kinds(UnitKinds):
+    """Everything that a capability may name: also the kinds of its adapters."""
+
+    adapters: Mapping[str, AdapterCompiler]
+
+
+def compile_capability(loaded: Loaded, kinds: Kinds) -> tuple[Plan, tuple[Diagnostic, ...]]:
     """The plan of a loaded capability, and everything found about it.
 
     Raises:
@@ -43,11 +52,11 @@ def compile_capability(loaded: Loaded) -> tuple[Plan, tuple[Diagnostic, ...]]:
     binds = [*(model.binds or ()), *((body.binds or ()) if body else ())]
     is_fragment = body is None or not (body.exposes or body.aggregates)
     variables = Variables(binds, report, str(loaded.directory), is_fragment=is_fragment)
-    catalogue = Catalogue(model, variables, report)
-    units = UnitCompiler(catalogue, _functions(model), variables, report)
-    adapters = compile_adapters(body.exposes if body else (), units, report)
+    catalogue = Catalogue(model, variables, report, kinds.schemes)
+    units = UnitCompiler(catalogue, _functions(model), variables, report, kinds)
+    adapters = compile_adapters(body.exposes if body else (), kinds.adapters, units, report)
     upstreams = tuple(
-        _upstream(base, index, catalogue, variables, report) for index, base in enumerate(catalogue.bases)
+        _upstream(base, index, catalogue, variables, report, kinds) for index, base in enumerate(catalogue.bases)
     )
     info = model.info
     plan = Plan(
@@ -93,21 +102,25 @@ def _functions(model: CapabilityFile) -> dict[str, Function]:
     }
 
 
-def _upstream(base: Base, index: int, catalogue: Catalogue, variables: Variables, report: Report) -> Upstream:
+def _upstream(
+    base: Base, index: int, catalogue: Catalogue, variables: Variables, report: Report, kinds: UnitKinds
+) -> Upstream:
     operations = [
-        _operation(consumed, base, variables, report)
+        _operation(consumed, base, variables, report, kinds)
         for consumed in catalogue.namespaces[base.namespace].values()
         if consumed.upstream == index
     ]
     return Upstream(base.namespace, base.authority, base.declared, base.auth, base.problem, tuple(operations))
 
 
-def _operation(consumed: Consumed, base: Base, variables: Variables, report: Report) -> UpstreamOperation:
+def _operation(
+    consumed: Consumed, base: Base, variables: Variables, report: Report, kinds: UnitKinds
+) -> UpstreamOperation:
     """An operation on its own, so that what is wrong with it is found even where nothing calls it."""
     scope = UnitScope(variables, report, InputTable(), frozenset())
     request, broken = None, None
     try:
-        request = RequestCompiler(consumed, base, scope).compile()
+        request = RequestCompiler(consumed, base, scope, kinds).compile()
     except Broken as error:
         broken = error.reason
     return UpstreamOperation(consumed.operation.name, consumed.operation.description, request, broken)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from naftiko.compile.kinds import SchemeSettings
 from naftiko.compile.scope import CALLERS
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
+from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.report import Report
 from naftiko.plan import AuthPlan
 from naftiko.spec.models.authentication import (
+    SCHEME_NAMES,
     ApiKey,
     Authentication,
     AwsSigV4,
@@ -21,6 +24,7 @@ from naftiko.spec.models.authentication import (
     Digest,
     Hmac,
     OAuth1,
+    OtherAuthentication,
 )
 from naftiko.values.expressions import Expression, Literal, SpelledInput, leaves
 from naftiko.values.secretlike import is_plain_word, looks_secret
@@ -59,7 +63,13 @@ _OAUTH1 = ("consumerKey", "consumerSecret", "token", "tokenSecret", "signingKey"
 
 
 def compile_auth(
-    auth: Authentication | None, path: Path, variables: Variables, report: Report, host: str = ""
+    auth: Authentication | None,
+    path: Path,
+    variables: Variables,
+    report: Report,
+    schemes: Mapping[str, SchemeSettings],
+    *,
+    host: str = "",
 ) -> CompiledAuth:
     """The plan for an upstream's, or an adapter's, authentication; a fault where it cannot be carried out.
 
@@ -101,10 +111,40 @@ def compile_auth(
         return lacking("certificate") or _certificate(named(("certificate", "key", "passphrase")), path, report)
     if isinstance(auth, ApiKey):
         return _apikey(auth, path, variables, report)
+    if isinstance(auth, OtherAuthentication):
+        return _other(auth, path, variables, report, schemes)
     message = f"the authentication `{auth.type}` is not supported yet, so no request can be authenticated"
     if isinstance(auth, Hmac):
         message = "what `hmac` signs is defined for an `apiId` with an `apiKey` only, so no request can be signed"
     return CompiledAuth(None, report.add("not-supported", message, (*path, "type"), severity=Severity.ERROR))
+
+
+def _other(
+    auth: OtherAuthentication, path: Path, variables: Variables, report: Report, schemes: Mapping[str, SchemeSettings]
+) -> CompiledAuth:
+    """The settings of an extension's scheme."""
+    if auth.type not in schemes:
+        message = f"`{auth.type}` is not a known type of `authentication`"
+        valid = ", ".join(f"`{name}`" for name in dict.fromkeys((*SCHEME_NAMES, *schemes)))
+        found = report.add("unknown-type", message, (*path, "type"), help=f"valid: {valid}")
+        return CompiledAuth(None, found)
+    scheme, given = schemes[auth.type], auth.model_extra or {}
+    for name in given:
+        if name not in scheme.settings:
+            message = f"`{name}` is not a key of `authentication` of type `{auth.type}`; it has no effect"
+            help = did_you_mean(name, scheme.settings)
+            report.add("unknown-key", message, (*path, name), key=True, severity=Severity.WARNING, help=help)
+    for name in scheme.required:
+        if given.get(name) in (None, ""):
+            message = f"`authentication` of type `{auth.type}` needs `{name}`"
+            found = report.add("auth-incomplete", message, path, key=True, help=f"add `{name}:`")
+            return CompiledAuth(None, found)
+    settings = {
+        name: _setting(str(given[name]), (*path, name), variables)
+        for name in scheme.settings
+        if given.get(name) is not None
+    }
+    return CompiledAuth(AuthPlan(auth.type, settings))
 
 
 def _certificate(settings: dict[str, Expression], path: Path, report: Report) -> CompiledAuth:

@@ -10,27 +10,27 @@ from naftiko.compile.authentication import HEADER_NAME, OF_THE_CONNECTION
 from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared, blamed, is_private, merged, reads
+from naftiko.compile.kinds import UnitKinds
 from naftiko.compile.outputs import named_outputs
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Consumed, holes
 from naftiko.compile.walk import walk
 from naftiko.diagnostics import Path, Severity
 from naftiko.diagnostics.suggestions import did_you_mean
-from naftiko.plan import BodyPlan, MultipartBodyPlan, OutputPlan, ParameterPlan, RequestPlan, TextBodyPlan
+from naftiko.plan import BodyPlan, MultipartBodyPlan, OutputPlan, ParameterPlan, RequestPlan, SchemaPlan, TextBodyPlan
+from naftiko.spec.models.consumes import RAW_FORMATS
 from naftiko.values.coerce import Mismatch, coerce
 from naftiko.values.expressions import Environment, Expression, FirstOf, Input, Literal, SpelledInput, Variable, leaves
 from naftiko.values.names import fold
 from naftiko.values.templates import template_names
 from naftiko.values.uris import Hole, below, encode_path, encode_query, pieces, split_query
 
-_UNREAD = frozenset({"avro", "protobuf", "html", "markdown"})
-"""Response formats of the specification that `naftiko.formats` does not read."""
-
 
 class RequestCompiler:
     """Compiles one call. Inputs it needs are added to the unit's table as it goes."""
 
-    def __init__(self, consumed: Consumed, base: Base, scope: UnitScope) -> None:
+    def __init__(self, consumed: Consumed, base: Base, scope: UnitScope, kinds: UnitKinds) -> None:
+        self.kinds = kinds
         self.consumed = consumed
         self.base = base
         self.scope = scope
@@ -52,10 +52,7 @@ class RequestCompiler:
         if fault is not None:
             raise Broken(fault)
         raw_format = self.consumed.operation.outputRawFormat
-        if raw_format in _UNREAD:
-            message = f"answers in `{raw_format}` are not supported yet"
-            where = (*self.consumed.path, "outputRawFormat")
-            raise Broken(self.report.add("not-supported", message, where, severity=Severity.ERROR))
+        self._check_format(raw_format)
         self._own_values()
         path, query_pieces = self._uri()
         self._check_path_inputs()
@@ -74,6 +71,7 @@ class RequestCompiler:
             cookies=tuple(self.parameter(item) for item in self._placed("cookie")),
             body=body,
             raw_format=raw_format,
+            schema=self._schema(),
             outputs=named_outputs(self.consumed, self.scope),
         )
         plan = replace(plan, secrets=_secrets(plan))
@@ -96,6 +94,22 @@ class RequestCompiler:
                 self._check_literal(value, item, where)
                 self._own[parameter.in_, item.name] = value
                 self.scope.own.setdefault(item.name, value)
+
+    def _check_format(self, name: str) -> None:
+        """Raises Broken where no answer in this format can be read."""
+        if name in self.kinds.formats:
+            return
+        where = (*self.consumed.path, "outputRawFormat")
+        if name in RAW_FORMATS:
+            message = f"answers in `{name}` are not supported yet"
+            raise Broken(self.report.add("not-supported", message, where, severity=Severity.ERROR))
+        valid = ", ".join(f"`{known}`" for known in dict.fromkeys((*RAW_FORMATS, *self.kinds.formats)))
+        message = f"`{name}` is not a valid `outputRawFormat`"
+        raise Broken(self.report.add("invalid-value", message, where, help=f"valid: {valid}"))
+
+    def _schema(self) -> SchemaPlan | None:
+        location = self.consumed.operation.outputSchema
+        return SchemaPlan(location, self.scope.variables.directory) if location else None
 
     def _environment(self, item: Declared) -> Expression:
         """An input `in: environment` names a variable of the process environment."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field, replace
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import merged
 from naftiko.compile.inputs import InputTable
+from naftiko.compile.kinds import UnitKinds
 from naftiko.compile.outputs import output_plan
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
+from naftiko.compile.steps import StepCompiler, StepContext
 from naftiko.compile.upstreams import Base, Catalogue, Consumed, holes
 from naftiko.compile.variables import Variables
 from naftiko.compile.walk import base, walk
@@ -18,8 +20,8 @@ from naftiko.diagnostics import Path, Severity
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
-from naftiko.plan import CallStepPlan, FunctionPlan, LookupStepPlan, OutputPlan, RequestPlan, StepsPlan, requests_of
-from naftiko.spec.models.operations import Aggregate, AggregateFunction, CallStep, LookupStep, Step, Unit
+from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan, StepPlan, StepsPlan, requests_of
+from naftiko.spec.models.operations import STEPS, Aggregate, AggregateFunction, Step, Unit
 from naftiko.spec.models.parameters import ExposedInput
 from naftiko.values.expressions import Expression, Input, Variable
 from naftiko.values.jsonpath import parse as parse_jsonpath
@@ -54,12 +56,18 @@ class UnitCompiler:
     """Compiles the exposed units of a capability."""
 
     def __init__(
-        self, catalogue: Catalogue, functions: Mapping[str, Function], variables: Variables, report: Report
+        self,
+        catalogue: Catalogue,
+        functions: Mapping[str, Function],
+        variables: Variables,
+        report: Report,
+        kinds: UnitKinds,
     ) -> None:
         self.catalogue = catalogue
         self.functions = functions
         self.variables = variables
         self.report = report
+        self.kinds = kinds
         self._lengths = sorted({len(name) for name in catalogue.namespaces}, reverse=True)
 
     def compile(
@@ -183,24 +191,19 @@ class UnitCompiler:
         scope = replace(scope, expected=_expected(consumed, self.catalogue.bases[consumed.upstream]))
         explicit, paths = self._with(values, (*path, "with"), scope)
         base_of = self.catalogue.bases[consumed.upstream]
-        return RequestCompiler(consumed, base_of, scope.calling(explicit, paths)).compile()
+        return RequestCompiler(consumed, base_of, scope.calling(explicit, paths), self.kinds).compile()
 
     def _steps(self, unit: Unit, steps: Sequence[Step], path: Path, scope: UnitScope) -> Body:
         """Steps in order; each sees the outputs of those before it."""
-        plans: dict[str, CallStepPlan | LookupStepPlan] = {}
+        plans: dict[str, StepPlan] = {}
         scope = replace(scope, is_orchestrated=True)
         for index, step in enumerate(steps):
             where = (*path, "steps", index)
             if step.name in plans:
                 message = f"a step named `{step.name}` stands before this one"
                 raise Broken(self.report.add("duplicate-step", message, (*where, "name")))
-            if isinstance(step, CallStep):
-                plans[step.name] = CallStepPlan(step.name, self._request(step.call, step.with_, where, scope))
-            elif isinstance(step, LookupStep):
-                plans[step.name] = self._lookup(step, where, scope, plans)
-            else:
-                message = "`script` steps are not supported yet"
-                raise Broken(self.report.add("not-supported", message, (*where, "type"), severity=Severity.ERROR))
+            context = StepContext(step, where, scope, plans, self._request)
+            plans[step.name] = self._kind(context).compile(context)
             scope = scope.after(step.name)
         mappings = tuple(
             (tuple(mapping.targetName.split(".")), scope.value(mapping.value, (*path, "mappings", index, "value")))
@@ -209,21 +212,16 @@ class UnitCompiler:
         output = output_plan(unit.outputParameters, path, scope)
         return Body(steps=StepsPlan(tuple(plans.values()), mappings), output=output)
 
-    def _lookup(
-        self, step: LookupStep, path: Path, scope: UnitScope, earlier: Mapping[str, CallStepPlan | LookupStepPlan]
-    ) -> LookupStepPlan:
-        if step.index not in earlier:
-            message = f"the lookup searches the output of `{step.index}`, which is no earlier step"
-            help = did_you_mean(step.index, earlier)
-            raise Broken(self.report.add("unknown-step", message, (*path, "index"), help=help))
-        source = earlier[step.index]
-        return LookupStepPlan(
-            name=step.name,
-            index=step.index,
-            match=step.match,
-            value=scope.value(step.lookupValue, (*path, "lookupValue")),
-            fields=step.outputParameters,
-            named=source.request.outputs if isinstance(source, CallStepPlan) else (),
+    def _kind(self, context: StepContext) -> StepCompiler:
+        """What compiles a step."""
+        kinds, name = self.kinds.steps, context.step.type
+        if name in kinds:
+            return kinds[name]
+        if name in STEPS:
+            raise context.broken("not-supported", f"`{name}` steps are not supported yet", "type")
+        valid = ", ".join(f"`{known}`" for known in dict.fromkeys((*STEPS, *kinds)))
+        raise context.broken(
+            "unknown-type", f"`{name}` is not a known type of this `step`", "type", help=f"valid: {valid}"
         )
 
     def _with(

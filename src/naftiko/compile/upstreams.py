@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
+from naftiko.compile.kinds import SchemeSettings
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path
 from naftiko.document.nodes import fault_at
@@ -54,7 +55,14 @@ class Base:
 class Catalogue:
     """All consumed operations, by namespace and name: the first of a name wins."""
 
-    def __init__(self, model: CapabilityFile, variables: Variables, report: Report) -> None:
+    def __init__(
+        self,
+        model: CapabilityFile,
+        variables: Variables,
+        report: Report,
+        schemes: Mapping[str, SchemeSettings],
+    ) -> None:
+        self._schemes = schemes
         self._report = report
         self._variables = variables
         self.bases: list[Base] = []
@@ -66,7 +74,12 @@ class Catalogue:
         index = len(self.bases)
         fault = fault_at(self._report.root, path)
         auth = compile_auth(
-            adapter.authentication, (*path, "authentication"), self._variables, self._report, adapter.baseUri or ""
+            adapter.authentication,
+            (*path, "authentication"),
+            self._variables,
+            self._report,
+            self._schemes,
+            host=adapter.baseUri or "",
         )
         self.bases.append(self._base(path, adapter, auth.plan, fault or auth.fault))
         self._check_tls(path, adapter, auth.plan)

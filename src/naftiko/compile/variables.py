@@ -27,7 +27,7 @@ class Variables:
     def __init__(self, binds: Iterable[Binding], report: Report, directory: str, *, is_fragment: bool = False) -> None:
         self._is_fragment = is_fragment
         self._report = report
-        self._directory = directory
+        self.directory = directory
         self._by_name: dict[str, VariablePlan] = {}
         self._by_namespace: dict[str, dict[str, VariablePlan]] = {}
         self._used: dict[str, VariablePlan] = {}
@@ -78,7 +78,7 @@ class Variables:
             name=name,
             source=None,
             source_key=name,
-            directory=self._directory,
+            directory=self.directory,
             uses=(),
             has_binding=False,
         )
@@ -111,7 +111,7 @@ class Variables:
             name=name,
             source=None,
             source_key=environment_name(name),
-            directory=self._directory,
+            directory=self.directory,
             uses=(),
             has_binding=False,
         )

@@ -8,7 +8,6 @@ from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
     JsonBodyPlan,
-    LookupStepPlan,
     MultipartBodyPlan,
     OutputPlan,
     ParameterPlan,
@@ -25,8 +24,8 @@ def walk(requests: Iterable[RequestPlan], output: OutputPlan, steps: StepsPlan |
         for expression in _request(request):
             yield from leaves(expression)
     for step in steps.steps if steps is not None else ():
-        if isinstance(step, LookupStepPlan):
-            yield from leaves(step.value)
+        for expression in step.expressions:
+            yield from leaves(expression)
     for _, expression in steps.mappings if steps is not None else ():
         yield from leaves(expression)
     for _, shape in output.members:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from naftiko.errors import UpstreamInvalid
 from naftiko.values.jsontext import decode_bytes, encode
+from naftiko.values.media import charset_of, is_json
 from naftiko.values.missing import MISSING, Missing
 
 PASSED_ON = frozenset({"etag", "last-modified", "cache-control", "location", "link", "retry-after"})
@@ -58,24 +59,3 @@ class Answer:
             except ValueError:
                 return MISSING
         return self._value
-
-
-def is_json(media_type: str | None) -> bool:
-    """Whether a content type says JSON (RFC 8259), or a format built on it (RFC 6839, section 3.1)."""
-    if media_type is None:
-        return False
-    if media_type == "application/json":
-        return True
-    essence = media_type.partition(";")[0].strip().lower()
-    return essence == "application/json" or essence.endswith("+json") or essence == "text/json"
-
-
-def charset_of(media_type: str | None) -> str:
-    """The charset parameter of a content type; UTF-8 where it has none."""
-    if media_type is None or ";" not in media_type:
-        return "utf-8"
-    for parameter in media_type.split(";")[1:]:
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset" and value.strip():
-            return value.strip().strip('"').lower()
-    return "utf-8"

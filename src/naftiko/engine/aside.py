@@ -44,3 +44,8 @@ async def aside(life: Life, work: Callable[[], Result]) -> Result:
     except asyncio.CancelledError:
         life.ends = 0.0
         raise
+
+
+async def done(life: Life, size: int, work: Callable[[], Result]) -> Result:
+    """Do work on so many bytes: at once, or beside the event loop where they are many."""
+    return work() if size < LARGE else await aside(life, work)

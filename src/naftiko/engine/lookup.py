@@ -39,8 +39,8 @@ def find_with_inputs(plan: Plan, name: str) -> tuple[FunctionPlan, Mapping[str, 
             if function.target is not None:
                 called.setdefault(function.target, function)
                 called.setdefault(function.target.rpartition(".")[2], function)
-        for route in adapter.routes:
-            qualified.setdefault(f"{route.method} {route.path}", route.function)
+        for unit in adapter.units:
+            qualified.setdefault(unit.label, unit.function)
     found = plain.get(name) or qualified.get(name) or called.get(name)
     if found is not None:
         return found, {}
@@ -59,7 +59,7 @@ def _at_path(plan: Plan, name: str) -> tuple[FunctionPlan, Mapping[str, str]] | 
     """The route of `GET /widgets/4`, and the values of its placeholders."""
     method, space, path = name.partition(" ")
     given = path.strip().strip("/").split("/")
-    for route in (route for adapter in plan.adapters for route in adapter.routes if space):
+    for route in (route for adapter in plan.rest for route in adapter.units if space):
         declared = route.path.strip("/").split("/")
         if route.method != method.upper() or len(declared) != len(given):
             continue

@@ -1,5 +1,4 @@
 """Adapters: each an ASGI application over the engine.
 
-To add one: a folder with a factory `(AdapterPlan, Engine, Observer) -> ASGI app`, and its name in
-`naftiko.runtime.generation`.
+`naftiko.adapters` names each, with what compiles it.
 """

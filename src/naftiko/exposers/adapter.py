@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Generic, TypeAlias, TypeVar, cast
 
 from naftiko.engine.engine import Engine
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.observer import NOBODY, Observer
-from naftiko.plan import AdapterPlan
+from naftiko.plan import AdapterPlan, McpPlan, RestPlan
 
 
 @dataclass(slots=True, eq=False)
@@ -22,14 +24,32 @@ class Version:
         return self.digest[:12]
 
 
+Kind_co = TypeVar("Kind_co", bound=AdapterPlan, covariant=True)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class ExposedAdapter:
+class ExposedAdapter(Generic[Kind_co]):
     """What an exposer serves. `gate` is None where anybody may call; `file` and `title` are those of its capability."""
 
-    plan: AdapterPlan
+    plan: Kind_co
     engine: Engine
     gate: Gate | None = None
     observer: Observer = NOBODY
     file: str = ""
     title: str = ""
     version: Version = field(default_factory=Version)
+
+
+AnyAdapter: TypeAlias = ExposedAdapter[AdapterPlan]
+RestAdapter: TypeAlias = ExposedAdapter[RestPlan]
+McpAdapter: TypeAlias = ExposedAdapter[McpPlan]
+
+
+def rest_of(adapters: Iterable[AnyAdapter]) -> list[RestAdapter]:
+    """The REST adapters among others."""
+    return [cast("RestAdapter", adapter) for adapter in adapters if isinstance(adapter.plan, RestPlan)]
+
+
+def mcp_of(adapters: Iterable[AnyAdapter]) -> list[McpAdapter]:
+    """The MCP adapters among others."""
+    return [cast("McpAdapter", adapter) for adapter in adapters if isinstance(adapter.plan, McpPlan)]

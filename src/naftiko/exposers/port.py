@@ -6,16 +6,16 @@ REST adapters share its paths. MCP adapters are at `/<namespace>/mcp` each, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from mcp_types import INTERNAL_ERROR
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import AnyAdapter, McpAdapter, mcp_of, rest_of
 from naftiko.exposers.asgi import CUT_OFF, not_http, raw_path
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import table
@@ -33,10 +33,22 @@ _ENDPOINTS = frozenset({"/mcp", "/mcp/"})
 _ROOTS = frozenset({"/", ""})
 
 
+class Serves(Protocol):
+    """A kind of adapter that is neither REST nor MCP, which share paths."""
+
+    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp: ...
+
+    async def close(self, app: ASGIApp) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PortSettings:
-    """How a port serves. With `is_joint` the tools of the shared MCP endpoint begin with their adapters' names; `tells`
-    lets clients of every MCP version listen for changes; `is_strict` refuses query parameters that nobody knows."""
+    """How a port serves.
+
+    With `is_joint` the tools of the shared MCP endpoint begin with their adapters' names; `tells` lets clients of every
+    MCP version listen for changes; `is_strict` refuses query parameters that nobody knows. `kinds` are what serves
+    adapters by their `type`.
+    """
 
     is_loopback: bool = True
     allowed_hosts: tuple[str, ...] = ()
@@ -45,6 +57,15 @@ class PortSettings:
     is_strict: bool = False
     observer: Observer = NOBODY
     throttle: Throttle = field(default_factory=Throttle)
+    kinds: Mapping[str, Serves] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """The application of an adapter of another kind, at `/<namespace>`."""
+
+    kind: Serves
+    app: ASGIApp
 
 
 @dataclass(slots=True)
@@ -56,6 +77,7 @@ class PreparedPort:
     single: dict[str, Table]
     has_rest: bool
     has_mcp: bool
+    others: dict[str, Mounted]
 
 
 class PortApp:
@@ -74,6 +96,7 @@ class PortApp:
         self._mcp = self._server(is_joint=settings.is_joint)
         self._single: dict[str, McpApp] = {}
         self._has_rest = self._has_mcp = False
+        self._others: dict[str, Mounted] = {}
         self._leaving: set[asyncio.Task[None]] = set()
 
     def _server(self, *, is_joint: bool = False) -> McpApp:
@@ -85,15 +108,21 @@ class PortApp:
         """What could not be served at the path it asks for."""
         return self._rest.conflicts
 
-    def prepared(self, adapters: Sequence[ExposedAdapter]) -> PreparedPort:
+    def prepared(self, adapters: Sequence[AnyAdapter]) -> PreparedPort:
         """What `swap` takes: made in any thread, and without a change to what serves."""
-        rest = [adapter for adapter in adapters if adapter.plan.type == "rest"]
-        tools = [adapter for adapter in adapters if adapter.plan.type == "mcp"]
-        by_namespace: dict[str, ExposedAdapter] = {}
+        rest = rest_of(adapters)
+        tools = mcp_of(adapters)
+        by_namespace: dict[str, McpAdapter] = {}
         for adapter in tools:
             by_namespace.setdefault(adapter.plan.namespace, adapter)
         single = {name: table.made([adapter]) for name, adapter in by_namespace.items()}
-        return PreparedPort(routes(rest), self._mcp.made(tools), single, bool(rest), bool(tools))
+        others: dict[str, Mounted] = {}
+        for other in adapters:
+            kind = self._settings.kinds.get(other.plan.type)
+            if kind is not None and other.plan.type not in ("rest", "mcp"):
+                app = kind.application(other, is_loopback=self._settings.is_loopback)
+                others.setdefault(other.plan.namespace, Mounted(kind, app))
+        return PreparedPort(routes(rest), self._mcp.made(tools), single, bool(rest), bool(tools), others)
 
     def swap(self, prepared: PreparedPort) -> list[McpApp]:
         """Serve other adapters from now on. Calls that have begun see what they began with.
@@ -105,7 +134,7 @@ class PortApp:
         changed = [] if self._mcp.table.is_like(prepared.mcp) else [self._mcp]
         self._mcp.swap(prepared.mcp)
         for name in [name for name in self._single if name not in prepared.single]:
-            self._leave(self._single.pop(name))
+            self._leave(self._single.pop(name).close())
         for name, tools in prepared.single.items():
             app = self._single.get(name)
             if app is None:
@@ -113,11 +142,14 @@ class PortApp:
             elif not app.table.is_like(tools):
                 changed.append(app)
             app.swap(tools)
+        left, self._others = self._others, prepared.others
+        for mounted in left.values():
+            self._leave(mounted.kind.close(mounted.app))
         return changed
 
-    def _leave(self, app: McpApp) -> None:
+    def _leave(self, closing: Coroutine[None, None, None]) -> None:
         """Close what is served no more, once the calls that it has begun have ended."""
-        task = asyncio.create_task(app.close())
+        task = asyncio.create_task(closing)
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
@@ -130,6 +162,8 @@ class PortApp:
         """Answer no more, once the calls under way have ended."""
         for app in (self._mcp, *self._single.values()):
             await app.close()
+        for mounted in self._others.values():
+            await mounted.kind.close(mounted.app)
         await asyncio.gather(*self._leaving)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,8 +171,11 @@ class PortApp:
             await not_http(scope, receive, send)
             return
         app = self._mcp_app(raw_path(scope), scope["method"]) if self._has_mcp else None
+        other = self._other(scope) if self._others else None
         try:
-            if app is not None:
+            if other is not None:
+                await other(scope, receive, send)
+            elif app is not None:
                 await app.handle(scope, receive, send)
             elif self._has_rest or not self._has_mcp:
                 await self._rest(scope, receive, send)
@@ -150,6 +187,18 @@ class PortApp:
             )
             with suppress(RuntimeError):  # the answer may have begun
                 await told(scope, receive, send)
+
+    def _other(self, scope: Scope) -> ASGIApp | None:
+        """The application of another kind at a path, if one is there; the scope is changed to what lies below."""
+        namespace = raw_path(scope)[1:].partition("/")[0]
+        mounted = self._others.get(namespace)
+        if mounted is None:
+            return None
+        refused = self._hosts.refusal(scope)
+        if refused is not None:
+            return refused
+        scope["root_path"] = scope.get("root_path", "") + f"/{namespace}"
+        return mounted.app
 
     def _mcp_app(self, path: str, method: str) -> McpApp | None:
         """The MCP server at a path, if one is there."""

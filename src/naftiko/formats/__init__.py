@@ -1,7 +1,7 @@
 """Response formats by name (`outputRawFormat`).
 
-To add one: write a module with a `Format`, and put it into `formats()`. A decoder gets the bytes of a response and
-gives plain values; it raises ValueError on bytes that are not of its format.
+To add one: write a module with a `Format`, and put it into `formats()`; or give it the entry point
+`naftiko.formats`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from naftiko.formats.text import TEXT
 from naftiko.formats.xml import XML
 from naftiko.formats.yaml import YAML
 from naftiko.registry import Registry
-
-SUPPORTED = frozenset({"json", "text", "xml", "csv", "tsv", "psv", "yaml", "binary"})
 
 
 def formats() -> Registry[Format]:

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
-Check = Callable[[], None]
+Check: TypeAlias = Callable[[], None]
+
+Decode: TypeAlias = Callable[[bytes, str, Check], object]
+"""Reads a response from its bytes and its charset.
+
+It raises ValueError where they are not of the format. What it calls now and then raises where the time for it is over.
+"""
+
+Encode: TypeAlias = Callable[[object], bytes]
 
 
 def unbounded() -> None:
@@ -13,16 +22,49 @@ def unbounded() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """A response format: its name, how it is read, and the `Accept` header that asks for it.
+class Schema:
+    """What a capability names as the schema of an answer, and the folder that a relative location starts from."""
 
-    `decode` takes the bytes and the charset of a response, and raises ValueError where they are not of the format. What
-    it calls now and then raises where the time for it is over.
+    location: str
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A response format: its name, the `Accept` header that asks for it, and what it can do.
+
+    `decode` reads answers; a format that needs a schema for that has `prepared` instead, which makes such a function
+    and raises ValueError or OSError where the schema is not usable. One that has neither `is_opaque`: its bytes pass.
+    `encode` writes what the sandbox answers, as `media_type`. With `has_root` a mapping may start inside the one
+    element that there is at the top.
     """
 
     name: str
     accept: str
-    decode: Callable[[bytes, str, Check], object]
+    media_type: str
+    encode: Encode
+    decode: Decode | None = None
+    prepared: Callable[[Schema | None], Decode] | None = None
+    has_root: bool = False
+
+    @property
+    def is_opaque(self) -> bool:
+        return self.decode is None and self.prepared is None
+
+    def prepare(self, schema: Schema | None) -> Decode:
+        """What reads answers that have a schema, or none.
+
+        Raises:
+            ValueError: the schema is not usable, or there is none and the format cannot do without.
+            OSError: it cannot be read.
+        """
+        if self.prepared is not None:
+            return self.prepared(schema)
+        return self.decode or _opaque
+
+
+def _opaque(data: bytes, charset: str, check: Check) -> object:
+    raise ValueError("bytes are not read")
 
 
 def text_of(data: bytes, charset: str) -> str:

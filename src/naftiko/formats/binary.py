@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from naftiko.formats.base import Check, Format
+from naftiko.formats.base import Format
+from naftiko.values.jsontext import encode
 
-
-def _decode(data: bytes, charset: str, check: Check) -> object:
-    raise ValueError("bytes are not read")
-
-
-BINARY = Format("binary", "*/*", _decode)
+BINARY = Format("binary", "*/*", "application/octet-stream", encode)

@@ -6,6 +6,7 @@ import csv
 import io
 
 from naftiko.formats.base import Check, Format, text_of
+from naftiko.values.expressions import as_text
 
 
 def _reader(delimiter: str, name: str, accept: str) -> Format:
@@ -24,7 +25,16 @@ def _reader(delimiter: str, name: str, accept: str) -> Format:
         names = rows[0]
         return [dict(zip(names, row, strict=False)) for row in rows[1:] if row]
 
-    return Format(name, accept, decode)
+    def encode(value: object) -> bytes:
+        rows = [row for row in (value if isinstance(value, list) else [value]) if isinstance(row, dict)]
+        names = list(dict.fromkeys(str(name) for row in rows for name in row))
+        out = io.StringIO()
+        writer = csv.DictWriter(out, names, restval="", delimiter=delimiter, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({str(name): as_text(cell) for name, cell in row.items()} for row in rows)
+        return out.getvalue().encode()
+
+    return Format(name, accept, "text/csv", encode, decode)
 
 
 CSV = _reader(",", "csv", "text/csv, */*;q=0.5")

@@ -47,4 +47,10 @@ def _decode(data: bytes, charset: str, check: Check) -> object:
     return value
 
 
-XML = Format("xml", "application/xml, text/xml;q=0.9, */*;q=0.5", _decode)
+def _encode(value: object) -> bytes:
+    children = {"row": value} if isinstance(value, list) else value
+    text: str = xmltodict.unparse({"response": children})
+    return text.encode()
+
+
+XML = Format("xml", "application/xml, text/xml;q=0.9, */*;q=0.5", "application/xml", _encode, _decode, has_root=True)

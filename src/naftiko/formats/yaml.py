@@ -7,6 +7,7 @@ from naftiko.document.nodes import plain
 from naftiko.document.reader import parse
 from naftiko.document.source import Source
 from naftiko.formats.base import Check, Format
+from naftiko.values.jsontext import encode
 
 
 def _decode(data: bytes, charset: str, check: Check) -> object:
@@ -16,4 +17,4 @@ def _decode(data: bytes, charset: str, check: Check) -> object:
     return plain(document.root)
 
 
-YAML = Format("yaml", "application/yaml, text/yaml;q=0.9, */*;q=0.5", _decode)
+YAML = Format("yaml", "application/yaml, text/yaml;q=0.9, */*;q=0.5", "application/json", encode, _decode)

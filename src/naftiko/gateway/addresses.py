@@ -9,7 +9,7 @@ from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.errors import SetupError
 from naftiko.net.sockets import SocketKey
 from naftiko.plan import AdapterPlan, Plan
-from naftiko.runtime.opening import Settings
+from naftiko.runtime.settings import Settings
 
 ONLY = ""
 """The name of a port that is given without one."""

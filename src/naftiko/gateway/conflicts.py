@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from naftiko.diagnostics import START, Diagnostic, Span, ordered
 from naftiko.diagnostics.codes import CODES
 from naftiko.exposers.mcp.names import LONGEST, joint_name
-from naftiko.plan import AdapterPlan, Plan
+from naftiko.plan import AdapterPlan, McpPlan, Plan, RestPlan
 from naftiko.values.uris import anonymous
 
 Address = Callable[[AdapterPlan], object]
@@ -42,8 +42,10 @@ def conflicts(plans: Sequence[Plan], address: Address = declared_port) -> tuple[
             first = namespaces.setdefault((place, adapter.type, adapter.namespace), own)
             if first is not own:
                 found.append(_namespace(adapter, own, first))
-            found += _routes(plan, adapter, place, routes)
-            found += _tools(plan, adapter, place, tools)
+            if isinstance(adapter, RestPlan):
+                found += _routes(plan, adapter, place, routes)
+            elif isinstance(adapter, McpPlan):
+                found += _tools(plan, adapter, place, tools)
     return ordered(found)
 
 
@@ -56,8 +58,8 @@ def _namespace(adapter: AdapterPlan, own: _Claim, first: _Claim) -> Diagnostic:
     return _finding("conflict-namespace", message, own, "give one of the two another `namespace:`")
 
 
-def _routes(plan: Plan, adapter: AdapterPlan, place: object, seen: dict[object, _Claim]) -> Iterator[Diagnostic]:
-    for route in adapter.routes:
+def _routes(plan: Plan, adapter: RestPlan, place: object, seen: dict[object, _Claim]) -> Iterator[Diagnostic]:
+    for route in adapter.units:
         own = _Claim(plan.file, route.span or adapter.span or START, adapter.namespace)
         first = seen.setdefault((place, route.method, anonymous(route.path)), own)
         if first.file != own.file:
@@ -68,8 +70,8 @@ def _routes(plan: Plan, adapter: AdapterPlan, place: object, seen: dict[object, 
             yield _finding("conflict-route", message, own, "change its path or method, or call it below its namespace")
 
 
-def _tools(plan: Plan, adapter: AdapterPlan, place: object, seen: dict[object, _Claim]) -> Iterator[Diagnostic]:
-    for tool in adapter.tools:
+def _tools(plan: Plan, adapter: McpPlan, place: object, seen: dict[object, _Claim]) -> Iterator[Diagnostic]:
+    for tool in adapter.units:
         own = _Claim(plan.file, tool.span or adapter.span or START, adapter.namespace)
         name = joint_name(adapter.namespace, tool.name)
         first = seen.setdefault((place, name), own)

@@ -19,7 +19,7 @@ from naftiko.consumers.http.pools import load_pool
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.document.discovery import Found, discover
 from naftiko.errors import MissingVariables, NaftikoError, SetupError, SourceError
-from naftiko.exposers.adapter import ExposedAdapter, Version
+from naftiko.exposers.adapter import AnyAdapter, Version
 from naftiko.exposers.observer import Observer
 from naftiko.gateway.addresses import Addresses
 from naftiko.gateway.conflicts import conflicts
@@ -32,7 +32,7 @@ from naftiko.net.sockets import OwnSockets, SocketKey, Sockets
 from naftiko.plan import AdapterPlan, Plan
 from naftiko.runtime.garbage import expect_calls
 from naftiko.runtime.generation import Generation, generation
-from naftiko.runtime.opening import Settings
+from naftiko.runtime.settings import Settings
 
 _QUIET = 30
 """Seconds without a change before what has been loaded meanwhile is settled."""
@@ -101,6 +101,7 @@ class Gateway:
     _addresses: Addresses = field(init=False)
     _ports: Ports = field(init=False)
     _known: dict[str, str] = field(default_factory=dict)
+    _kept: dict[str, dict[str, object]] = field(default_factory=dict)
     _left_out: set[str] = field(default_factory=set)
     _leaving: set[asyncio.Task[None]] = field(default_factory=set)
     _settling: asyncio.TimerHandle | None = None
@@ -267,7 +268,7 @@ class Gateway:
             entry = self.entries.get(file)
             uses = entry is not None and any(str(Path(name).resolve()) in imported for name in entry.prepared.imports)
             if uses or digest_of(file) != self._known.get(file):
-                found.append(prepare(file))
+                found.append(prepare(file, extensions=self._addresses.settings.extensions))
         return found
 
     async def _is_held_back(self, item: Prepared, last: Entry, entry: Entry) -> bool:
@@ -307,7 +308,14 @@ class Gateway:
                 settings = self._settings_for(plan)
                 version = Version(prepared.digest)
                 built = await stack.enter_async_context(
-                    generation(plan, self.sources, settings, self.observer, version=version)
+                    generation(
+                        plan,
+                        self.sources,
+                        settings,
+                        self.observer,
+                        version=version,
+                        kept=self._kept.setdefault(prepared.file, {}),
+                    )
                 )
                 return Entry(prepared, built, stack, version)
             except NaftikoError as error:
@@ -352,7 +360,7 @@ class Gateway:
         task.add_done_callback(self._leaving.discard)
 
 
-def _adapters(entries: Mapping[str, Entry]) -> list[ExposedAdapter]:
+def _adapters(entries: Mapping[str, Entry]) -> list[AnyAdapter]:
     return [adapter for entry in entries.values() for adapter in entry.built.adapters]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from naftiko.errors import SetupError
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import AnyAdapter
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.port import PortApp, PortSettings, PreparedPort
@@ -73,7 +73,7 @@ class Ports:
         self._ports: dict[SocketKey, Port] = {}
         self._ending: list[Port] = []
 
-    def served(self, adapters: Iterable[ExposedAdapter]) -> tuple[Served, ...]:
+    def served(self, adapters: Iterable[AnyAdapter]) -> tuple[Served, ...]:
         """Those adapters that accept calls, each with its URL."""
         found: list[Served] = []
         for key, sharing in self._by_port(adapters).items():
@@ -81,16 +81,16 @@ class Ports:
             if port is None:
                 continue
             for adapter in sharing:
-                is_mcp = adapter.plan.type == "mcp"
+                is_mcp, is_rest = adapter.plan.type == "mcp", adapter.plan.type == "rest"
                 shared = sum(other.plan.type == adapter.plan.type for other in sharing) > 1
-                shared = shared or (is_mcp and self._is_joint)
+                shared = shared or (is_mcp and self._is_joint) or not (is_mcp or is_rest)
                 below = port.url + (f"/{adapter.plan.namespace}" if shared else "")
                 found.append(
                     Served(
                         adapter.plan,
                         below + ("/mcp" if is_mcp else ""),
                         adapter.file,
-                        None if is_mcp else f"{below}/openapi.json",
+                        f"{below}/openapi.json" if is_rest else None,
                         f"{port.url}/mcp" if is_mcp and shared else None,
                         adapter.gate is None and not port.is_loopback,
                     )
@@ -102,7 +102,7 @@ class Ports:
         return [conflict for port in self._ports.values() for conflict in port.app.conflicts]
 
     def reserve(
-        self, adapters: Iterable[ExposedAdapter], beside: Mapping[SocketKey, Port] | None = None
+        self, adapters: Iterable[AnyAdapter], beside: Mapping[SocketKey, Port] | None = None
     ) -> dict[SocketKey, Port]:
         """The ports that adapters need and that are neither served nor `beside`, bound: all of them, or none.
 
@@ -124,7 +124,7 @@ class Ports:
         return bound
 
     def prepared(
-        self, adapters: Iterable[ExposedAdapter], fresh: Mapping[SocketKey, Port]
+        self, adapters: Iterable[AnyAdapter], fresh: Mapping[SocketKey, Port]
     ) -> dict[SocketKey, PreparedPort]:
         """What each port is to serve, made beside what it serves; `serve` takes it. For use in any thread."""
         return {
@@ -178,8 +178,8 @@ class Ports:
         for port in (*self._ports.values(), *self._ending):
             port.servers.hurry()
 
-    def _by_port(self, adapters: Iterable[ExposedAdapter]) -> dict[SocketKey, list[ExposedAdapter]]:
-        found: dict[SocketKey, list[ExposedAdapter]] = {}
+    def _by_port(self, adapters: Iterable[AnyAdapter]) -> dict[SocketKey, list[AnyAdapter]]:
+        found: dict[SocketKey, list[AnyAdapter]] = {}
         for adapter in adapters:
             found.setdefault(self._addresses.key(adapter.plan), []).append(adapter)
         return found
@@ -199,6 +199,7 @@ class Ports:
                 is_strict=self._addresses.settings.strict_query,
                 observer=self._observer,
                 throttle=self._throttle,
+                kinds=self._addresses.settings.extensions.adapters,
             )
         )
         url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"

@@ -6,12 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.document.source import MAX_BYTES, read_regular, read_source
 from naftiko.errors import SourceError
+from naftiko.extensions import Extensions
 from naftiko.plan import Plan
-from naftiko.spec.loader import load
+from naftiko.runtime.loading import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +26,19 @@ class Prepared:
     imports: tuple[str, ...] = ()
 
 
-def prepare(file: str, stdin: BinaryIO | None = None) -> Prepared:
+def prepare(file: str, stdin: BinaryIO | None = None, extensions: Extensions | None = None) -> Prepared:
     """Load and compile a file; whatever is wrong is in what comes back."""
     try:
         source = read_source(file, stdin)
     except SourceError as error:
         return Prepared(file, "", None, reason=str(error))
     digest = hashlib.sha256(source.data).hexdigest()
-    loaded = load(source)
-    if loaded.model is None:
+    found = compiled(source, extensions)
+    loaded, plan, diagnostics = found.loaded, found.plan, found.diagnostics
+    if plan is None:
         first = next((found for found in loaded.diagnostics if found.severity is Severity.ERROR), None)
         why = f"{first.message} (line {first.span.line})" if first is not None else "it is no capability"
         return Prepared(file, digest, None, loaded.diagnostics, why)
-    plan, diagnostics = compile_capability(loaded)
     reason = None if runs(plan) else "nothing in it can be carried out; `naftiko validate` says why"
     return Prepared(file, digest, plan, diagnostics, reason, loaded.imports)
 

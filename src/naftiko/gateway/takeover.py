@@ -60,13 +60,8 @@ def _units(plan: Plan) -> Iterator[tuple[Unit, FunctionPlan | None]]:
     """What a plan declares to serve; without a function where its whole adapter is not served."""
     for adapter in plan.adapters:
         is_served = adapter.broken is None
-        for route in adapter.routes:
-            yield (
-                (adapter.type, adapter.namespace, f"{route.method} {route.path}"),
-                route.function if is_served else None,
-            )
-        for tool in adapter.tools:
-            yield (adapter.type, adapter.namespace, tool.name), tool.function if is_served else None
+        for unit in adapter.units:
+            yield (adapter.type, adapter.namespace, unit.label), unit.function if is_served else None
 
 
 def _named(unit: Unit) -> str:

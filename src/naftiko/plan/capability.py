@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from naftiko.diagnostics import Span
 from naftiko.plan.functions import FunctionPlan
@@ -36,31 +37,48 @@ class VariablePlan:
     has_binding: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class RoutePlan:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitPlan:
+    """What an adapter offers: something that can be called, and how it is described."""
+
+    name: str
+    title: str | None = None
+    description: str | None = None
+    function: FunctionPlan
+    span: Span | None = None
+
+    @property
+    def label(self) -> str:
+        """What tells it from others of its adapter."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePlan(UnitPlan):
+    """A method and a path of a REST adapter."""
+
     method: str
     path: str
-    name: str
-    title: str | None
-    description: str | None
-    function: FunctionPlan
     tag: str | None = None
-    span: Span | None = None
+
+    @property
+    def label(self) -> str:
+        return f"{self.method} {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class ToolPlan:
-    name: str
-    title: str | None
-    description: str | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolPlan(UnitPlan):
+    """A tool of an MCP adapter."""
+
     hints: Mapping[str, bool]
-    function: FunctionPlan
-    span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterPlan:
     """An exposed adapter. `broken` says why it cannot be served, where it cannot."""
+
+    noun: ClassVar[str] = "unit"
+    """What one of its units is called."""
 
     type: str
     namespace: str
@@ -69,15 +87,46 @@ class AdapterPlan:
     address: str | None
     port: int | None
     auth: AuthPlan | None
-    routes: tuple[RoutePlan, ...] = ()
-    tools: tuple[ToolPlan, ...] = ()
+    units: tuple[UnitPlan, ...] = ()
     broken: str | None = None
     span: Span | None = None
 
     @property
     def functions(self) -> tuple[FunctionPlan, ...]:
-        """What the adapter's routes or tools do."""
-        return (*(route.function for route in self.routes), *(tool.function for tool in self.tools))
+        """What the adapter's units do."""
+        return tuple(unit.function for unit in self.units)
+
+    def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
+        """The adapter with other functions."""
+        return replace(self, units=tuple(replace(unit, function=change(unit.function)) for unit in self.units))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestPlan(AdapterPlan):
+    """A REST adapter: its units are routes."""
+
+    noun: ClassVar[str] = "route"
+
+    units: tuple[RoutePlan, ...] = ()
+
+    @property
+    def routes(self) -> tuple[RoutePlan, ...]:
+        """Its units, by the name they have here."""
+        return self.units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class McpPlan(AdapterPlan):
+    """An MCP adapter: its units are tools."""
+
+    noun: ClassVar[str] = "tool"
+
+    units: tuple[ToolPlan, ...] = ()
+
+    @property
+    def tools(self) -> tuple[ToolPlan, ...]:
+        """Its units, by the name they have here."""
+        return self.units
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +140,13 @@ class Plan:
     upstreams: tuple[Upstream, ...]
     adapters: tuple[AdapterPlan, ...]
     variables: tuple[VariablePlan, ...]
+
+    @property
+    def rest(self) -> tuple[RestPlan, ...]:
+        """Its REST adapters."""
+        return tuple(adapter for adapter in self.adapters if isinstance(adapter, RestPlan))
+
+    @property
+    def mcp(self) -> tuple[McpPlan, ...]:
+        """Its MCP adapters."""
+        return tuple(adapter for adapter in self.adapters if isinstance(adapter, McpPlan))

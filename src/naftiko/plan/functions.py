@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from naftiko.plan.requests import NamedOutput, RequestPlan
+from naftiko.plan.requests import RequestPlan
 from naftiko.values.expressions import Expression
 from naftiko.values.jsonpath import JsonPath
 
@@ -68,41 +68,41 @@ class OutputPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class CallStepPlan:
-    """A step that calls an operation; its output is the decoded response."""
+class Read:
+    """What a step takes from the output of an earlier one: these fields, of each item of the list in it."""
 
-    name: str
-    request: RequestPlan
+    step: str
+    fields: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class LookupStepPlan:
-    """A step that picks from a list an earlier step gave.
+class StepPlan:
+    """One step. `kind` names what carries it out, and `detail` is what that has made of the step, for itself alone.
 
-    `index` is that step, `match` the field of its items that is compared with `value`, `fields` what is taken of each
-    item found. `named` are the outputs that the called operation names, for fields that go by those names.
+    The rest is for everybody else: the `requests` it may send, the `expressions` it evaluates, and what it `reads` of
+    earlier steps beside them.
     """
 
+    kind: str
     name: str
-    index: str
-    match: str
-    value: Expression
-    fields: tuple[str, ...]
-    named: tuple[NamedOutput, ...] = ()
+    detail: object = None
+    requests: tuple[RequestPlan, ...] = ()
+    expressions: tuple[Expression, ...] = ()
+    reads: tuple[Read, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StepsPlan:
     """Steps in order, and what their outputs are put together to: `mappings` has a path of names for each value."""
 
-    steps: tuple[CallStepPlan | LookupStepPlan, ...]
+    steps: tuple[StepPlan, ...]
     mappings: tuple[tuple[tuple[str, ...], Expression], ...]
 
 
 def requests_of(request: RequestPlan | None, steps: StepsPlan | None) -> tuple[RequestPlan, ...]:
     """The requests of a unit that does one, or steps, or nothing."""
     if steps is not None:
-        return tuple(step.request for step in steps.steps if isinstance(step, CallStepPlan))
+        return tuple(request for step in steps.steps for request in step.requests)
     return (request,) if request is not None else ()
 
 

@@ -95,6 +95,14 @@ class NamedOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class SchemaPlan:
+    """The schema of a response format: where it is, and the folder that a relative location starts from."""
+
+    location: str
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPlan:
     """One upstream request. `upstream` is the index of its namespace in the plan.
 
@@ -116,6 +124,7 @@ class RequestPlan:
     raw_format: str
     outputs: tuple[NamedOutput, ...]
     secrets: tuple[tuple[Expression, bool], ...] = ()
+    schema: SchemaPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -10,13 +10,12 @@ import httpx
 from starlette.types import ASGIApp
 
 from naftiko.bindings.resolve import Sources
-from naftiko.exposers.adapter import ExposedAdapter, Version
+from naftiko.exposers.adapter import AnyAdapter, ExposedAdapter, Version
 from naftiko.exposers.inbound import Gate
-from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.observer import NOBODY, Observer
-from naftiko.exposers.rest.app import RestApp
 from naftiko.plan import Plan
-from naftiko.runtime.opening import Opened, Settings, opened
+from naftiko.runtime.opening import Opened, opened
+from naftiko.runtime.settings import Settings
 from naftiko.values.addresses import is_loopback
 
 
@@ -25,7 +24,7 @@ class Generation:
     """An open capability and its adapters."""
 
     opened: Opened
-    adapters: tuple[ExposedAdapter, ...]
+    adapters: tuple[AnyAdapter, ...]
 
 
 @asynccontextmanager
@@ -36,14 +35,17 @@ async def generation(
     observer: Observer = NOBODY,
     client: httpx.AsyncClient | None = None,
     version: Version | None = None,
+    kept: MutableMapping[str, object] | None = None,
 ) -> AsyncIterator[Generation]:
     """Open a plan with its adapters for as long as the context lasts.
+
+    `kept` is what outlives it, for the next version of the file.
 
     Raises:
         MissingVariables: variables have no value, and `settings` does not allow that.
         SetupError: a base URI or a source of variables is not usable.
     """
-    async with opened(plan, sources, settings, client) as built:
+    async with opened(plan, sources, settings, client, kept) as built:
         plan = built.plan
         values = built.resolved.values
         version = version or Version()
@@ -68,11 +70,10 @@ async def applications(built: Generation) -> AsyncIterator[dict[str, ASGIApp]]:
     """An application for each adapter on its own, by namespace, to mount in any server."""
     async with AsyncExitStack() as stack:
         apps: dict[str, ASGIApp] = {}
+        settings = built.opened.settings
         for adapter in built.adapters:
-            if adapter.plan.type == "rest":
-                apps[adapter.plan.namespace] = RestApp([adapter], observer=adapter.observer)
-            else:
-                app = McpApp([adapter], is_loopback=is_loopback(built.opened.settings.address(adapter.plan)))
-                await stack.enter_async_context(app.running())
-                apps[adapter.plan.namespace] = app
+            kind = settings.extensions.adapters[adapter.plan.type]
+            app = kind.application(adapter, is_loopback=is_loopback(settings.address(adapter.plan)))
+            stack.push_async_callback(kind.close, app)
+            apps[adapter.plan.namespace] = app
         yield apps

@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
-from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic, ordered
 from naftiko.document.reader import parse
 from naftiko.document.source import read_source
 from naftiko.errors import SourceError
 from naftiko.plan import FunctionPlan, OutputPlan, Plan
 from naftiko.runtime.garbage import expect_loading
+from naftiko.runtime.loading import Compiled, compiled
 from naftiko.spec.conformance import conform
-from naftiko.spec.loader import Loaded, load
 
 PARALLEL_FROM = 60
 """The number of files from which starting processes costs less than it saves."""
@@ -35,25 +34,22 @@ class Checked:
     plan: Plan | None = None
 
 
-def findings(loaded: Loaded, *, is_strict: bool = False) -> tuple[tuple[Diagnostic, ...], Plan | None]:
-    """Everything found about a loaded file, and its plan: the same load and compile as for running it.
+def findings(built: Compiled, *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
+    """Everything found about a file that was loaded and compiled as for running it.
 
     With `is_strict` also what deviates from the specification and its lint rules; where both speak of one place and
     kind, the specification's finding stands for both.
     """
-    plan: Plan | None = None
-    found = loaded.diagnostics
-    if loaded.model is not None:
-        plan, found = compile_capability(loaded)
+    loaded, found = built.loaded, built.diagnostics
     if not is_strict:
-        return found, plan
+        return found
     written = parse(loaded.document.source)
     if written.root is None:
-        return found, plan
+        return found
     strict = conform(written.root, loaded.file)
     said = {(item.file, item.span) for item in strict if item.code.startswith("spec-")}
     kept = (item for item in found if item.code not in _SHAPES or (item.file, item.span) not in said)
-    return ordered([*kept, *strict]), plan
+    return ordered([*kept, *strict])
 
 
 def _outline(plan: Plan | None) -> Plan | None:
@@ -61,15 +57,7 @@ def _outline(plan: Plan | None) -> Plan | None:
     if plan is None:
         return None
     nothing = FunctionPlan("", (), None, OutputPlan())
-    adapters = tuple(
-        replace(
-            adapter,
-            auth=None,
-            routes=tuple(replace(route, function=nothing) for route in adapter.routes),
-            tools=tuple(replace(tool, function=nothing, hints={}) for tool in adapter.tools),
-        )
-        for adapter in plan.adapters
-    )
+    adapters = tuple(replace(adapter.with_functions(lambda _: nothing), auth=None) for adapter in plan.adapters)
     return replace(plan, upstreams=(), adapters=adapters, variables=())
 
 
@@ -79,11 +67,11 @@ _SHAPES = frozenset({"unknown-key", "missing-key", "wrong-type", "invalid-value"
 def check_file(file: str, *, is_strict: bool = False) -> Checked:
     """Check one file."""
     try:
-        loaded = load(read_source(file))
+        built = compiled(read_source(file))
     except SourceError as error:
         return Checked(file, (), "", str(error))
-    found, plan = findings(loaded, is_strict=is_strict)
-    return Checked(file, found, loaded.document.text if found else "", plan=_outline(plan))
+    found = findings(built, is_strict=is_strict)
+    return Checked(file, found, built.loaded.document.text if found else "", plan=_outline(built.plan))
 
 
 def check_files(

@@ -1,94 +1,45 @@
 """How requests are authenticated: a class for each scheme.
 
-To add a scheme: write its class, put it into `schemes()`, its model into `naftiko.spec.models.authentication` and its
-settings into `naftiko.compile.authentication`. A scheme gets the request last; it leaves alone what the caller filled.
+To add one: write a module with a `SchemeKind`, and put it into `schemes()`; or give it the entry point
+`naftiko.schemes`. A scheme gets the request last; it leaves alone what the caller filled.
 """
 
 from __future__ import annotations
 
 import base64
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Generator, Mapping
-from typing import Protocol
 
 import httpx
 
 from naftiko.consumers.http.certificates import ClientCertificate
-from naftiko.consumers.http.request import Outgoing
+from naftiko.consumers.http.request import Draft
+from naftiko.consumers.http.scheme import Scheme, SchemeKind, setting
 from naftiko.consumers.http.signing import AwsSigV4, Hmac, OAuth1, Signing
-from naftiko.consumers.http.values import cookie_value, field_value
-from naftiko.errors import InputError, NotRunnable, UpstreamInvalid
+from naftiko.consumers.http.values import cookie_value
+from naftiko.errors import InputError, UpstreamInvalid
 from naftiko.plan import AuthPlan, ParameterPlan
 from naftiko.registry import Registry
-from naftiko.values.expressions import Scope, SpelledInput, as_text, leaves
+from naftiko.values.expressions import Scope, SpelledInput, leaves
 from naftiko.values.jsontext import decode, encode
-from naftiko.values.missing import MISSING
 
 
-class Scheme(Protocol):
-    """An authentication scheme. `flow` is set where it takes more than one request.
-
-    `plan` has its settings; `secrets` tells what of them no answer may show.
-    """
-
-    plan: AuthPlan
-
-    def __init__(self, plan: AuthPlan) -> None: ...
-
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None: ...
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None: ...
-
-
-def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
-    """A credential's text.
-
-    Raises:
-        NotRunnable: it has no value.
-    """
-    expression = plan.settings[name]
-    value = expression.resolve(scope)
-    if value is MISSING or value is None:
-        raise NotRunnable(f"the credential `{name}` has no value")
-    text = as_text(value)
-    try:
-        return field_value(text, ParameterPlan(name, expression, None, True, name))
-    except InputError as error:
-        if any(isinstance(leaf, SpelledInput) for leaf in leaves(expression)):
-            raise
-        raise NotRunnable(f"the credential `{name}` holds a character that HTTP cannot carry") from error
-
-
-_SHOWN = frozenset({"username", "region", "service", "realm", "signatureMethod", "certificate"})
-"""Settings that are no secrets."""
-
-
-def secrets(plan: AuthPlan, scope: Scope) -> tuple[str, ...]:
-    """The operator's credentials of a scheme, as they are sent: what no answer may show."""
-    found = {name: expression.resolve(scope) for name, expression in plan.settings.items()}
-    texts = {name: as_text(value) for name, value in found.items() if value is not MISSING and value is not None}
-    hidden = [text for name, text in texts.items() if name not in _SHOWN]
-    if plan.scheme == "basic" and texts.get("password"):
-        hidden.append(f"{texts.get('username', '')}:{texts['password']}")
-    return tuple(hidden)
-
-
-class _Authorization(ABC):
+class _Authorization(Scheme):
     """A scheme that is one `Authorization` header. Where no caller has a part in it, it is made once."""
 
     def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
+        super().__init__(plan)
         settings = plan.settings.values()
         self._is_fixed = not any(isinstance(leaf, SpelledInput) for item in settings for leaf in leaves(item))
         self._made: str | None = None
 
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+    def apply(self, draft: Draft, scope: Scope) -> None:
         value = self._made
         if value is None:
             value = self.credentials(scope)
             if self._is_fixed:
                 self._made = value
-        outgoing.set_default("Authorization", value)
+        draft.set_default("Authorization", value)
 
     @abstractmethod
     def credentials(self, scope: Scope) -> str:
@@ -97,9 +48,6 @@ class _Authorization(ABC):
         Raises:
             NotRunnable: a part of it has no value.
         """
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        return None
 
 
 class Basic(_Authorization):
@@ -117,32 +65,29 @@ class Bearer(_Authorization):
         return "Bearer " + setting(self.plan, "token", scope)
 
 
-class ApiKey:
+class ApiKey(Scheme):
     """Keys in headers, the query, cookies or fields of the body."""
 
     def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
+        super().__init__(plan)
         self.placement = plan.options.get("placement", "header")
 
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
+    def apply(self, draft: Draft, scope: Scope) -> None:
         for name in self.plan.settings:
             text = setting(self.plan, name, scope)
             if self.placement == "path":
                 continue  # it is in the URL already
             if self.placement == "header":
-                outgoing.set_default(name, text)
+                draft.set_default(name, text)
             elif self.placement == "query":
-                if all(known != name for known, _ in outgoing.query):
-                    outgoing.query.append((name, text))
+                if all(known != name for known, _ in draft.query):
+                    draft.query.append((name, text))
             elif self.placement == "cookie":
-                outgoing.cookies.append(
+                draft.cookies.append(
                     (name, cookie_value(text, ParameterPlan(name, self.plan.settings[name], None, True, name)))
                 )
             else:
-                _into_body(outgoing, name, text)
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        return None
+                _into_body(draft, name, text)
 
 
 class _Digest(httpx.DigestAuth):
@@ -169,29 +114,32 @@ class Digest(Signing):
         return self._known[pair]
 
 
-def _into_body(outgoing: Outgoing, name: str, text: str) -> None:
+def _into_body(draft: Draft, name: str, text: str) -> None:
     """A key that an API wants among the fields of its body: of a form, or of a JSON object."""
-    media_type = next((value for header, value in outgoing.headers if header.lower() == "content-type"), "")
-    if "json" in media_type and outgoing.content is not None:
-        body = decode(outgoing.content)
+    media_type = next((value for header, value in draft.headers if header.lower() == "content-type"), "")
+    if "json" in media_type and draft.content is not None:
+        body = decode(draft.content)
         if not isinstance(body, Mapping):
             raise InputError("the body must be an object: the API wants its key in it", name="body")
-        outgoing.content = encode({**body, name: text})
+        draft.content = encode({**body, name: text})
         return
     pair = httpx.QueryParams({name: text})
-    outgoing.content = b"&".join(part for part in (outgoing.content, str(pair).encode()) if part)
-    outgoing.set_default("Content-Type", "application/x-www-form-urlencoded")
+    draft.content = b"&".join(part for part in (draft.content, str(pair).encode()) if part)
+    draft.set_default("Content-Type", "application/x-www-form-urlencoded")
 
 
-def schemes() -> Registry[type[Scheme]]:
-    """A registry with every scheme that is carried out."""
-    registry: Registry[type[Scheme]] = Registry("authentication scheme")
-    registry.add("basic", Basic)
-    registry.add("bearer", Bearer)
-    registry.add("apikey", ApiKey)
-    registry.add("digest", Digest)
-    registry.add("oauth1", OAuth1)
-    registry.add("aws-sig-v4", AwsSigV4)
-    registry.add("hmac", Hmac)
-    registry.add("certificate", ClientCertificate)
+def schemes() -> Registry[SchemeKind]:
+    """A registry with every built-in scheme."""
+    registry: Registry[SchemeKind] = Registry("authentication scheme")
+    for name, make in (
+        ("basic", Basic),
+        ("bearer", Bearer),
+        ("apikey", ApiKey),
+        ("digest", Digest),
+        ("oauth1", OAuth1),
+        ("aws-sig-v4", AwsSigV4),
+        ("hmac", Hmac),
+        ("certificate", ClientCertificate),
+    ):
+        registry.add(name, SchemeKind(name, make))
     return registry

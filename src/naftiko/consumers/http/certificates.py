@@ -6,24 +6,19 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from naftiko.consumers.http.request import Outgoing
+from naftiko.consumers.http.request import Draft
+from naftiko.consumers.http.scheme import Scheme
 from naftiko.errors import SetupError
 from naftiko.plan import AuthPlan
 from naftiko.values.expressions import Scope, as_text
 from naftiko.values.missing import MISSING
 
 
-class ClientCertificate:
+class ClientCertificate(Scheme):
     """The scheme of an upstream that knows us by our certificate: nothing is added to the requests themselves."""
 
-    def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
-
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        return None
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> None:
-        return None
+    def apply(self, draft: Draft, scope: Scope) -> None:
+        """Nothing: the connection shows the certificate."""
 
 
 def client_identity(plan: AuthPlan, scope: Scope) -> bytes | None:

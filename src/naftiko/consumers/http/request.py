@@ -7,7 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlencode
 
+import httpx
+
 from naftiko.consumers.http.body import body_of
+from naftiko.consumers.http.decoding import ACCEPTED
 from naftiko.consumers.http.values import SURROGATE, carried, cookie_value, field_value, joined, missing, value_of
 from naftiko.errors import InputError
 from naftiko.plan import (
@@ -16,11 +19,37 @@ from naftiko.plan import (
 )
 from naftiko.values.expressions import Scope, as_text
 from naftiko.values.missing import MISSING
+from naftiko.version import __version__
+
+USER_AGENT = f"naftiko/{__version__}"
+_LONGEST = 60_000
+_DEFAULTS = (
+    ("accept", ("Accept", "*/*")),
+    ("accept-encoding", ("Accept-Encoding", ACCEPTED)),
+    ("user-agent", ("User-Agent", USER_AGENT)),
+)
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+"""Methods that say so when they have no body (RFC 9110, section 8.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request that can be sent, as often as anybody likes: sending changes nothing of it.
+
+    `target` is path and query as they go on the request line; `headers` are in the order sent. `auth` is what answers a
+    challenge, or signs, each time that it is sent.
+    """
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    content: bytes | None
+    auth: httpx.Auth | None = None
 
 
 @dataclass(slots=True)
-class Outgoing:
-    """A request before it is authenticated. `path` and `query` are percent-encoded, `headers` in the order sent.
+class Draft:
+    """A request that is being put together. `path` and `query` are percent-encoded, `headers` in the order sent.
 
     `filled` holds the lower-case names of headers that the caller or the file gave a value.
     """
@@ -33,6 +62,7 @@ class Outgoing:
     cookies: list[tuple[str, str]]
     content: bytes | None
     filled: set[str] = field(default_factory=set)
+    auth: httpx.Auth | None = None
 
     def set_default(self, name: str, value: str) -> None:
         """Add a header unless one of this name is there."""
@@ -43,13 +73,33 @@ class Outgoing:
 
     def target(self) -> str:
         """Path and query as they go on the request line."""
-        parts = [self.raw_query] if self.raw_query else []
-        if self.query:
-            parts.append(urlencode(self.query, quote_via=quote, safe=""))
-        return self.path + ("?" + "&".join(parts) if parts else "")
+        if not self.query:
+            return f"{self.path}?{self.raw_query}" if self.raw_query else self.path
+        query = urlencode(self.query, quote_via=quote, safe="")
+        return f"{self.path}?{self.raw_query}&{query}" if self.raw_query else f"{self.path}?{query}"
+
+    def finished(self) -> Outgoing:
+        """The request as it is sent, with what every request has.
+
+        Raises:
+            InputError: the values make its URL too long.
+        """
+        headers, filled = self.headers, self.filled
+        for key, pair in _DEFAULTS:
+            if key not in filled:
+                headers.append(pair)
+        if self.cookies:
+            headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies)))
+        target = self.target()
+        if len(target) > _LONGEST:
+            raise InputError(f"the values make the URL longer than {_LONGEST} characters, which HTTP servers refuse")
+        content = self.content
+        if content is None and self.method in _WITH_BODY:
+            content = b""
+        return Outgoing(self.method, target, tuple(headers), content, self.auth)
 
 
-def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Outgoing:
+def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Draft:
     """Put a request together. `base_path` replaces the path of the declared base URI.
 
     Raises:
@@ -58,7 +108,7 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Outgoing:
     """
     head = base_path if base_path is not None else _path(plan.base_path, scope)
     tail = _path(plan.path, scope)
-    outgoing = Outgoing(
+    draft = Draft(
         method=plan.method,
         path=head.rstrip("/") + tail if tail else head or "/",
         query=_query(plan.query, scope) if plan.query else [],
@@ -67,22 +117,22 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Outgoing:
         cookies=[],
         content=None,
     )
-    _refuse_dots(outgoing.path)
+    _refuse_dots(draft.path)
     for parameter in plan.headers:
         value = value_of(parameter, scope)
         if value is not MISSING:
-            outgoing.headers.append((parameter.name, field_value(joined(value), parameter)))
-            outgoing.filled.add(parameter.name.lower())
+            draft.headers.append((parameter.name, field_value(joined(value), parameter)))
+            draft.filled.add(parameter.name.lower())
     for parameter in plan.cookies:
         value = value_of(parameter, scope)
         if value is not MISSING:
-            outgoing.cookies.append((parameter.name, cookie_value(joined(value), parameter)))
+            draft.cookies.append((parameter.name, cookie_value(joined(value), parameter)))
     if plan.body is not None:
         body = body_of(plan.body, scope)
         if body is not None:
-            outgoing.content, media_type = body
-            outgoing.set_default("Content-Type", media_type)
-    return outgoing
+            draft.content, media_type = body
+            draft.set_default("Content-Type", media_type)
+    return draft
 
 
 # The URL

@@ -12,7 +12,7 @@ import importlib
 import re
 import secrets
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from urllib.parse import urlsplit
 import httpx
 from oauthlib import oauth1
 
-from naftiko.consumers.http.request import Outgoing
+from naftiko.consumers.http.request import Draft
+from naftiko.consumers.http.scheme import Scheme
 from naftiko.errors import NotRunnable, SetupError
 from naftiko.plan import AuthPlan
 from naftiko.values.expressions import Scope, as_text
@@ -39,17 +40,14 @@ def optional(plan: AuthPlan, name: str, scope: Scope) -> str | None:
     return None if value is MISSING or value is None or value == "" else as_text(value)
 
 
-class Signing(ABC):
+class Signing(Scheme):
     """A scheme that sees the finished request. Credentials that the caller gave are left as they are."""
 
-    def __init__(self, plan: AuthPlan) -> None:
-        self.plan = plan
+    def apply(self, draft: Draft, scope: Scope) -> None:
+        """Nothing: what is signed is the request as a whole."""
 
-    def apply(self, outgoing: Outgoing, scope: Scope) -> None:
-        return None
-
-    def flow(self, outgoing: Outgoing, scope: Scope) -> httpx.Auth | None:
-        return None if "authorization" in outgoing.filled else self.signer(scope)
+    def flow(self, draft: Draft, scope: Scope) -> httpx.Auth | None:
+        return None if "authorization" in draft.filled else self.signer(scope)
 
     @abstractmethod
     def signer(self, scope: Scope) -> httpx.Auth:

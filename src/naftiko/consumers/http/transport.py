@@ -14,7 +14,7 @@ from typing import cast
 import h11
 import httpx
 
-from naftiko.consumers.http.decoding import ACCEPTED, decoder
+from naftiko.consumers.http.decoding import decoder
 from naftiko.consumers.http.flows import carry_out
 from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT, open_pool
@@ -22,19 +22,11 @@ from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.wire import Pairs, WireRequest, WireResponse, header_pairs
 from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
-from naftiko.version import __version__
 
-USER_AGENT = f"naftiko/{__version__}"
-_LONGEST = 60_000
 _BODILESS = frozenset({204, 304})
 _TURN = 1024 * 1024
 """Bytes of a body after which others have their turn."""
 _AUTHORIZATION = "authorization"
-_DEFAULTS = (
-    ("accept", "Accept", "*/*"),
-    ("accept-encoding", "Accept-Encoding", ACCEPTED),
-    ("user-agent", "User-Agent", USER_AGENT),
-)
 
 
 @dataclass(slots=True)
@@ -100,16 +92,19 @@ class HttpTransport:
             self._pool = open_pool(self._kind, settings)
         return self._pool
 
-    async def send(self, outgoing: Outgoing, auth: httpx.Auth | None = None) -> Response:
-        """Carry one request out. Its time is bounded by whoever calls.
+    async def send(self, outgoing: Outgoing) -> Response:
+        """Carry one request out, which may be sent again. Its time is bounded by whoever calls.
 
         Raises:
             UpstreamUnreachable, UpstreamTimeout, UpstreamInvalid: no usable answer came.
             InputError: the request cannot be written.
         """
         started = time.perf_counter()
+        auth = outgoing.auth
         try:
-            request = self._request(outgoing)
+            request = WireRequest(
+                outgoing.method, self.origin + outgoing.target, outgoing.headers, outgoing.content, self._extensions
+            )
             if self._seam is not None:
                 response = await self._seam.send(
                     request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False
@@ -142,19 +137,6 @@ class HttpTransport:
             raise self._unreachable(reason, started) from error
         except httpx.HTTPError as error:
             raise self._unreachable("it broke the connection off", started) from error
-
-    def _request(self, outgoing: Outgoing) -> WireRequest:
-        filled, headers = outgoing.filled, [*outgoing.headers]
-        for key, name, value in _DEFAULTS:
-            if key not in filled:
-                headers.append((name, value))
-        if outgoing.cookies:
-            pairs = "; ".join(f"{name}={value}" for name, value in outgoing.cookies)
-            headers.append(("Cookie", pairs))
-        target = outgoing.target()
-        if len(target) > _LONGEST:
-            raise InputError(f"the values make the URL longer than {_LONGEST} characters, which HTTP servers refuse")
-        return WireRequest(outgoing.method, self.origin + target, headers, outgoing.content, self._extensions)
 
     async def _read(self, response: httpx.Response, method: str, started: float) -> Response:
         if not 200 <= response.status_code < 600:

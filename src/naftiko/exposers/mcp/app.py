@@ -31,7 +31,7 @@ from starlette.types import Message, Receive, Scope, Send
 from naftiko.engine.aside import LARGE, aside
 from naftiko.engine.life import Life
 from naftiko.errors import BodyTooLarge, CallError
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import McpAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import MAX_BODY, ClientGone, read_all
 from naftiko.exposers.hosts import Hosts
@@ -81,7 +81,7 @@ class McpApp:
 
     def __init__(
         self,
-        adapters: Sequence[ExposedAdapter],
+        adapters: Sequence[McpAdapter],
         *,
         is_loopback: bool = True,
         hosts: Hosts | None = None,
@@ -106,12 +106,12 @@ class McpApp:
         self._idle: asyncio.Event | None = None
         self._task: asyncio.Task[None] | None = None
 
-    async def replace(self, adapters: Sequence[ExposedAdapter]) -> None:
+    async def replace(self, adapters: Sequence[McpAdapter]) -> None:
         """Serve other adapters from now on, and tell the clients that listen."""
         self.swap(made(adapters, is_joint=self._is_joint))
         await self.tell()
 
-    def made(self, adapters: Sequence[ExposedAdapter]) -> Table:
+    def made(self, adapters: Sequence[McpAdapter]) -> Table:
         """What `swap` takes, made beside what serves."""
         return made(adapters, is_joint=self._is_joint)
 
@@ -421,7 +421,7 @@ def _whole(scope: Scope, send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
 
 
 def _tell(
-    adapter: ExposedAdapter,
+    adapter: McpAdapter,
     operation: str | None,
     name: str,
     status: int,
@@ -448,7 +448,7 @@ def _tell(
     )
 
 
-def _admits(adapter: ExposedAdapter, context: Any) -> bool:
+def _admits(adapter: McpAdapter, context: Any) -> bool:
     """Whether the caller may use a tool: adapters with credentials of their own stay closed to others."""
     gate = adapter.gate
     if gate is None:

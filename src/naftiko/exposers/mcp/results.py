@@ -10,11 +10,12 @@ from typing import TypeAlias
 
 from starlette.types import Scope
 
-from naftiko.engine.answer import Answer, charset_of, is_json
+from naftiko.engine.answer import Answer
 from naftiko.errors import CallError
 from naftiko.exposers.mcp.splice import object_piece, text_piece
 from naftiko.exposers.schema import Fit
 from naftiko.values.jsontext import check_json, decode_plain, encode
+from naftiko.values.media import charset_of, is_json
 from naftiko.values.missing import MISSING
 
 _DEEPEST = 200

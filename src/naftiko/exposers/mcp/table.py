@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from mcp_types import Tool
 
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import McpAdapter
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.mcp.names import joint_name, told_apart
 from naftiko.exposers.mcp.tools import CallableTool
@@ -21,7 +21,7 @@ from naftiko.values.jsontext import encode
 class Served:
     """A tool under the name it is listed by, and its adapter."""
 
-    adapter: ExposedAdapter
+    adapter: McpAdapter
     tool: CallableTool
     listed: Tool
 
@@ -30,10 +30,10 @@ class Served:
 class Table:
     """What an endpoint serves. `gates` are those of which a caller must pass one; none where some adapter has none."""
 
-    adapters: tuple[ExposedAdapter, ...]
+    adapters: tuple[McpAdapter, ...]
     is_joint: bool = False
     gates: tuple[Gate, ...] = ()
-    _names: Mapping[str, tuple[ExposedAdapter, ToolPlan]] = field(default_factory=dict)
+    _names: Mapping[str, tuple[McpAdapter, ToolPlan]] = field(default_factory=dict)
     _tools: dict[str, Served] = field(default_factory=dict)
     _digest: str = ""
 
@@ -73,7 +73,7 @@ def _seen(plan: ToolPlan) -> tuple[object, ...]:
     return (plan.title, plan.description, dict(plan.hints), function.inputs, function.output, function.broken)
 
 
-def made(adapters: Sequence[ExposedAdapter], *, is_joint: bool = False) -> Table:
+def made(adapters: Sequence[McpAdapter], *, is_joint: bool = False) -> Table:
     """The table of adapters. With `is_joint` every name begins with its adapter's, so that none depends on others."""
     gates = [adapter.gate for adapter in adapters]
     return Table(
@@ -84,36 +84,36 @@ def made(adapters: Sequence[ExposedAdapter], *, is_joint: bool = False) -> Table
     )
 
 
-def _served(name: str, adapter: ExposedAdapter, plan: ToolPlan) -> Served:
+def _served(name: str, adapter: McpAdapter, plan: ToolPlan) -> Served:
     tool = CallableTool(plan)
     listed = tool.described if name == plan.name else tool.described.model_copy(update={"name": name})
     return Served(adapter, tool, listed)
 
 
-def _pairs(adapters: Sequence[ExposedAdapter]) -> list[tuple[ExposedAdapter, ToolPlan]]:
-    return [(adapter, plan) for adapter in adapters for plan in adapter.plan.tools]
+def _pairs(adapters: Sequence[McpAdapter]) -> list[tuple[McpAdapter, ToolPlan]]:
+    return [(adapter, plan) for adapter in adapters for plan in adapter.plan.units]
 
 
-def _own(adapters: Sequence[ExposedAdapter]) -> dict[str, tuple[ExposedAdapter, ToolPlan]]:
+def _own(adapters: Sequence[McpAdapter]) -> dict[str, tuple[McpAdapter, ToolPlan]]:
     """The tools of one capability by their own names; those that two of its adapters have begin with the adapter's."""
     users = Counter(plan.name for _, plan in _pairs(adapters))
-    found: dict[str, tuple[ExposedAdapter, ToolPlan]] = {}
+    found: dict[str, tuple[McpAdapter, ToolPlan]] = {}
     for adapter, plan in _pairs(adapters):
         base = plan.name if users[plan.name] == 1 else f"{adapter.plan.namespace}_{plan.name}"
         _add(found, base, adapter, plan)
     return found
 
 
-def _joint(adapters: Sequence[ExposedAdapter]) -> dict[str, tuple[ExposedAdapter, ToolPlan]]:
+def _joint(adapters: Sequence[McpAdapter]) -> dict[str, tuple[McpAdapter, ToolPlan]]:
     pairs = [(joint_name(adapter.plan.namespace, plan.name), adapter, plan) for adapter, plan in _pairs(adapters)]
     users = Counter(name for name, _, _ in pairs)
-    found: dict[str, tuple[ExposedAdapter, ToolPlan]] = {}
+    found: dict[str, tuple[McpAdapter, ToolPlan]] = {}
     for name, adapter, plan in pairs:
         _add(found, name if users[name] == 1 else told_apart(name, adapter.file), adapter, plan)
     return found
 
 
-def _add(found: dict[str, tuple[ExposedAdapter, ToolPlan]], base: str, adapter: ExposedAdapter, plan: ToolPlan) -> None:
+def _add(found: dict[str, tuple[McpAdapter, ToolPlan]], base: str, adapter: McpAdapter, plan: ToolPlan) -> None:
     """Add a tool; where one file has a name twice, the second is numbered."""
     name, number = base, 2
     while name in found:

@@ -12,11 +12,11 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from naftiko.engine.answer import Answer, charset_of, is_json
+from naftiko.engine.answer import Answer
 from naftiko.engine.aside import LARGE
 from naftiko.engine.life import Life
 from naftiko.errors import CallError, InputError, UnsupportedMedia
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import RestAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
 from naftiko.exposers.hosts import ANY, Hosts
@@ -33,6 +33,7 @@ from naftiko.exposers.throttle import Throttle
 from naftiko.formats.base import text_of
 from naftiko.plan import RoutePlan
 from naftiko.values.jsontext import decode, encode
+from naftiko.values.media import charset_of, is_json
 from naftiko.values.missing import MISSING
 from naftiko.values.uris import anonymous
 from naftiko.version import __version__
@@ -45,7 +46,7 @@ _log = logging.getLogger("naftiko.rest")
 class _Target:
     """A route of an adapter, with what is decided once about it."""
 
-    adapter: ExposedAdapter
+    adapter: RestAdapter
     route: RoutePlan
     known: Known
 
@@ -54,10 +55,10 @@ class _Target:
 class _Table:
     """What is served at one moment: routes at their plain paths, and below the namespace of each adapter."""
 
-    adapters: tuple[ExposedAdapter, ...]
+    adapters: tuple[RestAdapter, ...]
     plain: Router[_Target]
     below: Mapping[str, Router[_Target]]
-    owners: Mapping[str, ExposedAdapter]
+    owners: Mapping[str, RestAdapter]
     conflicts: tuple[str, ...]
     documents: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
@@ -67,7 +68,7 @@ class _Told:
     """What is told of a request once it is answered."""
 
     started: float
-    adapter: ExposedAdapter | None = None
+    adapter: RestAdapter | None = None
     operation: str | None = None
     path: str | None = None
     upstream: float | None = None
@@ -85,7 +86,7 @@ class RestApp:
 
     def __init__(
         self,
-        adapters: Sequence[ExposedAdapter],
+        adapters: Sequence[RestAdapter],
         *,
         hosts: Hosts = ANY,
         throttle: Throttle | None = None,
@@ -98,7 +99,7 @@ class RestApp:
         self._observer = observer
         self._table = made(adapters)
 
-    def replace(self, adapters: Sequence[ExposedAdapter]) -> None:
+    def replace(self, adapters: Sequence[RestAdapter]) -> None:
         """Serve other adapters from now on."""
         self.swap(made(adapters))
 
@@ -264,7 +265,7 @@ class RestApp:
         return refused
 
     async def _refused(
-        self, adapter: ExposedAdapter, scope: Scope, headers: Mapping[str, str], query: str, told: _Told
+        self, adapter: RestAdapter, scope: Scope, headers: Mapping[str, str], query: str, told: _Told
     ) -> Response | None:
         """The answer to a request that is not meant for us, or that comes without the adapter's credentials."""
         gate = adapter.gate
@@ -323,19 +324,19 @@ class RestApp:
             return await engine.call(function, inputs, life)
 
 
-def made(adapters: Sequence[ExposedAdapter]) -> _Table:
+def made(adapters: Sequence[RestAdapter]) -> _Table:
     """The table of adapters, which `RestApp.swap` takes."""
     plain: Router[_Target] = Router()
     below: dict[str, Router[_Target]] = {}
     taken: dict[tuple[str, str], str] = {}
-    owners: dict[str, ExposedAdapter] = {}
+    owners: dict[str, RestAdapter] = {}
     conflicts: list[str] = []
     for adapter in adapters:
         namespace = adapter.plan.namespace
         own: Router[_Target] = Router()
         if namespace in below:
             conflicts.append(f"the namespace `{namespace}` is served for another adapter already")
-        for route in adapter.plan.routes:
+        for route in adapter.plan.units:
             target = _Target(adapter, route, _known(adapter, route))
             own.add(route.method, route.path, target)
             key = (route.method, anonymous(route.path))
@@ -352,7 +353,7 @@ def made(adapters: Sequence[ExposedAdapter]) -> _Table:
     return _Table(tuple(adapters), plain, below, owners, tuple(conflicts))
 
 
-def _known(adapter: ExposedAdapter, route: RoutePlan) -> Known:
+def _known(adapter: RestAdapter, route: RoutePlan) -> Known:
     """The names that a route takes, with those that its path and the adapter's authentication ask for."""
     query = [name for name, _ in parse_qsl(route.path.partition("?")[2], keep_blank_values=True)]
     if adapter.gate is not None:
@@ -360,7 +361,7 @@ def _known(adapter: ExposedAdapter, route: RoutePlan) -> Known:
     return Known(route.function, query)
 
 
-def _document(table: _Table, path: str, adapters: Sequence[ExposedAdapter], *, is_below: bool) -> bytes:
+def _document(table: _Table, path: str, adapters: Sequence[RestAdapter], *, is_below: bool) -> bytes:
     """The OpenAPI document at a path, for those adapters that a caller may use; made once where anybody may."""
     is_open = not any(adapter.gate is not None for adapter in adapters) and (is_below or adapters == [*table.adapters])
     key = (path, *(adapter.version.held_back or "" for adapter in adapters))
@@ -372,9 +373,9 @@ def _document(table: _Table, path: str, adapters: Sequence[ExposedAdapter], *, i
     return known
 
 
-def _front(adapters: Sequence[ExposedAdapter], headers: Mapping[str, str]) -> Response:
+def _front(adapters: Sequence[RestAdapter], headers: Mapping[str, str]) -> Response:
     """What is at `/`: what this port serves, and where that is described."""
-    routes = sum(len(adapter.plan.routes) for adapter in adapters)
+    routes = sum(len(adapter.plan.units) for adapter in adapters)
     title = adapters[0].title if len(adapters) == 1 and adapters[0].title else "Naftiko"
     if wants_html(headers):
         what = f"{len(adapters)} REST adapter{'' if len(adapters) == 1 else 's'} with {routes} routes"

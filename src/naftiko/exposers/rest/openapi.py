@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
-from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.adapter import RestAdapter
 from naftiko.exposers.rest.problems import MEDIA_TYPE
 from naftiko.exposers.schema import input_schema, output_schema
 from naftiko.plan import AdapterPlan, InputPlan, RoutePlan
@@ -21,12 +21,12 @@ _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 Json = dict[str, object]
 
 
-def document(exposed: ExposedAdapter, *, is_below: bool = False) -> Json:
+def document(exposed: RestAdapter, *, is_below: bool = False) -> Json:
     """The description of every route, with inputs by where they are looked for first."""
     adapter = exposed.plan
     paths: dict[str, dict[str, Json]] = {}
     used: dict[str, int] = {}
-    for route in adapter.routes:
+    for route in adapter.units:
         path, _, condition = route.path.partition("?")
         item = paths.setdefault(HOLE.sub(lambda match: "{" + hole_name(match[1] or match[2]) + "}", path), {})
         known = item.get(route.method.lower())
@@ -48,7 +48,7 @@ def document(exposed: ExposedAdapter, *, is_below: bool = False) -> Json:
     return described
 
 
-def _info(exposed: ExposedAdapter) -> Json:
+def _info(exposed: RestAdapter) -> Json:
     """Title and description, and which version of the file it is, in words where a newer one is held back."""
     adapter, version = exposed.plan, exposed.version
     texts = [adapter.description or ""]
@@ -65,7 +65,7 @@ def _info(exposed: ExposedAdapter) -> Json:
     return info
 
 
-def described(adapters: Sequence[ExposedAdapter], *, is_below: bool = False) -> Json:
+def described(adapters: Sequence[RestAdapter], *, is_below: bool = False) -> Json:
     """The document of one adapter, or of several with each below its namespace, which is where all their paths are.
 
     `is_below` is for the document of one that shares its port, at its own address.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from naftiko.plan import CallStepPlan, LookupStepPlan, OutputPlan, Plan, RequestPlan, Shape, StepsPlan
+from naftiko.plan import OutputPlan, Plan, RequestPlan, Shape, StepsPlan
 from naftiko.values.expressions import StepsPath
 from naftiko.values.jsonpath import JsonPath
 from naftiko.values.missing import MISSING
@@ -40,26 +40,25 @@ def sample(plan: Plan, operation: str, request: RequestPlan) -> object:
 
 def _calling(steps: StepsPlan, operation: str) -> set[str]:
     """The names of the steps that call an operation."""
-    calls = (step for step in steps.steps if isinstance(step, CallStepPlan))
-    return {step.name for step in calls if step.request.operation == operation}
+    return {step.name for step in steps.steps if any(request.operation == operation for request in step.requests)}
 
 
 def _looked_up(steps: StepsPlan, operation: str) -> object:
-    """A list with an item for each lookup that searches the operation's answer."""
-    called = {
-        step.name for step in steps.steps if isinstance(step, CallStepPlan) and step.request.operation == operation
-    }
-    lookups = [step for step in steps.steps if isinstance(step, LookupStepPlan) and step.index in called]
-    if not lookups:
-        return None
-    return [{field: f"sample {field}" for step in lookups for field in (*step.fields, step.match)}]
+    """A list with an item that has all fields which later steps read of the operation's answer."""
+    called = _calling(steps, operation)
+    reads = [read for step in steps.steps for read in step.reads if read.step in called]
+    return [{field: f"sample {field}" for read in reads for field in read.fields}] if reads else None
 
 
 def _mapped(root: dict[str, object], steps: StepsPlan, operation: str) -> None:
     """Whatever later steps and mappings take out of the operation's answer."""
     called = _calling(steps, operation)
-    lookups = [step for step in steps.steps if isinstance(step, LookupStepPlan)]
-    wanted = [(step.value, [f"sample {step.match}"]) for step in lookups]
+    wanted = [
+        (expression, [f"sample {read.fields[-1]}"])
+        for step in steps.steps
+        for read in step.reads
+        for expression in step.expressions
+    ]
     for expression, value in [*wanted, *((mapping, None) for _, mapping in steps.mappings)]:
         if isinstance(expression, StepsPath) and expression.path.steps and expression.path.steps[0] in called:
             path = JsonPath(expression.path.text, expression.path.steps[1:])

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-import xmltodict
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -18,6 +17,7 @@ from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.rest.router import Router
+from naftiko.formats.base import Format
 from naftiko.plan import JsonBodyPlan, ParameterPlan, Plan, RequestPlan, Upstream
 from naftiko.runtime.sandbox.digest import DigestGate
 from naftiko.runtime.sandbox.samples import sample
@@ -31,12 +31,13 @@ class _Operation:
     name: str
     request: RequestPlan
     sample: object
+    format: Format
 
 
 class SandboxUpstream:
     """Answers in place of one upstream. `variables` are the placeholder credentials it expects."""
 
-    def __init__(self, plan: Plan, index: int, variables: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, index: int, variables: Mapping[str, str], formats: Mapping[str, Format]) -> None:
         upstream = plan.upstreams[index]
         self.namespace = upstream.namespace
         self._gate = _gate(upstream, variables)
@@ -45,7 +46,8 @@ class SandboxUpstream:
         for operation in upstream.operations:
             if operation.request is not None:
                 qualified = operation.request.operation
-                entry = _Operation(qualified, operation.request, sample(plan, qualified, operation.request))
+                form = formats[operation.request.raw_format]
+                entry = _Operation(qualified, operation.request, sample(plan, qualified, operation.request), form)
                 self._router.add(operation.request.method, _template(operation.request), entry)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,21 +104,7 @@ def _respond(operation: _Operation, received: dict[str, object]) -> Response:
         answer = {"sandbox": f"{operation.name} answered by the sandbox", **answer, "received": received}
     elif isinstance(answer, list):
         answer = [{**item, "received": received} if isinstance(item, dict) else item for item in answer]
-    status = 200
-    raw_format = operation.request.raw_format
-    if raw_format == "xml":
-        children = {"row": answer} if isinstance(answer, list) else answer
-        return Response(xmltodict.unparse({"response": children}), status, media_type="application/xml")
-    if raw_format in ("csv", "tsv", "psv"):
-        return Response(
-            "name,value\nsandbox,received\n".replace(",", _SEPARATORS[raw_format]), status, media_type="text/csv"
-        )
-    if raw_format == "text":
-        return Response(encode(answer), status, media_type="text/plain")
-    return Response(encode(answer), status, media_type="application/json")
-
-
-_SEPARATORS = {"csv": ",", "tsv": "\t", "psv": "|"}
+    return Response(operation.format.encode(answer), media_type=operation.format.media_type)
 
 
 def _error(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

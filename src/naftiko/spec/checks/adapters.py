@@ -6,7 +6,7 @@ from naftiko.diagnostics import Path
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
 from naftiko.spec.models.capability import CapabilityFile
-from naftiko.spec.models.exposes import ExposesControl, ExposesMcp, ExposesRest, ExposesSkill
+from naftiko.spec.models.exposes import ExposesControl, ExposesMcp, ExposesOther, ExposesRest, ExposesSkill
 from naftiko.values.addresses import is_loopback
 
 
@@ -30,7 +30,8 @@ def check(model: CapabilityFile, report: Report) -> None:
         if adapter.authentication is None and not is_loopback(adapter.address or "localhost"):
             message = f"the adapter listens on `{adapter.address}` and asks callers for no credentials"
             report.add("open-to-all", message, (*path, "address"), help="add `authentication:`, or leave `address` out")
-        _parts(adapter, path, report)
+        if not isinstance(adapter, ExposesOther):
+            _parts(adapter, path, report)
 
 
 def _is_fragment(model: CapabilityFile) -> bool:

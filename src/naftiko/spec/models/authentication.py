@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Tag
 
-from naftiko.spec.models.base import Model, Text
+from naftiko.spec.models.base import OTHER, Model, Open, Text, kind_of
 
 
 class Basic(Model):
@@ -95,7 +95,27 @@ class Certificate(Model):
     passphrase: Text | None = None
 
 
+class OtherAuthentication(Open):
+    """A scheme of an extension."""
+
+    type: Text
+
+
+SCHEMES = (Basic, Bearer, ApiKey, Digest, OAuth2, OAuth1, AwsSigV4, Hmac, Certificate)
+
+SCHEME_NAMES = ("basic", "bearer", "apikey", "digest", "oauth2", "oauth1", "aws-sig-v4", "hmac", "certificate")
+"""The schemes that the specification has."""
+
 Authentication = Annotated[
-    Basic | Bearer | ApiKey | Digest | OAuth2 | OAuth1 | AwsSigV4 | Hmac | Certificate,
-    Field(discriminator="type"),
+    Annotated[Basic, Tag("basic")]
+    | Annotated[Bearer, Tag("bearer")]
+    | Annotated[ApiKey, Tag("apikey")]
+    | Annotated[Digest, Tag("digest")]
+    | Annotated[OAuth2, Tag("oauth2")]
+    | Annotated[OAuth1, Tag("oauth1")]
+    | Annotated[AwsSigV4, Tag("aws-sig-v4")]
+    | Annotated[Hmac, Tag("hmac")]
+    | Annotated[Certificate, Tag("certificate")]
+    | Annotated[OtherAuthentication, Tag(OTHER)],
+    kind_of(SCHEMES),
 ]

@@ -9,9 +9,9 @@ from naftiko.spec.models.base import Model, Text
 from naftiko.spec.models.bodies import RequestBody
 from naftiko.spec.models.parameters import ConsumedInput, OutputParameter
 
-RawFormat = Literal[
-    "json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "text", "binary"
-]
+RAW_FORMATS = ("json", "xml", "avro", "protobuf", "csv", "tsv", "psv", "yaml", "html", "markdown", "text", "binary")
+"""The response formats that the specification has."""
+
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 
 
@@ -22,7 +22,7 @@ class ConsumedOperation(Model):
     method: Method = "GET"
     path: Text | None = None
     inputParameters: tuple[ConsumedInput, ...] | None = None
-    outputRawFormat: RawFormat = "json"
+    outputRawFormat: Text = "json"
     outputSchema: Text | None = None
     outputParameters: tuple[OutputParameter, ...] | None = None
     body: RequestBody | None = None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 
 from naftiko.spec.models.authentication import Authentication
-from naftiko.spec.models.base import Model, Text
+from naftiko.spec.models.base import OTHER, Model, Open, Text, kind_of
 from naftiko.spec.models.control import Management, Observability
 from naftiko.spec.models.operations import Unit
 from naftiko.spec.models.parameters import ExposedInput
@@ -135,4 +135,26 @@ class ExposesControl(Adapter):
     observability: Observability | None = None
 
 
-Exposes = Annotated[ExposesRest | ExposesMcp | ExposesSkill | ExposesControl, Field(discriminator="type")]
+class ExposesOther(Open):
+    """An adapter of a kind that an extension has."""
+
+    type: Text
+    namespace: Text | None = None
+    label: Text | None = None
+    description: Text | None = None
+    address: Text | None = None
+    port: Port | None = None
+    authentication: Authentication | None = None
+
+
+ADAPTERS = ("rest", "mcp", "skill", "control")
+"""The kinds of adapters that the specification has."""
+
+Exposes = Annotated[
+    Annotated[ExposesRest, Tag("rest")]
+    | Annotated[ExposesMcp, Tag("mcp")]
+    | Annotated[ExposesSkill, Tag("skill")]
+    | Annotated[ExposesControl, Tag("control")]
+    | Annotated[ExposesOther, Tag(OTHER)],
+    kind_of((ExposesRest, ExposesMcp, ExposesSkill, ExposesControl)),
+]

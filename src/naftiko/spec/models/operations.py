@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, Tag
 
-from naftiko.spec.models.base import Json, Model, Text
+from naftiko.spec.models.base import OTHER, Json, Model, Open, Text, kind_of
 from naftiko.spec.models.parameters import ExposedInput, OutputParameter
 
 
@@ -36,7 +36,23 @@ class ScriptStep(Model):
     with_: dict[str, Json] | None = Field(default=None, alias="with")
 
 
-Step = Annotated[CallStep | LookupStep | ScriptStep, Field(discriminator="type")]
+class OtherStep(Open):
+    """A step of a kind that an extension has."""
+
+    type: Text
+    name: Text
+
+
+STEPS = ("call", "lookup", "script")
+"""The kinds of steps that the specification has."""
+
+Step = Annotated[
+    Annotated[CallStep, Tag("call")]
+    | Annotated[LookupStep, Tag("lookup")]
+    | Annotated[ScriptStep, Tag("script")]
+    | Annotated[OtherStep, Tag(OTHER)],
+    kind_of((CallStep, LookupStep, ScriptStep)),
+]
 
 
 class StepMapping(Model):

@@ -1,18 +1,62 @@
-"""What happens between the requests of an orchestrated function: lookups, and mappings to one answer."""
+"""`lookup`: those items of a list that an earlier step gave, whose field equals a value."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
-from naftiko.engine.output import converted
-from naftiko.plan import LookupStepPlan, OutputPlan, Shape, StepsPlan
-from naftiko.values.expressions import Scope
+from naftiko.compile.steps import StepContext
+from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.engine.orchestration import Running
+from naftiko.plan import NamedOutput, Read, StepPlan
+from naftiko.spec.models.operations import LookupStep
+from naftiko.steps.kind import StepKind
+from naftiko.values.expressions import Expression, Scope
 from naftiko.values.missing import MISSING
 from naftiko.values.names import fold
 from naftiko.values.pathmatch import Check
 
 
-def look_up(step: LookupStepPlan, scope: Scope, check: Check) -> object:
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A lookup in the output of the step `index`: `match` is the field that is compared with `value`, `fields` what is
+    taken of each item found. `named` are the outputs that the called operation names, for fields of those names."""
+
+    index: str
+    match: str
+    value: Expression
+    fields: tuple[str, ...]
+    named: tuple[NamedOutput, ...] = ()
+
+
+class _Lookup(StepKind):
+    name = "lookup"
+
+    def compile(self, context: StepContext) -> StepPlan:
+        step = cast("LookupStep", context.step)
+        source = context.earlier.get(step.index)
+        if source is None:
+            message = f"the lookup searches the output of `{step.index}`, which is no earlier step"
+            help = did_you_mean(step.index, context.earlier)
+            raise context.broken("unknown-step", message, "index", help=help)
+        value = context.value(step.lookupValue, "lookupValue")
+        named = source.requests[-1].outputs if source.requests else ()
+        return StepPlan(
+            self.name,
+            step.name,
+            Lookup(step.index, step.match, value, step.outputParameters, named),
+            expressions=(value,),
+            reads=(Read(step.index, (*step.outputParameters, step.match)),),
+        )
+
+    async def run(self, step: StepPlan, running: Running) -> object:
+        lookup = cast("Lookup", step.detail)
+        return await running.work(partial(look_up, lookup, running.scope, running.check))
+
+
+def look_up(step: Lookup, scope: Scope, check: Check) -> object:
     """The items of an earlier step's list whose field equals the value: one for a single value, a list for a list.
 
     A single value that nothing matches gives null; values of a list that nothing matches are left out.
@@ -54,7 +98,7 @@ def _comparable(value: object) -> object:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)
 
 
-def _field(item: object, name: str, step: LookupStepPlan) -> object:
+def _field(item: object, name: str, step: Lookup) -> object:
     """A field of an item: by its name, by an output that the operation names, or by a name spelled alike."""
     if not isinstance(item, Mapping):
         return MISSING
@@ -69,38 +113,11 @@ def _field(item: object, name: str, step: LookupStepPlan) -> object:
     return next((value for key, value in item.items() if fold(key) == folded), MISSING)
 
 
-def _taken(item: object, step: LookupStepPlan) -> object:
+def _taken(item: object, step: Lookup) -> object:
     if not step.fields:
         return item
     values = ((name, _field(item, name, step)) for name in step.fields)
     return {name: value for name, value in values if value is not MISSING}
 
 
-def mapped(plan: StepsPlan, output: OutputPlan, scope: Scope) -> object:
-    """The answer of the steps: the object that the mappings build, else the last step's output."""
-    if not plan.mappings:
-        return scope.steps[plan.steps[-1].name]
-    built: dict[str, object] = {}
-    for names, expression in plan.mappings:
-        value = expression.resolve(scope)
-        target = built
-        for name in names[:-1]:
-            inner = target.setdefault(name, {})
-            if not isinstance(inner, dict):
-                inner = target[name] = {}
-            target = inner
-        target[names[-1]] = None if value is MISSING else value
-    for name, shape in output.members:
-        if name in built:
-            built[name] = _typed(built[name], shape)
-    return built
-
-
-def _typed(value: object, shape: Shape) -> object:
-    """A mapped value with the declared types of its parts."""
-    if shape.members and isinstance(value, dict):
-        types = dict(shape.members)
-        return {name: _typed(item, types[name]) if name in types else item for name, item in value.items()}
-    if shape.item is not None and isinstance(value, list):
-        return [_typed(item, shape.item) for item in value]
-    return converted(value, shape.type)
+LOOKUP = _Lookup()

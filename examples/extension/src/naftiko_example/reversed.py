@@ -1,0 +1,11 @@
+"""A source of variables: `reversed://4321` gives the pin 1234."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def read(location: str, directory: Path) -> Mapping[str, str]:
+    """The keys and values of a location."""
+    return {"PIN": location.partition("://")[2][::-1]}

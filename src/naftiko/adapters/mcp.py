@@ -1,0 +1,30 @@
+"""`mcp`: tools for agents, over Streamable HTTP."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from naftiko.adapters.kind import AdapterKind
+from naftiko.compile.adapters.kind import AdapterContext
+from naftiko.compile.adapters.mcp import compile_mcp
+from naftiko.exposers.adapter import AnyAdapter, mcp_of
+from naftiko.exposers.mcp.app import McpApp
+from naftiko.plan import McpPlan
+
+
+class _Mcp(AdapterKind):
+    name = "mcp"
+
+    def compile(self, context: AdapterContext) -> McpPlan | None:
+        return compile_mcp(context)
+
+    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp:
+        return McpApp(mcp_of([adapter]), is_loopback=is_loopback)
+
+    async def close(self, app: ASGIApp) -> None:
+        """Answer no more, once the calls under way have ended."""
+        if isinstance(app, McpApp):
+            await app.close()
+
+
+MCP = _Mcp()

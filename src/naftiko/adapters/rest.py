@@ -1,0 +1,25 @@
+"""`rest`: operations at paths, with an OpenAPI document."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp
+
+from naftiko.adapters.kind import AdapterKind
+from naftiko.compile.adapters.kind import AdapterContext
+from naftiko.compile.adapters.rest import compile_rest
+from naftiko.exposers.adapter import AnyAdapter, rest_of
+from naftiko.exposers.rest.app import RestApp
+from naftiko.plan import RestPlan
+
+
+class _Rest(AdapterKind):
+    name = "rest"
+
+    def compile(self, context: AdapterContext) -> RestPlan:
+        return compile_rest(context)
+
+    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp:
+        return RestApp(rest_of([adapter]), observer=adapter.observer)
+
+
+REST = _Rest()

@@ -1,0 +1,95 @@
+"""The steps of a unit, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
+
+from naftiko.consumers.http.transport import Response
+from naftiko.engine.answer import Answer
+from naftiko.engine.answering import passed
+from naftiko.engine.aside import done
+from naftiko.engine.life import Life
+from naftiko.formats.base import Decode
+from naftiko.plan import RequestPlan, StepPlan, StepsPlan
+from naftiko.values.expressions import Scope
+from naftiko.values.media import charset_of
+
+Result = TypeVar("Result")
+Send = Callable[[RequestPlan, Scope, Life], Awaitable[Response]]
+
+
+class Ended(Exception):
+    """A step's upstream answered with an error: its answer is the unit's."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+class Running:
+    """A unit under way, as its steps see it. `scope` has the outputs of those before; `check` raises once time is over.
+
+    `seconds` is the time spent on upstreams, `size` the bytes that came from them.
+    """
+
+    def __init__(self, scope: Scope, life: Life, send: Send, decoder: Callable[[RequestPlan], Decode]) -> None:
+        self.scope = scope
+        self.check = life.check
+        self.seconds = 0.0
+        self.size = 0
+        self._life = life
+        self._send = send
+        self._decoder = decoder
+
+    async def fetch(self, request: RequestPlan) -> object:
+        """Send a request; what comes back is decoded, text where it is not of its format, and null where there is none.
+
+        Raises:
+            CallError: it could not be sent, or no usable answer came.
+        """
+        response = await self._send(request, self.scope, self._life)
+        self.seconds += response.seconds
+        if not 200 <= response.status < 300:
+            raise Ended(passed(response, self.seconds))
+        self.size += len(response.content)
+        return await self.work(partial(self._decoded, request, response))
+
+    async def work(self, work: Callable[[], Result]) -> Result:
+        """Do work on what has come: at once, or beside the event loop where that is much."""
+        return await done(self._life, self.size, work)
+
+    def _decoded(self, request: RequestPlan, response: Response) -> object:
+        if not response.content:
+            return None
+        charset = charset_of(response.header("content-type"))
+        try:
+            return self._decoder(request)(response.content, charset, self.check)
+        except ValueError:
+            return response.content.decode("utf-8", "replace")
+
+
+class StepRunner(Protocol):
+    """What carries out the steps of one kind."""
+
+    async def run(self, step: StepPlan, running: Running) -> object:
+        """Carry a step out, and give its output."""
+
+
+async def carry_out(plan: StepsPlan, kinds: Mapping[str, StepRunner], running: Running, life: Life) -> Answer | None:
+    """Carry steps out in order; `running.scope` has their outputs then. An upstream that fails ends them.
+
+    Returns that upstream's answer, or None where all steps were carried out.
+    """
+    outputs: dict[str, object] = {}
+    running.scope.steps = outputs
+    for step in plan.steps:
+        life.step = step.name
+        try:
+            outputs[step.name] = await kinds[step.kind].run(step, running)
+        except Ended as ended:
+            ended.answer.step = step.name
+            return ended.answer
+    life.step = life.upstream = None
+    return None

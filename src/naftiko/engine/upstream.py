@@ -1,0 +1,156 @@
+"""Requests on their way: built, authenticated, sent, and their answers looked through for credentials."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from naftiko.consumers.http.request import Outgoing, build
+from naftiko.consumers.http.scheme import Scheme, secrets
+from naftiko.consumers.http.transport import HttpTransport, Response
+from naftiko.engine.answer import PASSED_ON
+from naftiko.engine.aside import done
+from naftiko.engine.life import Life
+from naftiko.engine.redaction import SHORTEST, Guard, made_needles, parts, redacted, redacted_text, signed_parts
+from naftiko.engine.tells import Tells
+from naftiko.errors import CallError
+from naftiko.plan import RequestPlan
+from naftiko.values.expressions import Scope, leaves
+from naftiko.values.media import charset_of
+from naftiko.values.secretlike import looks_secret
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
+_LEAVING = PASSED_ON | {"content-type"}
+_log = logging.getLogger("naftiko.engine")
+
+Exchange: TypeAlias = Callable[[Outgoing, Life], Awaitable[Response]]
+"""Sends a request, and gives its answer; it may be called again with the same request."""
+
+Layer: TypeAlias = Callable[[Exchange], Exchange]
+"""What stands around an exchange: it may wait, send again, or answer itself."""
+
+
+class OpenUpstream:
+    """An upstream that can be called. `base_path` replaces the declared one; `problem` says why it cannot be.
+
+    `variables` are the keys that its credentials and its base URI need. `layers` stand around each exchange, the first
+    outermost.
+    """
+
+    def __init__(
+        self,
+        transport: HttpTransport | None,
+        scheme: Scheme | None,
+        base_path: str | None,
+        problem: str | None,
+        variables: frozenset[str],
+        layers: Sequence[Layer] = (),
+    ) -> None:
+        self.transport = transport
+        self.scheme = scheme
+        self.base_path = base_path
+        self.problem = problem
+        self.variables = variables
+        self.exchange: Exchange = self._send
+        for layer in reversed(layers):
+            self.exchange = layer(self.exchange)
+
+    async def _send(self, outgoing: Outgoing, life: Life) -> Response:
+        transport = self.transport
+        if transport is None:
+            raise CallError("the upstream is closed")
+        life.upstream = transport.shown
+        if outgoing.method not in _SAFE:
+            life.is_committed = True
+        return await transport.send(outgoing)
+
+    async def close(self) -> None:
+        """Close its connections, and end what its scheme does beside calls."""
+        if self.scheme is not None:
+            await self.scheme.close()
+        if self.transport is not None:
+            await self.transport.close()
+
+
+class Sender:
+    """Sends the requests of a plan. `redacts` takes credentials that an upstream shows out of its answers."""
+
+    def __init__(
+        self,
+        upstreams: Sequence[OpenUpstream],
+        variables: Mapping[str, str],
+        environment: Mapping[str, str],
+        tells: Tells,
+        *,
+        redacts: bool,
+    ) -> None:
+        self._upstreams = upstreams
+        self._variables = variables
+        self._environment = environment
+        self._tells = tells
+        self._redacts = redacts
+        self._guards: dict[int, Guard] = {}
+
+    async def send(self, request: RequestPlan, scope: Scope, life: Life, accept: str) -> Response:
+        """Carry one request out.
+
+        Raises:
+            CallError: it could not be built or sent, or no usable answer came.
+        """
+        upstream = self._upstreams[request.upstream]
+        draft = build(request, scope, upstream.base_path)
+        draft.set_default("Accept", accept)
+        if life.request_id is not None:
+            draft.set_default("X-Request-Id", life.request_id)
+        if upstream.scheme is not None:
+            upstream.scheme.apply(draft, scope)
+            draft.auth = upstream.scheme.flow(draft, scope)
+        response = await upstream.exchange(draft.finished(), life)
+        if self._redacts:
+            guard = self._guards.get(id(request)) or self._guarded(request)
+            if response.signature is not None or guard.shows(response.content, response.headers):
+                await self._redact(guard, response, life)
+        return response
+
+    def _guarded(self, request: RequestPlan) -> Guard:
+        """What no answer to a request may show."""
+        guard = self._guards[id(request)] = Guard(request, self._secrets(request), _LEAVING)
+        return guard
+
+    async def _redact(self, guard: Guard, response: Response, life: Life) -> None:
+        """Take our credentials out of an answer, wherever it shows them."""
+        hidden = guard.secrets
+        if response.signature is not None:
+            hidden += signed_parts(response.signature)
+        charset = charset_of(response.header("content-type"))
+        is_wide = response.content[:2] in (b"\xff\xfe", b"\xfe\xff")
+        spelled = made_needles(hidden, "utf-16" if is_wide else charset)
+        content = await done(life, len(response.content), partial(redacted, response.content, spelled))
+        headers = [(name, redacted_text(value, spelled)) for name, value in response.headers]
+        if content is response.content and headers == list(response.headers):
+            return
+        response.content, response.headers = content, headers
+        operation = guard.request.operation
+        if self._tells.is_due(operation + " redacted"):
+            self._tells.told(operation + " redacted")
+            _log.warning(
+                "`%s`: the upstream's answer shows a credential that was sent to it; [redacted] stands in its "
+                "place (`--no-redact` lets it pass)",
+                operation,
+            )
+
+    def _secrets(self, request: RequestPlan) -> tuple[str, ...]:
+        """The operator's credentials that go with a request. Those that a caller gives are the caller's own."""
+        scope = Scope(self._variables, {}, {}, self._environment)
+        upstream = self._upstreams[request.upstream]
+        found = dict.fromkeys(secrets(upstream.scheme.plan, scope)) if upstream.scheme is not None else {}
+        for expression, is_sure in request.secrets:
+            for part in (expression, *leaves(expression)):
+                value = part.resolve(scope)
+                texts = parts(value) if isinstance(value, str) else ()
+                found.update(dict.fromkeys(text for text in texts if is_sure or looks_secret(text)))
+        return tuple(text for text in found if len(text) >= SHORTEST)

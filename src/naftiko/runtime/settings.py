@@ -1,0 +1,47 @@
+"""How a capability is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from naftiko.consumers.http.limits import Limits
+from naftiko.consumers.http.pools import DEFAULT
+from naftiko.extensions import Extensions, installed
+from naftiko.net.connections import ClientLimits
+from naftiko.plan import AdapterPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a capability is opened.
+
+    `base_uris` replaces base URIs by consumed namespace; `*` means every one, with `{namespace}` standing for its
+    name, and the empty name means the only one. `host` replaces the adapters' addresses. `transport` is what carries
+    requests, one of `naftiko.consumers.http.pools.POOLS`. `redact` takes credentials that an upstream shows out of its
+    answers. `allowed_hosts` are names that are answered to on a loopback address, beside those of this machine.
+    `pass_bodies` lets JSON bodies through to operations that declare none, `strict_query` refuses query parameters that
+    nobody knows. `clients` are the bounds of callers' connections. `extensions` is what a capability may name.
+    """
+
+    base_uris: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    host: str | None = None
+    allow_missing: bool = False
+    sandbox: bool = False
+    transport: str = DEFAULT
+    redact: bool = True
+    allowed_hosts: tuple[str, ...] = ()
+    pass_bodies: bool = False
+    strict_query: bool = False
+    clients: ClientLimits = field(default_factory=ClientLimits)
+    extensions: Extensions = field(default_factory=installed)
+
+    def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
+        """The same settings with other base URIs."""
+        return replace(self, base_uris=base_uris)
+
+    def address(self, adapter: AdapterPlan) -> str:
+        """The address an adapter listens on."""
+        host = self.host or adapter.address or "127.0.0.1"
+        return "127.0.0.1" if host == "localhost" else host
