@@ -331,21 +331,21 @@ class Client:
     runtime: naftiko.Runtime
 
     async def rest(self, method: str, path: str, **arguments: object) -> httpx.Response:
-        self.stage.app = self._app(RestApp)
+        self.stage.app = self.app(RestApp)
         async with httpx.AsyncClient(base_url=self.stage.url, timeout=30) as client:
             return await client.request(method, path, **arguments)
 
     async def tool(self, arguments: Mapping[str, object], name: str = "do") -> CallToolResult:
-        self.stage.app = self._app(McpApp)
+        self.stage.app = self.app(McpApp)
         async with mcp.Client(f"{self.stage.url}/mcp", mode="2026-07-28") as client:
             return await client.call_tool(name, dict(arguments))
 
     async def tools(self) -> dict[str, Tool]:
-        self.stage.app = self._app(McpApp)
+        self.stage.app = self.app(McpApp)
         async with mcp.Client(f"{self.stage.url}/mcp", mode="2026-07-28") as client:
             return {tool.name: tool for tool in (await client.list_tools()).tools}
 
-    def _app(self, kind: type) -> ASGIApp:
+    def app(self, kind: type) -> ASGIApp:
         return next(app for app in self.runtime.apps.values() if isinstance(app, kind))
 
 

@@ -58,7 +58,7 @@ async def test_every_file(file: Path, recorder: Upstream) -> None:
     settings = naftiko.Settings(base_uris={"*": recorder.url}, allow_missing=False)
     environment = {variable.source_key: "secret" for variable in loaded.plan.variables}
     async with loaded.open(settings, environment=environment) as runtime:
-        engine = runtime._built.opened.engine
+        engine = runtime.opened.engine
         for adapter in loaded.plan.adapters:
             for function in adapter.functions:
                 problem = engine.problem(function)

@@ -196,7 +196,7 @@ async def test_a_secret_base_uri_is_not_shown(tmp_path: Path, stage: Stage, hook
         assert response.status_code in (501, 502)
         assert "s3cr3t" not in response.text
         assert "{{env.HOOK}}" in response.json()["detail"]
-        assert "s3cr3t" not in str(client.runtime._built.opened.origins)
+        assert "s3cr3t" not in str(client.runtime.opened.origins)
 
 
 async def test_user_and_password_in_a_base_uri(tmp_path: Path, recorder: Upstream) -> None:

@@ -102,5 +102,5 @@ async def test_real_credentials_stay_out_of_it(tmp_path: Path) -> None:
     loaded = naftiko.load(write(tmp_path, TEXT))
     async with loaded.open(Settings(sandbox=True), environment={"KEY": "real-secret"}) as runtime:
         answer = await runtime.call("make", {"space": "s", "id": "7", "body": {}})
-        assert "real-secret" not in repr(runtime._built.opened.resolved.values)
+        assert "real-secret" not in repr(runtime.opened.resolved.values)
     assert answer.status == 200

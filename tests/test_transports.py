@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import importlib
 import ipaddress
 import os
 import ssl
@@ -13,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from cryptography import x509
@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 import naftiko
 from naftiko import CallError, Limits, SetupError, Severity
 from naftiko.consumers.http.pools import POOLS, load_pool
-from naftiko.consumers.http.pools.settings import _trust
+from naftiko.consumers.http.pools.settings import trust
 from support import load_text, one_operation, opened
 
 KINDS = tuple(POOLS)
@@ -53,7 +53,7 @@ class Wire:
         self.peers: list[object] = []
         self.url = ""
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.open += 1
         self.most = max(self.most, self.open)
@@ -78,7 +78,7 @@ class Wire:
 @asynccontextmanager
 async def wire(respond: Respond, context: ssl.SSLContext | None = None) -> AsyncIterator[Wire]:
     served = Wire(respond)
-    server = await asyncio.start_server(served._serve, "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(served.serve, "127.0.0.1", 0, ssl=context)
     scheme = "https" if context is not None else "http"
     served.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
@@ -506,10 +506,10 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = certified("authority")
     file = tmp_path / "authority.pem"
     file.write_text(pem(made[0]))
-    _trust.cache_clear()
+    trust.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", str(file))
     yield made
-    _trust.cache_clear()
+    trust.cache_clear()
 
 
 def server_context(folder: Path, authority, *, asks: bool) -> ssl.SSLContext:
@@ -531,7 +531,7 @@ async def test_a_certificate_is_checked(tmp_path: Path, kind: str, authority, mo
         async with calling(tmp_path, served, kind) as runtime:
             assert (await runtime.call("do")).status == 200
         monkeypatch.delenv("SSL_CERT_FILE")
-        _trust.cache_clear()
+        trust.cache_clear()
         async with calling(tmp_path, served, kind) as runtime:
             with pytest.raises(CallError, match="TLS certificate or handshake is not acceptable"):
                 await runtime.call("do")
@@ -591,17 +591,13 @@ async def test_certificates_that_cannot_be_used(tmp_path: Path, authority) -> No
 # Choosing one
 
 
-async def test_a_transport_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_transport_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="there are http1, aiohttp, reqwest, httpx"):
         async with opened(tmp_path, one_operation(GET), transport="carrier-pigeon"):
             pass
 
-    def missing(name: str) -> object:
+    def missing(name: str) -> ModuleType:
         raise ImportError(name)
 
-    loaded = load_text(tmp_path, one_operation(GET))
-    settings = naftiko.Settings(transport="reqwest")
-    monkeypatch.setattr(importlib, "import_module", missing)
     with pytest.raises(SetupError, match=r"naftiko\[reqwest\]"):
-        async with loaded.open(settings, environment={}):
-            pass
+        load_pool("reqwest", missing)

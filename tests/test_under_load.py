@@ -25,7 +25,6 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from naftiko import Limits, UpstreamTimeout
-from naftiko.cli import log
 from naftiko.cli.log import LogHandler, LogWriter
 from naftiko.engine.deadline import Deadlines
 from naftiko.net.serving import serving
@@ -60,9 +59,9 @@ async def test_each_exchange_has_its_own_end() -> None:
     assert [name for name, _ in ended] == ["quick done", "first over", "second over", "late done"]
     assert 0.49 < ended[1][1] < ended[2][1]
     assert 0.79 < ended[2][1] < ended[3][1]
-    assert not deadlines._running
+    assert len(deadlines) == 0
     deadlines.close()
-    assert deadlines._timer is None
+    assert not deadlines.has_timer
 
 
 async def test_a_cancellation_from_outside_stays_one() -> None:
@@ -120,11 +119,11 @@ async def test_many_calls_time_out_alike(tmp_path: Path, recorder: Upstream) -> 
 # The log
 
 
-def test_the_log_waits_for_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_waits_for_no_reader() -> None:
     """A full pipe holds the writer's thread up, and nobody else; what does not fit is counted."""
-    monkeypatch.setattr(log, "LONGEST_QUEUE", 1000)
     readable, writable = os.pipe()
-    writer = LogWriter(os.fdopen(writable, "w"))
+    stream = os.fdopen(writable, "w")
+    writer = LogWriter(stream, longest=1000)
     began = time.monotonic()
     for number in range(5000):
         writer.line(f"line {number} " + "x" * 60)
@@ -140,7 +139,7 @@ def test_the_log_waits_for_no_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     reader.start()
     time.sleep(0.5)
     writer.close()
-    writer._stream.close()
+    stream.close()
     reader.join(5)
     left_out = [line for line in seen if "were left out" in line]
     assert seen[0].startswith("line 0 ")

@@ -8,14 +8,13 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import httpx
 import mcp
 import pytest
 from starlette.responses import JSONResponse
 
-from naftiko.gateway.workers.supervisor import Supervisor
+from naftiko.gateway.workers.shared import SharedSockets
 from support import Running, Upstream, capability, clean_environment, command, start, write
 from test_gateway import ALL, event, gateway, shop
 
@@ -241,26 +240,19 @@ async def test_a_worker_that_leaves_gets_no_more_connections(tmp_path: Path, rec
 
 async def test_a_port_is_not_held_for_a_worker_that_died() -> None:
     """A worker that has died is no holder of a port any more, and what takes its place does not know the port."""
-    supervisor = Supervisor([], 2, lambda *told: None)
-    pairs = [socket.socketpair() for _ in range(3)]
-    workers = [SimpleNamespace(index=index, end=pair[0]) for index, pair in zip((0, 1, 1), pairs, strict=True)]
+    sockets = SharedSockets(2)
     key = ("127.0.0.1", 0, "rest")
-    supervisor._workers = {0: workers[0], 1: workers[1]}
-    listeners = [supervisor._listener(worker, key, "the test", "choose another") for worker in workers[:2]]
+    listeners = [sockets.listener(index, key, "the test", "choose another") for index in (0, 1)]
     assert len({listener.getsockname() for listener in listeners}) == 1
-    supervisor._left(workers[1])
-    supervisor._workers[1] = workers[2]
-    supervisor._release(workers[0], key)
-    assert not supervisor._sockets
+    sockets.left(1)
+    sockets.release(0, key)
+    assert sockets.ports == ()
     assert [listener.fileno() for listener in listeners] == [-1, -1]
-    again = supervisor._listener(workers[2], key, "the test", "choose another")
-    supervisor._withdraw(1)
-    assert supervisor._listener(workers[2], key, "the test", "choose another").getsockname()
-    supervisor._close_sockets()
+    again = sockets.listener(1, key, "the test", "choose another")
+    sockets.withdraw(1)
+    assert sockets.listener(1, key, "the test", "choose another").getsockname()
+    sockets.close()
     assert again.fileno() == -1
-    for pair in pairs:
-        pair[0].close()
-        pair[1].close()
 
 
 async def test_a_stop_before_all_are_ready(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,20 +17,25 @@ from naftiko.diagnostics import Diagnostic
 from naftiko.document.source import read_source
 from naftiko.engine.answer import Answer
 from naftiko.engine.arguments import Arguments
+from naftiko.engine.life import Life
 from naftiko.engine.lookup import find
-from naftiko.errors import CapabilityError
+from naftiko.errors import CallError, CapabilityError
+from naftiko.exposers.adapter import AnyAdapter, ExposedAdapter
+from naftiko.exposers.calling import GONE, Told, carry_out
 from naftiko.exposers.observer import NOBODY, Call, Observer
 from naftiko.extensions import Extensions
 from naftiko.plan import Plan
 from naftiko.runtime.generation import Generation, applications, generation
 from naftiko.runtime.loading import compiled
+from naftiko.runtime.opening import Opened
 from naftiko.runtime.settings import Settings
 
 
 class Runtime:
     """An open capability."""
 
-    def __init__(self, built: Generation, apps: Mapping[str, ASGIApp]) -> None:
+    def __init__(self, built: Generation, apps: Mapping[str, ASGIApp], observer: Observer = NOBODY) -> None:
+        self._observer = observer
         self._built = built
         self._apps = apps
 
@@ -38,6 +44,16 @@ class Runtime:
         """The ASGI application of each adapter, by namespace, to mount in any server."""
         return self._apps
 
+    @property
+    def opened(self) -> Opened:
+        """The plan that is carried out, its engine, and which variables have values."""
+        return self._built.opened
+
+    @property
+    def adapters(self) -> tuple[AnyAdapter, ...]:
+        """What is exposed, for applications of one's own."""
+        return self._built.adapters
+
     async def call(self, name: str, inputs: Mapping[str, object] | None = None) -> Answer:
         """Carry out an operation or tool with inputs by name.
 
@@ -45,10 +61,21 @@ class Runtime:
             UnknownOperation: there is none of this name.
             CallError: the call failed; an upstream's error status is an `Answer`.
         """
-        function = find(self._built.opened.plan, name)
-        engine = self._built.opened.engine
-        with engine:
-            return await engine.call(function, Arguments(function).bind(inputs or {}))
+        opened = self._built.opened
+        function = find(opened.plan, name)
+        owner = next(item for item in opened.plan.adapters if any(known is function for known in item.functions))
+        adapter = ExposedAdapter(owner, opened.engine, observer=self._observer)
+        told = Told(time.perf_counter(), Life(), "call", function.name, adapter, function.name)
+        status = GONE
+        try:
+            answer = await carry_out(adapter, function, Arguments(function).bind(inputs or {}), told)
+            status = answer.status
+            return answer
+        except CallError as failure:
+            status = failure.status
+            raise
+        finally:
+            told.tell(status)
 
 
 class Capability:
@@ -72,7 +99,7 @@ class Capability:
         """Open the capability for as long as the context lasts.
 
         `variables` override the environment, which is the process's unless another one is given. `client` carries
-        requests to upstreams in place of real connections. `observer` is told of every call of an application.
+        requests to upstreams in place of real connections. `observer` is told of every call.
 
         Raises:
             SetupError: variables are missing, or something it is to be opened with is not usable.
@@ -87,7 +114,7 @@ class Capability:
             generation(self.plan, sources, settings, told, client) as built,
             applications(built) as apps,
         ):
-            yield Runtime(built, apps)
+            yield Runtime(built, apps, told)
 
 
 def load(path: str | Path, *, extensions: Extensions | None = None) -> Capability:

@@ -24,6 +24,7 @@ from naftiko import InputError, Limits, UpstreamTimeout
 from naftiko.document.reader import parse
 from naftiko.document.source import Source
 from naftiko.engine.redaction import made_needles, redacted
+from naftiko.exposers.adapter import rest_of
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.requests import CONNECTION
 from naftiko.exposers.rest.app import RestApp
@@ -319,8 +320,7 @@ async def test_pages_of_other_origins(tmp_path: Path, stage: Stage) -> None:
     """A6: REST has the checks that MCP has, and takes no body without saying that it is JSON."""
     text = one_operation("method: POST\ninputParameters: [{name: a, in: body}]")
     async with opened(tmp_path, text, stage.recorder) as runtime:
-        built = runtime._built
-        adapters = [item for item in built.adapters if item.plan.type == "rest"]
+        adapters = rest_of(runtime.adapters)
         stage.app = RestApp(adapters, hosts=Hosts(is_loopback=True, allowed=["shop.example"]))
         async with httpx.AsyncClient(base_url=stage.url) as client:
             for headers, status in (

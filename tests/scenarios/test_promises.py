@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.responses import JSONResponse, Response
 
 import naftiko
@@ -19,6 +20,7 @@ from naftiko.consumers.http.transport import HttpTransport
 from naftiko.diagnostics import Diagnostic, Span
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.mcp.server import ToolServer
 from naftiko.exposers.mcp.table import Table, made
 from naftiko.exposers.rest.app import RestApp
 from naftiko.validation.render.text import grouped
@@ -219,7 +221,7 @@ async def test_a_caller_that_goes_away(tmp_path: Path, stage: Stage, method: str
     stage.recorder.respond = respond
     async with on_stage(tmp_path, stage, one_operation(f"method: {method}")) as client:
         kind = McpApp if wire != "rest" else RestApp
-        stage.app = client._app(kind)
+        stage.app = client.app(kind)
         headers, body = tool_call(wire, "do") if wire != "rest" else ({}, None)
         async with httpx.AsyncClient(base_url=stage.url) as caller:
             path = "/do" if wire == "rest" else "/mcp"
@@ -345,17 +347,23 @@ async def test_a_request_that_is_sent_twice(recorder: Upstream) -> None:
         outgoing.method = "POST"
 
 
-async def test_an_mcp_server_that_cannot_start(tmp_path: Path, stage: Stage) -> None:
+async def test_an_mcp_server_that_cannot_start() -> None:
     """Line 19: who waits is told, and the next message tries again."""
-    async with on_stage(tmp_path, stage, one_operation("method: GET")) as client:
-        app = client._app(McpApp)
-        build, app._build = app._build, lambda: (_ for _ in ()).throw(RuntimeError("no"))
-        for _ in range(2):
-            with pytest.raises(RuntimeError, match="no"):
-                async with asyncio.timeout(5):
-                    await app._started()
-        app._build = build
-        assert (await client.tool({})).is_error is False
+    fails = [True, True]
+
+    def build(server: ToolServer) -> StreamableHTTPSessionManager:
+        if fails:
+            fails.pop()
+            raise RuntimeError("no")
+        return server.build()
+
+    server = ToolServer(made([]), tells=False, build=build)
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="no"):
+            async with asyncio.timeout(5):
+                await server.started()
+    assert await server.started() is server.manager
+    await server.close()
 
 
 @pytest.mark.parametrize("era", ["2025-11-25", "2026-07-28"])
@@ -375,7 +383,7 @@ async def test_an_mcp_server_that_cannot_start(tmp_path: Path, stage: Stage) -> 
 async def test_envelopes(tmp_path: Path, stage: Stage, era: str, message: object, code: int) -> None:
     """A9."""
     async with on_stage(tmp_path, stage, one_operation("method: GET")) as client:
-        stage.app = client._app(McpApp)
+        stage.app = client.app(McpApp)
         headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": era}
         headers |= {"Content-Type": "application/json", "Mcp-Method": "tools/list"}
         content = json.dumps(message).encode() if message is not None else b"{"

@@ -36,9 +36,13 @@ class LogLevel(StrEnum):
 
 
 class LogWriter:
-    """Takes lines from any thread, which waits for none of them to be read. `close` writes what is left."""
+    """Takes lines from any thread, which waits for none of them to be read. `close` writes what is left.
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    At most `longest` lines wait to be written; what comes beyond them is counted.
+    """
+
+    def __init__(self, stream: TextIO | None = None, longest: int = LONGEST_QUEUE) -> None:
+        self._longest = longest
         self._stream = stream
         self._lines: deque[str] = deque()
         self._left_out = 0
@@ -50,7 +54,7 @@ class LogWriter:
 
     def line(self, text: str) -> None:
         """Take a line; it is written soon."""
-        if len(self._lines) >= LONGEST_QUEUE:
+        if len(self._lines) >= self._longest:
             self._left_out += 1
             return
         self._lines.append(text)

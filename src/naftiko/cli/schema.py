@@ -63,7 +63,8 @@ def described() -> dict[str, Any]:
 
 def _with_kinds(definitions: dict[str, Any], name: str, kinds: set[str]) -> None:
     """Let what an extension has be one of the kinds that are installed."""
-    definitions[name]["properties"]["type"] = {"enum": sorted(kinds)} if kinds else {"not": {}}
+    kind: dict[str, Any] = {"enum": sorted(kinds)} if kinds else {"not": {}}
+    definitions[name]["properties"]["type"] = kind
 
 
 def _with_numbers(node: object) -> None:

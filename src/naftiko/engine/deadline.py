@@ -18,6 +18,15 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    def __len__(self) -> int:
+        """How many exchanges are under way."""
+        return len(self._running)
+
+    @property
+    def has_timer(self) -> bool:
+        """Whether anything is to happen by itself."""
+        return self._timer is not None
+
     def bound(self) -> Deadline:
         """A context that raises `TimeoutError` once the time is over."""
         return Deadline(self)

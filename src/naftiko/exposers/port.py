@@ -23,8 +23,8 @@ from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.mcp.table import Table
 from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.rest.app import RestApp
-from naftiko.exposers.rest.app import made as routes
 from naftiko.exposers.rest.problems import stopped
+from naftiko.exposers.rest.table import made as routes
 from naftiko.exposers.throttle import Throttle
 from naftiko.values.jsontext import encode
 

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,13 +15,13 @@ from typing import TypeAlias, cast
 
 from naftiko.errors import AddressInUse, SetupError
 from naftiko.gateway.workers.channel import VARIABLE
-from naftiko.net.sockets import SocketKey, bind
+from naftiko.gateway.workers.shared import SharedSockets
+from naftiko.net.sockets import SocketKey
 
 _BACKOFF = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Seconds before a worker that died is replaced, by how often one died soon after its start."""
 
 _SOON = 5.0
-_SPREADS = sys.platform.startswith("linux")
 
 Tell: TypeAlias = Callable[[str, int, int, int | None], None]
 """What a supervisor tells: `started` or `ended`, the worker's index, its process, its exit status."""
@@ -48,9 +47,7 @@ class Supervisor:
         self._command = command
         self._count = count
         self._tell = tell
-        self._sockets: dict[SocketKey, dict[int, socket.socket]] = {}
-        self._numbers: dict[SocketKey, int] = {}
-        self._holders: dict[SocketKey, set[int]] = {}
+        self._sockets = SharedSockets(count)
         self._workers: dict[int, _Worker] = {}
         self._stop = asyncio.Event()
         self._is_announced = False
@@ -73,18 +70,11 @@ class Supervisor:
         finally:
             for keeper in keepers:
                 keeper.cancel()
-            self._close_sockets()
+            self._sockets.close()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
                 signal.signal(number, signal.SIG_IGN)  # what is left is to write the log
         return 0
-
-    def _close_sockets(self) -> None:
-        """Let go of all ports: once the workers have, too, who connects is refused and need not wait."""
-        sockets, self._sockets = self._sockets, {}
-        for several in sockets.values():
-            for listener in several.values():
-                listener.close()
 
     async def _first_ready(self, worker: _Worker) -> bool:
         """Whether the first worker comes up: whatever keeps it from that keeps the others, too."""
@@ -111,7 +101,7 @@ class Supervisor:
                 if self._stop.is_set():
                     return
                 if not worker.is_ready.is_set():
-                    self._withdraw(index)
+                    self._sockets.withdraw(index)
                 self._tell("ended", index, worker.process.pid, status)
                 soon = soon + 1 if time.monotonic() - worker.began < _SOON else 0
                 if not worker.is_ready.is_set():
@@ -147,13 +137,12 @@ class Supervisor:
         asyncio.get_running_loop().remove_reader(worker.end.fileno())
         worker.end.close()
         self._workers.pop(worker.index, None)
-        for holders in self._holders.values():
-            holders.discard(worker.index)
+        self._sockets.left(worker.index)
 
     def _on_signal(self, number: int) -> None:
         """Pass a signal on: the workers are a process group each, so that a terminal reaches the supervisor only."""
         self._stop.set()
-        self._close_sockets()
+        self._sockets.close()
         for worker in self._workers.values():
             self._let_go(worker)
             if worker.process.returncode is None:
@@ -182,11 +171,11 @@ class Supervisor:
             return
         key = cast("SocketKey", tuple(cast("list[object]", question["key"])))
         if question["do"] == "release":
-            self._release(worker, key)
+            self._sockets.release(worker.index, key)
             _reply(worker, {})
             return
         try:
-            listener = self._listener(worker, key, str(question["owner"]), str(question["remedy"]))
+            listener = self._sockets.listener(worker.index, key, str(question["owner"]), str(question["remedy"]))
         except SetupError as error:
             _reply(worker, {"error": str(error), "inUse": isinstance(error, AddressInUse)})
             return
@@ -210,51 +199,6 @@ class Supervisor:
         if worker.awaits:
             worker.awaits = False
             _reply(worker, {"announce": announce})
-
-    def _listener(self, worker: _Worker, key: SocketKey, owner: str, remedy: str) -> socket.socket:
-        """The socket of a worker for a port; all workers' are bound when the first asks."""
-        if self._stop.is_set():
-            raise SetupError("the supervisor is stopping")
-        several = self._sockets.get(key)
-        if several is None:
-            first = bind(key[0], key[1], owner, remedy)
-            number = first.getsockname()[1]
-            if _SPREADS:
-                first.close()
-                several = {index: bind(key[0], number, owner, remedy, is_shared=True) for index in range(self._count)}
-            else:
-                several = dict.fromkeys(range(self._count), first)
-            self._sockets[key] = several
-            self._numbers[key] = number
-            self._holders[key] = set()
-        if worker.index not in several:
-            number = self._numbers[key]
-            several[worker.index] = bind(key[0], number, owner, remedy, is_shared=True)
-        self._holders[key].add(worker.index)
-        return several[worker.index]
-
-    def _withdraw(self, index: int) -> None:
-        """Close the sockets of a worker that does not come up: connections go to the others until it does."""
-        if not _SPREADS:
-            return
-        for several in self._sockets.values():
-            if index in several and len(several) > 1:
-                several.pop(index).close()
-
-    def _release(self, worker: _Worker, key: SocketKey) -> None:
-        """Close a worker's socket of a port, so that connections go to the others; all, where no worker is left."""
-        holders = self._holders.get(key, set())
-        holders.discard(worker.index)
-        several = self._sockets.get(key)
-        if several is None:
-            return
-        if holders & self._workers.keys():
-            if _SPREADS and worker.index in several:
-                several.pop(worker.index).close()
-            return
-        for listener in self._sockets.pop(key).values():
-            listener.close()
-        self._holders.pop(key, None)
 
 
 def _reply(worker: _Worker, answer: dict[str, object], listener: socket.socket | None = None) -> None:

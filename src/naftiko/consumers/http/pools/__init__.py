@@ -6,7 +6,8 @@ To add one: write its module with a class that takes a `PoolSettings`, and put i
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import cast
 
 import httpx
@@ -27,8 +28,10 @@ DEFAULT = next(iter(POOLS))
 _BY_PROXY = "aiohttp"
 
 
-def load_pool(name: str) -> type[httpx.AsyncBaseTransport]:
-    """The class of a pool.
+def load_pool(
+    name: str, import_module: Callable[[str], ModuleType] = importlib.import_module
+) -> type[httpx.AsyncBaseTransport]:
+    """The class of a pool. `import_module` is what imports its module.
 
     Raises:
         SetupError: its library is not installed, or there is no such pool.
@@ -37,7 +40,7 @@ def load_pool(name: str) -> type[httpx.AsyncBaseTransport]:
         raise SetupError(f"there is no transport `{name}`; there are {', '.join(POOLS)}")
     module, _, attribute = POOLS[name].partition(":")
     try:
-        return cast(type[httpx.AsyncBaseTransport], getattr(importlib.import_module(module), attribute))
+        return cast(type[httpx.AsyncBaseTransport], getattr(import_module(module), attribute))
     except ImportError as error:
         raise SetupError(f"the transport `{name}` needs an extra: pip install 'naftiko[{name}]'") from error
 

@@ -25,7 +25,7 @@ class PoolSettings:
 
     def tls(self) -> ssl.SSLContext:
         """What is trusted: certifi's certificates, or those that `SSL_CERT_FILE` or `SSL_CERT_DIR` name."""
-        return _trust() if self.identity is None else _identified(self.identity)
+        return trust() if self.identity is None else _identified(self.identity)
 
     def proxy(self) -> str | None:
         """The proxy on the way, as the environment has it (`HTTPS_PROXY`, `NO_PROXY` and so on).
@@ -46,7 +46,7 @@ class PoolSettings:
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """Made once: reading all certificates takes longer than many a call."""
     return httpx.create_ssl_context()
 

@@ -1,0 +1,99 @@
+"""What a REST port serves at one moment: routes at their plain paths, and below the namespace of each adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from naftiko.exposers.adapter import RestAdapter
+from naftiko.exposers.rest.inputs import Known
+from naftiko.exposers.rest.router import Leaf, Match, Router
+from naftiko.plan import RoutePlan
+from naftiko.values.uris import anonymous
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """A route of an adapter, with what is decided once about it."""
+
+    adapter: RestAdapter
+    route: RoutePlan
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What is served at one moment: routes at their plain paths, and below the namespace of each adapter."""
+
+    adapters: tuple[RestAdapter, ...]
+    plain: Router[Target]
+    below: Mapping[str, Router[Target]]
+    owners: Mapping[str, RestAdapter]
+    conflicts: tuple[str, ...]
+    documents: dict[tuple[str, ...], bytes] = field(default_factory=dict)
+
+
+def made(adapters: Sequence[RestAdapter]) -> Table:
+    """The table of adapters, which `RestApp.swap` takes."""
+    plain: Router[Target] = Router()
+    below: dict[str, Router[Target]] = {}
+    taken: dict[tuple[str, str], str] = {}
+    owners: dict[str, RestAdapter] = {}
+    conflicts: list[str] = []
+    for adapter in adapters:
+        namespace = adapter.plan.namespace
+        own: Router[Target] = Router()
+        if namespace in below:
+            conflicts.append(f"the namespace `{namespace}` is served for another adapter already")
+        for route in adapter.plan.units:
+            target = Target(adapter, route, _known(adapter, route))
+            own.add(route.method, route.path, target)
+            key = (route.method, anonymous(route.path))
+            if key in taken:
+                conflicts.append(
+                    f"{route.method} {route.path} of `{namespace}` is at /{namespace}{route.path} only: "
+                    f"`{taken[key]}` has its plain path"
+                )
+                continue
+            taken[key] = namespace
+            plain.add(route.method, route.path, target)
+        below.setdefault(namespace, own)
+        owners.setdefault(namespace, adapter)
+    return Table(tuple(adapters), plain, below, owners, tuple(conflicts))
+
+
+def _known(adapter: RestAdapter, route: RoutePlan) -> Known:
+    """The names that a route takes, with those that its path and the adapter's authentication ask for."""
+    query = [name for name, _ in parse_qsl(route.path.partition("?")[2], keep_blank_values=True)]
+    if adapter.gate is not None:
+        query += [name for place, name in adapter.gate.withheld if place == "query"]
+    return Known(route.function, query)
+
+
+def matched(table: Table, path: str) -> Match[Target] | None:
+    """What a path leads to: below a namespace, which nothing else can take, else at the plain paths."""
+    namespace, slash, rest = path[1:].partition("/")
+    own = table.below.get(namespace)
+    if own is not None and slash:
+        match = own.match("/" + rest)
+        if match is not None:
+            return match
+    return table.plain.match(path)
+
+
+def chosen(match: Match[Target], method: str, query: Mapping[str, list[str]]) -> Leaf[Target] | None:
+    """The route of a method whose conditions on the query hold."""
+    for leaf in match.methods.get(method, ()):
+        if not leaf.query or all(value in query.get(name, ()) for name, value in leaf.query):
+            return leaf
+    return None
+
+
+def allowed(match: Match[Target], query: Mapping[str, list[str]]) -> str:
+    methods = {method for method in match.methods if chosen(match, method, query)}
+    if not methods:
+        return ""
+    if "GET" in methods:
+        methods.add("HEAD")
+    return ", ".join(sorted(methods | {"OPTIONS"}))
