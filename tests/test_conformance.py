@@ -17,9 +17,8 @@ from hypothesis import strategies as st
 
 from naftiko.document.reader import parse
 from naftiko.document.source import Source, read_source
-from naftiko.runtime.loading import compiled
 from naftiko.spec.conformance import conform
-from naftiko.validation.checking import findings
+from naftiko.validation.checking import checked
 from support import SEED, SHARED, command, needs_shared, read_yaml
 
 VERSIONS = ("0.5", "1.0.0-alpha1", "1.0.0-alpha2", "1.0.0-alpha3")
@@ -215,7 +214,7 @@ async def test_strict_on_the_seed() -> None:
 @needs_shared
 def test_the_tutorial_conforms() -> None:
     for file in sorted((REFERENCE / "tutorial").glob("*.yml")):
-        found = findings(compiled(read_source(file)), is_strict=True)
+        found = checked(read_source(file), is_strict=True)[1]
         assert [item.message for item in found if item.code.startswith("spec-")] == [], file.name
 
 
@@ -317,8 +316,8 @@ def test_lint_rules_agree_with_spectral(tmp_path: Path) -> None:
 @needs_shared
 def test_rules_with_functions_of_their_own() -> None:
     folder = REFERENCE / "fixtures" / "rules"
-    consistent = findings(compiled(read_source(folder / "spectral-semantics-consistent.yaml")), is_strict=True)
-    inconsistent = findings(compiled(read_source(folder / "spectral-semantics-inconsistent.yaml")), is_strict=True)
+    consistent = checked(read_source(folder / "spectral-semantics-consistent.yaml"), is_strict=True)[1]
+    inconsistent = checked(read_source(folder / "spectral-semantics-inconsistent.yaml"), is_strict=True)[1]
     code = "naftiko-aggregate-semantics-consistency"
     assert not [item for item in consistent if item.code == code]
     assert [item for item in inconsistent if item.code == code]

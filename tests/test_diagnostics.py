@@ -16,7 +16,7 @@ from naftiko.diagnostics.codes import CODES
 from naftiko.document.source import Source
 from naftiko.gateway.conflicts import conflicts
 from naftiko.runtime.loading import compiled
-from naftiko.validation.checking import findings
+from naftiko.validation.checking import checked
 from naftiko.validation.render.json import as_json
 from naftiko.validation.render.text import render, summary
 
@@ -25,8 +25,8 @@ FILES = sorted(FOLDER.glob("*.yaml"))
 
 
 def diagnose(name: str, data: bytes, folder: Path) -> tuple[str, tuple[Diagnostic, ...]]:
-    built = compiled(Source(name, data, folder))
-    return built.loaded.document.text, findings(built, is_strict=name.startswith("strict-"))
+    built, found = checked(Source(name, data, folder), is_strict=name.startswith("strict-"))
+    return built.loaded.document.text, found
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

@@ -29,7 +29,7 @@ from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.requests import CONNECTION
 from naftiko.exposers.rest.app import RestApp
 from naftiko.exposers.throttle import Throttle
-from naftiko.net.connections import ClientLimits, Clients
+from naftiko.net.clients import ClientLimits, Clients
 from naftiko.net.serving import serving
 from naftiko.net.sockets import bind
 from naftiko.values.jsonpath import parse as parse_path

@@ -101,7 +101,7 @@ def run(
 
         raise typer.Exit(supervise(workers, is_json=log_format is LogFormat.json))
     from naftiko.cli.serve import Asked, serve_files
-    from naftiko.net.connections import ClientLimits
+    from naftiko.net.clients import ClientLimits
     from naftiko.runtime.settings import Settings
 
     settings = Settings(

@@ -20,8 +20,7 @@ from naftiko.document.discovery import discover
 from naftiko.document.source import read_source
 from naftiko.errors import SetupError, SourceError
 from naftiko.gateway.conflicts import conflicts
-from naftiko.runtime.loading import compiled
-from naftiko.validation.checking import Checked, check_file, check_files, findings
+from naftiko.validation.checking import Checked, check_file, check_files, checked
 from naftiko.validation.render import concise as concise_renderer
 from naftiko.validation.render import github, junit, sarif
 from naftiko.validation.render import json as json_renderer
@@ -162,8 +161,7 @@ def _codes(option: str, given: list[str] | None) -> frozenset[str]:
 def _check(files: Sequence[str], strict: bool) -> list[Checked]:
     results = []
     if "-" in files:
-        built = compiled(read_source("-", sys.stdin.buffer))
-        found = findings(built, is_strict=strict)
+        built, found = checked(read_source("-", sys.stdin.buffer), is_strict=strict)
         results.append(Checked(built.loaded.file, found, built.loaded.document.text, plan=built.plan))
     named = [file for file in files if file != "-"]
     with _progress(len(named)) as done:

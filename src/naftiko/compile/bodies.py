@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import itertools
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import unquote_plus
 
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared
+from naftiko.compile.scope import UnitScope
+from naftiko.compile.upstreams import Consumed
 from naftiko.diagnostics import Severity
+from naftiko.document.report import Report
 from naftiko.plan import (
     BodyPlan,
     FieldsBodyPlan,
     FormBodyPlan,
     JsonBodyPlan,
     MultipartBodyPlan,
+    ParameterPlan,
     PartPlan,
     TextBodyPlan,
 )
@@ -23,9 +27,6 @@ from naftiko.spec.models.bodies import FormBody, JsonBody, Part, RawBody, Reques
 from naftiko.values.expressions import Expression, FirstOf, Input, leaves
 from naftiko.values.jsontext import decode
 from naftiko.values.templates import has_template, parse_value, split_template
-
-if TYPE_CHECKING:
-    from naftiko.compile.requests import RequestCompiler
 
 _MEDIA = {
     "text": "text/plain; charset=utf-8",
@@ -38,6 +39,17 @@ _EXPECTED = frozenset({"POST", "PUT", "PATCH"})
 
 
 _TAKEN = re.compile(r"@naftiko(?=([0-9]+)@)")
+
+
+class RequestCompiler(Protocol):
+    """The request that a body is compiled for."""
+
+    consumed: Consumed
+    scope: UnitScope
+    report: Report
+    declared: list[Declared]
+
+    def parameter(self, item: Declared) -> ParameterPlan: ...
 
 
 class BodyCompiler:

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from naftiko.compile.authentication import HEADER_NAME, OF_THE_CONNECTION
+from naftiko.compile import request_checks as checks
 from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared, blamed, is_private, merged, reads
 from naftiko.compile.kinds import UnitKinds
 from naftiko.compile.outputs import named_outputs
 from naftiko.compile.scope import UnitScope
-from naftiko.compile.upstreams import Base, Consumed, holes
-from naftiko.compile.walk import walk
+from naftiko.compile.secrets import secrets as secrets_of
+from naftiko.compile.upstreams import Base, Consumed
 from naftiko.diagnostics import Path, Severity
-from naftiko.diagnostics.suggestions import did_you_mean
-from naftiko.plan import BodyPlan, MultipartBodyPlan, OutputPlan, ParameterPlan, RequestPlan, SchemaPlan, TextBodyPlan
+from naftiko.plan import ParameterPlan, RequestPlan, SchemaPlan
 from naftiko.spec.models.consumes import RAW_FORMATS
 from naftiko.values.coerce import Mismatch, coerce
-from naftiko.values.expressions import Environment, Expression, FirstOf, Input, Literal, SpelledInput, Variable, leaves
+from naftiko.values.expressions import Environment, Expression, FirstOf, Input, Literal, Variable, leaves
 from naftiko.values.names import fold
-from naftiko.values.templates import template_names
 from naftiko.values.uris import Hole, below, encode_path, encode_query, pieces, split_query
 
 
@@ -38,7 +34,7 @@ class RequestCompiler:
         self.declared = merged(consumed)
         self._filled: set[str] = set()
         self._own: dict[tuple[str, str], Expression] = {}
-        placed = self._placed("path")
+        placed = self.placed("path")
         self._path_inputs = {item.name: item for item in reversed(placed)}
         self._path_folded = {fold(item.name): item for item in reversed(placed)}
 
@@ -56,9 +52,11 @@ class RequestCompiler:
         self._own_values()
         path, query_pieces = self._uri()
         self._check_path_inputs()
-        headers = [self.parameter(item) for item in self._placed("header") if not self._is_of_the_connection(item)]
-        body = BodyCompiler(self).compile(self._placed("body"))
-        self._check_body_key(body)
+        headers = [
+            self.parameter(item) for item in self.placed("header") if not checks.is_of_the_connection(self, item)
+        ]
+        body = BodyCompiler(self).compile(self.placed("body"))
+        checks.check_body_key(self, body)
         plan = RequestPlan(
             upstream=self.consumed.upstream,
             operation=self.consumed.name,
@@ -66,21 +64,21 @@ class RequestCompiler:
             base_path=self._base_path(),
             path=path,
             query_pieces=query_pieces,
-            query=tuple(self.parameter(item) for item in self._placed("query")),
+            query=tuple(self.parameter(item) for item in self.placed("query")),
             headers=tuple(headers),
-            cookies=tuple(self.parameter(item) for item in self._placed("cookie")),
+            cookies=tuple(self.parameter(item) for item in self.placed("cookie")),
             body=body,
             raw_format=raw_format,
             schema=self._schema(),
             outputs=named_outputs(self.consumed, self.scope),
         )
-        plan = replace(plan, secrets=_secrets(plan))
-        self._check_names()
-        self._auth_inputs()
-        self._check_with()
+        plan = replace(plan, secrets=secrets_of(plan))
+        checks.check_names(self)
+        checks.auth_inputs(self)
+        checks.check_with(self)
         return plan
 
-    def _placed(self, place: str) -> list[Declared]:
+    def placed(self, place: str) -> list[Declared]:
         return [item for item in self.declared if item.parameter.in_ == place]
 
     def _own_values(self) -> None:
@@ -171,7 +169,7 @@ class RequestCompiler:
         return auth.settings.get(name) or folded.get(fold(name))
 
     def _check_path_inputs(self) -> None:
-        for item in self._placed("path"):
+        for item in self.placed("path"):
             if item.name not in self._filled:
                 message = (
                     f"the input `{item.name}` goes into the path `{self.consumed.uri}`, which has no `{{{item.name}}}`"
@@ -273,111 +271,3 @@ class RequestCompiler:
             except Mismatch as mismatch:
                 message = f"the value of `{item.name}` does not fit: {mismatch}"
                 raise Broken(self.report.add("invalid-literal", message, path)) from mismatch
-
-    # Checks
-
-    def _is_of_the_connection(self, item: Declared) -> bool:
-        """Whether a header never travels, which is told."""
-        if item.name.lower() not in OF_THE_CONNECTION:
-            return False
-        message = f"the header `{item.name}` belongs to the connection, which sets it by itself; it is not sent"
-        self.report.add("connection-header", message, (*item.path, "name"), help="remove it")
-        return True
-
-    def _check_names(self) -> None:
-        for place in ("header", "cookie"):
-            for item in self._placed(place):
-                if not HEADER_NAME.fullmatch(item.name):
-                    message = f"`{item.name}` cannot be the name of a {place}"
-                    raise Broken(self.report.add("invalid-header-name", message, (*item.path, "name")))
-
-    def _check_body_key(self, body: BodyPlan | None) -> None:
-        """A key that goes into the body needs one with fields: a form or a JSON object."""
-        auth = self.base.auth
-        if auth is None or auth.options.get("placement") != "body":
-            return
-        if isinstance(body, TextBodyPlan | MultipartBodyPlan):
-            message = "the key goes into the body, but this body has no fields to put it in"
-            raise Broken(self.report.add("auth-incomplete", message, (*self.consumed.path, "body"), key=True))
-
-    def _auth_inputs(self) -> None:
-        """Credentials may name a caller's input outright; then every call needs it."""
-        for expression in self.base.auth.settings.values() if self.base.auth else ():
-            for leaf in leaves(expression):
-                if isinstance(leaf, SpelledInput):
-                    draft = self.scope.inputs.obtain(leaf.name)
-                    draft.goes_to.append("authentication")
-                    draft.derived_places.append(("header", leaf.name))
-                    if draft.required is None:
-                        draft.required = True
-
-    def _check_with(self) -> None:
-        """A `with` that sets something the operation does not take has no effect, and says so."""
-        taken = {fold(item.name) for item in self.declared}
-        taken |= {fold(hole.name) for hole in holes([*self.base.path, *pieces(self.consumed.uri)])}
-        taken |= {fold(name) for name in self._template_names()}
-        if self.consumed.operation.body is not None or self.consumed.operation.method in ("POST", "PUT", "PATCH"):
-            taken.add("body")
-        for name in self.scope.explicit:
-            if fold(name) not in taken and name in self.scope.with_paths:
-                message = f"`{self.consumed.name}` takes no input `{name}`; it is not sent"
-                help = did_you_mean(name, self._taken_names())
-                self.report.add("unused-with", message, self.scope.with_paths[name], key=True, help=help)
-
-    def _taken_names(self) -> list[str]:
-        """The names that `with` can set."""
-        placed = holes([*self.base.path, *pieces(self.consumed.uri)])
-        return list(dict.fromkeys((*(item.name for item in self.declared), *(hole.name for hole in placed))))
-
-    def _template_names(self) -> Iterable[str]:
-        body = self.consumed.operation.body
-        texts: list[object] = [item.parameter.value for item in self.declared]
-        if body is not None:
-            texts.append(getattr(body, "data", None))
-        for text in _texts(texts):
-            for name in template_names(text):
-                yield name
-                yield name.partition(".")[2]
-
-
-_SURE = re.compile(
-    r"authorization|token|secret|passw|passphrase|credential|signature"
-    r"|(?:api|access|private|client|subscription|signing)[-_. ]?key",
-    re.IGNORECASE,
-)
-"""Names of credentials."""
-
-_PERHAPS = re.compile(r"(?:^|[-_.])(?:key|auth|session|cookie|sig|pin)$|(?:Key|Auth)$", re.IGNORECASE)
-"""Names that credentials have, and other things, too: the value tells."""
-
-
-def _secrets(plan: RequestPlan) -> tuple[tuple[Expression, bool], ...]:
-    """The values of a request that are credentials, by the name of the parameter or of the variable they come from.
-
-    Each with whether the name leaves no doubt.
-    """
-    found: list[tuple[Expression, bool]] = []
-    for item in (*plan.query, *plan.headers, *plan.cookies):
-        is_sure = _SURE.search(item.name) is not None
-        if (is_sure or _PERHAPS.search(item.name)) and blamed(item.expression) is None:
-            found.append((item.expression, is_sure and not isinstance(item.expression, Literal)))
-    for leaf in walk([plan], OutputPlan()):
-        if isinstance(leaf, Variable):
-            is_sure = _SURE.search(leaf.key) is not None
-            if is_sure or _PERHAPS.search(leaf.key):
-                found.append((leaf, is_sure))
-    return tuple(found)
-
-
-def _texts(value: object) -> Iterable[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, Sequence):
-        for item in value:
-            yield from _texts(item)
-    elif hasattr(value, "__dict__"):
-        for item in vars(value).values():
-            yield from _texts(item)

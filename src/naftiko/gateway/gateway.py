@@ -26,7 +26,7 @@ from naftiko.gateway.conflicts import conflicts
 from naftiko.gateway.ports import Port, Ports, Served
 from naftiko.gateway.prepared import Prepared, digest_of, prepare
 from naftiko.gateway.takeover import Refusal, refusal
-from naftiko.net.connections import Clients
+from naftiko.net.clients import Clients
 from naftiko.net.serving import GRACE
 from naftiko.net.sockets import OwnSockets, SocketKey, Sockets
 from naftiko.plan import AdapterPlan, Plan

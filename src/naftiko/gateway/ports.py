@@ -14,7 +14,7 @@ from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.port import PortApp, PortSettings, PreparedPort
 from naftiko.exposers.throttle import Throttle
 from naftiko.gateway.addresses import Addresses
-from naftiko.net.connections import Clients
+from naftiko.net.clients import Clients
 from naftiko.net.serving import ACCEPTORS, Servers
 from naftiko.net.sockets import SocketKey, Sockets
 from naftiko.plan import AdapterPlan

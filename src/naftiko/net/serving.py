@@ -12,7 +12,8 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from naftiko.net.connections import ClientConnection, Clients
+from naftiko.net.clients import Clients
+from naftiko.net.connections import ClientConnection
 
 GRACE = 10
 """Seconds that calls in flight have to finish, once a server is told to stop."""

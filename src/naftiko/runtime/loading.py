@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from naftiko.compile import compile_capability
 from naftiko.diagnostics import Diagnostic
+from naftiko.document.nodes import Node
 from naftiko.document.source import Source
 from naftiko.extensions import Extensions, installed
 from naftiko.plan import Plan
@@ -21,9 +23,14 @@ class Compiled:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def compiled(source: Source, extensions: Extensions | None = None) -> Compiled:
-    """Load and compile a document; whatever is wrong with it is in what comes back."""
-    loaded = load(source)
+def compiled(
+    source: Source, extensions: Extensions | None = None, look: Callable[[Node, str], None] | None = None
+) -> Compiled:
+    """Load and compile a document; whatever is wrong with it is in what comes back.
+
+    `look` sees the document as it is written, before anything in it is rewritten.
+    """
+    loaded = load(source, look)
     if loaded.model is None:
         return Compiled(loaded, None, loaded.diagnostics)
     plan, diagnostics = compile_capability(loaded, (extensions or installed()).kinds)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT
 from naftiko.extensions import Extensions, installed
-from naftiko.net.connections import ClientLimits
+from naftiko.net.clients import ClientLimits
 from naftiko.plan import AdapterPlan
 
 

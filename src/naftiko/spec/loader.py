@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from urllib.parse import unquote
 
 from naftiko.diagnostics import START, Diagnostic, Path, Severity, has_errors, ordered
 from naftiko.diagnostics.suggestions import did_you_mean, nearest
-from naftiko.document.nodes import Mapping, Scalar, Sequence, child, mappings
+from naftiko.document.nodes import Mapping, Node, Scalar, Sequence, child, mappings
 from naftiko.document.reader import Document, parse
 from naftiko.document.report import Report
 from naftiko.document.source import Source, read_source
@@ -43,9 +43,14 @@ class Loaded:
         return self.document.source.directory
 
 
-def load(source: Source) -> Loaded:
-    """Read a capability. Whatever is wrong with it is in `diagnostics`; nothing is raised."""
+def load(source: Source, look: Callable[[Node, str], None] | None = None) -> Loaded:
+    """Read a capability. Whatever is wrong with it is in `diagnostics`; nothing is raised.
+
+    `look` sees the tree and the name of the document as it is written, before anything in it is rewritten.
+    """
     document = parse(source)
+    if look is not None and document.root is not None:
+        look(document.root, document.name)
     root = document.root
     if not isinstance(root, Mapping):
         return Loaded(document, Mapping({}, START), None, ordered((*document.diagnostics, *_no_mapping(document))))
@@ -54,8 +59,8 @@ def load(source: Source) -> Loaded:
     fatal = has_errors(document.diagnostics) or not _is_capability(root, report)
     if fatal:
         return Loaded(document, root, None, ordered(report.found))
-    imports = _import(root, source, report)
     rewrite(root, report)
+    imports = _import(root, source, report)
     model, misfits = build(root, report)
     report.found.extend(misfits)
     check(model, root, report)
@@ -116,12 +121,18 @@ def _imported(entry: Mapping, path: Path, source: Source, report: Report) -> Map
         report.add("import-failed", f"the import cannot be read: {error}", (*path, "location"))
         return None
     report.found.extend(imported.diagnostics)
-    adapters = {
-        adapter.text("namespace") or "": adapter
-        for base in ((), ("capability",))
-        for _, adapter in mappings(child(imported.root, *base, "consumes"))
-    }
+    inner = Report(imported.root if isinstance(imported.root, Mapping) else Mapping({}, START), str(file))
+    rewrite(inner.root, inner)
+    places: dict[str, Path] = {}
+    adapters: dict[str, Mapping] = {}
+    for base in ((), ("capability",)):
+        for place, adapter in mappings(child(inner.root, *base, "consumes"), (*base, "consumes")):
+            adapters[adapter.text("namespace") or ""] = adapter
+            places[adapter.text("namespace") or ""] = place
     found = adapters.get(wanted)
+    if found is not None:
+        place = places[wanted]
+        report.found.extend(item for item in inner.found if item.path[: len(place)] == place)
     if found is None or has_errors(imported.diagnostics):
         message = f"{file} defines no namespace `{wanted}`"
         report.add("import-failed", message, (*path, "import"), help=did_you_mean(wanted, adapters))

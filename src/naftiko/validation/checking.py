@@ -8,8 +8,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
 from naftiko.diagnostics import Diagnostic, ordered
-from naftiko.document.reader import parse
-from naftiko.document.source import read_source
+from naftiko.document.nodes import Node
+from naftiko.document.source import Source, read_source
 from naftiko.errors import SourceError
 from naftiko.plan import FunctionPlan, OutputPlan, Plan
 from naftiko.runtime.garbage import expect_loading
@@ -34,22 +34,21 @@ class Checked:
     plan: Plan | None = None
 
 
-def findings(built: Compiled, *, is_strict: bool = False) -> tuple[Diagnostic, ...]:
-    """Everything found about a file that was loaded and compiled as for running it.
+def checked(source: Source, *, is_strict: bool = False) -> tuple[Compiled, tuple[Diagnostic, ...]]:
+    """A document, loaded and compiled as for running it, and everything found about it.
 
     With `is_strict` also what deviates from the specification and its lint rules; where both speak of one place and
     kind, the specification's finding stands for both.
     """
-    loaded, found = built.loaded, built.diagnostics
-    if not is_strict:
-        return found
-    written = parse(loaded.document.source)
-    if written.root is None:
-        return found
-    strict = conform(written.root, loaded.file)
+    strict: list[Diagnostic] = []
+
+    def look(root: Node, file: str) -> None:
+        strict.extend(conform(root, file))
+
+    built = compiled(source, look=look if is_strict else None)
     said = {(item.file, item.span) for item in strict if item.code.startswith("spec-")}
-    kept = (item for item in found if item.code not in _SHAPES or (item.file, item.span) not in said)
-    return ordered([*kept, *strict])
+    kept = [item for item in built.diagnostics if item.code not in _SHAPES or (item.file, item.span) not in said]
+    return built, ordered([*kept, *strict]) if strict else built.diagnostics
 
 
 def _outline(plan: Plan | None) -> Plan | None:
@@ -67,10 +66,9 @@ _SHAPES = frozenset({"unknown-key", "missing-key", "wrong-type", "invalid-value"
 def check_file(file: str, *, is_strict: bool = False) -> Checked:
     """Check one file."""
     try:
-        built = compiled(read_source(file))
+        built, found = checked(read_source(file), is_strict=is_strict)
     except SourceError as error:
         return Checked(file, (), "", str(error))
-    found = findings(built, is_strict=is_strict)
     return Checked(file, found, built.loaded.document.text if found else "", plan=_outline(built.plan))
 
 
@@ -85,8 +83,8 @@ def check_files(
             done()
         return
     with ProcessPoolExecutor(workers, initializer=expect_loading) as pool:
-        for checked in pool.map(check, files, chunksize=8):
-            yield checked
+        for result in pool.map(check, files, chunksize=8):
+            yield result
             done()
 
 

@@ -1,4 +1,4 @@
-"""What `naftiko run` prints: for people on standard output, or one JSON object a line on standard error."""
+"""For people: what is served on standard output, the log on standard error."""
 
 from __future__ import annotations
 
@@ -8,13 +8,21 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Protocol, TextIO
+from datetime import datetime
+from typing import TextIO
 
-from naftiko.cli.log import LogHandler, LogLevel, LogWriter
+from naftiko.cli.console.summary import (
+    count,
+    least_status,
+    log_through,
+    missing,
+    open_to_all,
+    shared,
+    texts,
+)
+from naftiko.cli.log import LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic, Severity
-from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
+from naftiko.errors import MissingVariables, NaftikoError
 from naftiko.exposers.adapter import Version
 from naftiko.exposers.observer import Call
 from naftiko.gateway.gateway import Changes, Gateway
@@ -22,174 +30,6 @@ from naftiko.gateway.ports import Served
 from naftiko.gateway.takeover import Refusal
 from naftiko.runtime.settings import Settings
 from naftiko.validation.render import text
-from naftiko.validation.render.json import as_json
-from naftiko.values.jsontext import encode_text
-
-
-class Console(Protocol):
-    """Where a run tells what it does. Calls of a lower status than `least` are not told."""
-
-    settings: Settings
-    least: int
-
-    def close(self) -> None: ...
-
-    def findings(self, diagnostics: Iterable[Diagnostic]) -> None: ...
-
-    def error(self, error: NaftikoError) -> None: ...
-
-    def ready(self, gateway: Gateway) -> None: ...
-
-    def changed(self, gateway: Gateway, changes: Changes) -> None: ...
-
-    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None: ...
-
-    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None: ...
-
-    def reported(self, diagnostics: Iterable[Diagnostic]) -> None: ...
-
-    def stopping(self) -> None: ...
-
-    def call(self, call: Call) -> None: ...
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _summary(gateway: Gateway) -> dict[str, object]:
-    """What is served, for programs."""
-    adapters = []
-    for item in gateway.served():
-        fields = {"namespace": item.plan.namespace, "type": item.plan.type, "url": item.url}
-        adapters.append(fields if item.openapi is None else {**fields, "openapi": item.openapi})
-    return {
-        "adapters": adapters,
-        "mcp": _shared(gateway),
-        "setAside": [{"file": file, "reason": reason} for file, reason in sorted(gateway.aside.items())],
-        "conflicts": gateway.conflicts(),
-    }
-
-
-def _shared(gateway: Gateway) -> list[str]:
-    """The endpoints at which several MCP adapters are one server."""
-    return sorted({item.joint for item in gateway.served() if item.joint is not None})
-
-
-def _missing(gateway: Gateway) -> list[str]:
-    found = (entry.built.opened.resolved.missing.values() for entry in gateway.entries.values())
-    return sorted({name for names in found for name in names})
-
-
-def _texts(diagnostics: Iterable[Diagnostic]) -> dict[str, str]:
-    """The texts of the files that findings are in, read again for their lines."""
-    texts: dict[str, str] = {}
-    for file in {found.file for found in diagnostics}:
-        try:
-            texts[file] = Path(file).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-    return texts
-
-
-class JsonConsole:
-    """One JSON object a line, on standard error."""
-
-    def __init__(self, level: LogLevel = LogLevel.info) -> None:
-        self.settings = Settings()
-        self._log = LogWriter()
-        self.least = _least_status(level)
-        _log_through(self._log, _JsonFormatter(), level)
-
-    def close(self) -> None:
-        self._log.close()
-
-    def _emit(self, event: str, **fields: object) -> None:
-        self._log.now(encode_text({"event": event, "time": _now(), **fields}))
-
-    def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
-        for found in diagnostics:
-            if found.severity is not Severity.INFO:
-                self._emit("finding", **as_json(found))
-
-    def error(self, error: NaftikoError) -> None:
-        located = error.diagnostics if isinstance(error, CapabilityError | MissingVariables) else ()
-        found = [as_json(item) for item in located]
-        self._emit("error", message=str(error), **({"diagnostics": found} if found else {}))
-
-    def ready(self, gateway: Gateway) -> None:
-        for message in _open_to_all(gateway):
-            self._emit("warning", message=message)
-        self._emit("ready", **_summary(gateway), sandbox=self.settings.sandbox, missing=_missing(gateway))
-
-    def changed(self, gateway: Gateway, changes: Changes) -> None:
-        kinds = {
-            "added": list(changes.added),
-            "changed": list(changes.changed),
-            "removed": list(changes.removed),
-        }
-        self._emit("changed", files=changes.files, **kinds, **_summary(gateway))
-
-    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None:
-        self._emit(
-            "held-back",
-            file=file,
-            reason=refusal.reason,
-            serving=version.short,
-            heldBack=digest[:12],
-            diagnostics=[as_json(found) for found in refusal.findings],
-        )
-
-    def reported(self, diagnostics: Iterable[Diagnostic]) -> None:
-        self.findings(diagnostics)
-
-    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
-        self._emit("set-aside", file=file, reason=reason, keepsLast=keeps_last)
-
-    def stopping(self) -> None:
-        self._emit("stopping")
-
-    def call(self, call: Call) -> None:
-        fields: dict[str, object] = {
-            "event": "call",
-            "time": _now(),
-            "adapter": call.adapter,
-            "operation": call.operation,
-            "status": call.status,
-            "totalMs": round(call.total_ms, 3),
-            "upstreamMs": round(call.upstream_ms, 3) if call.upstream_ms is not None else None,
-        }
-        if call.error:
-            fields["error"] = call.error
-        if call.method is not None:
-            fields |= {"method": call.method, "path": call.path, "requestId": call.request_id}
-        if call.ignored:
-            fields["ignoredQuery"] = list(call.ignored)
-        self._log.line(encode_text(fields))
-
-
-def _open_to_all(gateway: Gateway) -> list[str]:
-    """A sentence for each address at which anybody can call who can reach this machine."""
-    open_at: dict[str, list[str]] = {}
-    for item in gateway.served():
-        if item.is_open:
-            base = "/".join(item.url.split("/")[:3])
-            open_at.setdefault(base, []).append(item.plan.namespace)
-    return [
-        f"{base} is open to everybody who can reach this machine: {_few(names)} "
-        f"{'asks' if len(names) == 1 else 'ask'} callers for no credentials (`authentication:` in `exposes`)"
-        for base, names in open_at.items()
-    ]
-
-
-def _few(names: Sequence[str], most: int = 3) -> str:
-    shown = ", ".join(f"`{text.printable(name)}`" for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def _count(number: int, noun: str, plural: str = "") -> str:
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
-
 
 _COLUMNS = 80
 _FEW = 3
@@ -207,9 +47,9 @@ class TextConsole:
         self.is_verbose = is_verbose
         self._paint = text.Paint(sys.stdout.isatty())
         self._log = LogWriter()
-        self.least = _least_status(level)
+        self.least = least_status(level)
         self._clock = (0, "")
-        _log_through(self._log, _TextFormatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"), level)
+        log_through(self._log, _TextFormatter("%(asctime)s %(levelname)s %(message)s", "%H:%M:%S"), level)
 
     def close(self) -> None:
         self._log.close()
@@ -219,7 +59,7 @@ class TextConsole:
         if self.settings.sandbox:
             shown = [found for found in shown if found.code != "undeclared-variable"]
         if shown:
-            _say(text.render(shown, _texts(shown), colour=sys.stderr.isatty()), sys.stderr)
+            _say(text.render(shown, texts(shown), colour=sys.stderr.isatty()), sys.stderr)
 
     def reported(self, diagnostics: Iterable[Diagnostic]) -> None:
         """Findings of a change: a line each, with the time."""
@@ -237,7 +77,7 @@ class TextConsole:
     def error(self, error: NaftikoError) -> None:
         if isinstance(error, MissingVariables):
             found = error.diagnostics
-            _say(text.render(found, _texts(found), colour=sys.stderr.isatty()), sys.stderr)
+            _say(text.render(found, texts(found), colour=sys.stderr.isatty()), sys.stderr)
             names = len({item.message for item in found})
             what = "a variable it needs is" if names == 1 else "variables it needs are"
             self._failed(
@@ -251,13 +91,13 @@ class TextConsole:
         paint = self._paint
         entries = list(gateway.entries.values())
         served = gateway.served()
-        for message in _open_to_all(gateway):
+        for message in open_to_all(gateway):
             _say(paint("WARNING", "1;31") + ": " + message, sys.stdout)
         if len(entries) == 1:
             plan = entries[0].built.opened.plan
             lines = [f"{paint(text.printable(plan.title), '1')}  ({text.printable(plan.file)})"]
         else:
-            lines = [paint(_count(len(entries), "capability", "capabilities"), "1")]
+            lines = [paint(count(len(entries), "capability", "capabilities"), "1")]
         if self.settings.sandbox:
             lines.append(
                 paint("SANDBOX", "1;33")
@@ -268,12 +108,12 @@ class TextConsole:
             lines.extend(
                 f"  sends to   {text.printable(name)}: {origin or 'nowhere'}" for name, origin in origins.items()
             )
-        lines += self._some([f"{name} is not set; calls that need it fail" for name in _missing(gateway)], "missing")
+        lines += self._some([f"{name} is not set; calls that need it fail" for name in missing(gateway)], "missing")
         rows = sum(len(item.plan.units) for item in served)
         if self.is_verbose or (len(served) <= 8 and rows <= 2 * _ROWS) or len(entries) == 1:
             for item in served:
                 lines.extend(["", *self._adapter(item, rows)])
-            for url in _shared(gateway):
+            for url in shared(gateway):
                 lines.extend(["", f"{paint('MCP  ', '1;36')} {paint(url, '1')}  (the tools of all MCP adapters there)"])
         else:
             lines += self._ports(served)
@@ -301,7 +141,7 @@ class TextConsole:
             )
             lines += [label + wrapped[0].removeprefix(what), *wrapped[1:]]
         if len(shown) < len(items):
-            lines.append(f"    ... {_count(len(items), what)} in all; -v shows each")
+            lines.append(f"    ... {count(len(items), what)} in all; -v shows each")
         return lines
 
     def _ports(self, served: Sequence[Served]) -> list[str]:
@@ -314,9 +154,9 @@ class TextConsole:
         for (base, kind), items in groups.items():
             parts = sum(len(item.plan.units) for item in items)
             url = (items[0].joint or items[0].url) if kind == "mcp" else base
-            what = _count(parts, items[0].plan.noun)
+            what = count(parts, items[0].plan.noun)
             head = f"{self._paint(kind.upper().ljust(5), '1;36')} {self._paint(url, '1')}"
-            lines += ["", f"{head}  {_count(len(items), 'adapter')}, {what}"]
+            lines += ["", f"{head}  {count(len(items), 'adapter')}, {what}"]
             if kind == "rest":
                 lines.append(f"      OpenAPI: {base}/openapi.json")
             else:
@@ -333,7 +173,7 @@ class TextConsole:
         if not errors and not warnings:
             return []
         paths = " ".join(text.printable(path) for path in gateway.paths)
-        return ["", f"{_count(errors, 'error')}, {_count(warnings, 'warning')}; `naftiko validate {paths}` shows them"]
+        return ["", f"{count(errors, 'error')}, {count(warnings, 'warning')}; `naftiko validate {paths}` shows them"]
 
     def changed(self, gateway: Gateway, changes: Changes) -> None:
         parts = [
@@ -343,7 +183,7 @@ class TextConsole:
         ]
         number = len(gateway.entries)
         verb = "is" if number == 1 else "are"
-        self._now(f"{'; '.join(parts)}; {_count(number, 'capability', 'capabilities')} {verb} served")
+        self._now(f"{'; '.join(parts)}; {count(number, 'capability', 'capabilities')} {verb} served")
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
         after = "; the last good version goes on serving" if keeps_last else ""
@@ -410,61 +250,3 @@ class _TextFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the name of the standard library
         return text.printable(super().formatMessage(record))
-
-
-class QuietConsole:
-    """The console of a worker that others tell everything for, but calls and errors."""
-
-    def __init__(self, console: Console) -> None:
-        self.settings = console.settings
-        self.close = console.close
-        self.error = console.error
-        self.call = console.call
-        self.least = console.least
-
-    def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
-        return None
-
-    def ready(self, gateway: Gateway) -> None:
-        return None
-
-    def changed(self, gateway: Gateway, changes: Changes) -> None:
-        return None
-
-    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None:
-        return None
-
-    def reported(self, diagnostics: Iterable[Diagnostic]) -> None:
-        return None
-
-    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None:
-        return None
-
-    def stopping(self) -> None:
-        return None
-
-
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        fields: dict[str, object] = {
-            "event": "log",
-            "time": _now(),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info and record.exc_info[0] is not None:
-            fields["exception"] = record.exc_info[0].__name__
-        return encode_text(fields)
-
-
-def _least_status(level: LogLevel) -> int:
-    """The lowest status of a call that is logged: failed ones are warnings, and no call is an error of the program."""
-    return {LogLevel.info: 0, LogLevel.warning: 500, LogLevel.error: 1000}[level]
-
-
-def _log_through(writer: LogWriter, formatter: logging.Formatter, level: LogLevel) -> None:
-    """Warnings and errors of all parts go to the log; notes of each request, with URLs, go nowhere."""
-    root = logging.getLogger()
-    root.handlers = [LogHandler(writer, formatter)]
-    root.setLevel(max(logging.WARNING, level.number))

@@ -1,0 +1,308 @@
+"""One connection, with at most one exchange at a time.
+
+What is odd in an answer is taken where its meaning is certain, and the connection is not used again: a folded or
+uncommon header, bytes after the end. Where it is not certain (two lengths, a length and chunks) the answer is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import cast
+
+import httptools
+import httpx
+
+from naftiko.consumers.http.http1.origin import Origin
+from naftiko.consumers.http.http1.stream import Stream
+from naftiko.consumers.http.wire import WireResponse
+
+_HEAD = 256 * 1024
+"""The most bytes of a status line and headers, interim answers included."""
+
+_TOO_LARGE = "the head of the answer is too large"
+
+_HEADERS = 1000
+
+_WHOLE = 512 * 1024
+"""A body of a known length up to this is given as a whole, and is not held up by whoever reads it."""
+
+IDLE = 30.0
+
+AGE = 600.0
+"""Seconds that a connection is kept without a request, and in all: names come to mean other addresses."""
+
+APART = 64 * 1024
+"""A body from this size is not copied behind the head."""
+
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+class BrokenOff(httpx.RemoteProtocolError):
+    """A connection that was used before ended without any byte of an answer: it had been given up already."""
+
+
+class Connection(asyncio.Protocol):
+    """One connection, with at most one exchange at a time. llhttp calls the `on_` methods."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        origin: Origin[Connection],
+        released: Callable[[Connection, bool], None],
+        lost: Callable[[Connection], None],
+    ) -> None:
+        self.loop = loop
+        self.origin = origin
+        self._released = released
+        self._lost = lost
+        self._ends = loop.time() + AGE
+        self.until = self._ends
+        self._keep = IDLE
+        self._transport: asyncio.Transport | None = None
+        self._parser = _parser(self)
+        self._waiter: asyncio.Future[WireResponse] | None = None
+        self._stream: Stream | None = None
+        self._is_used = self._is_paused = False
+        self._begin(is_head=False)
+        self._is_done = True
+
+    def _begin(self, *, is_head: bool) -> None:
+        self._is_head = is_head
+        self._status = 0
+        self._pairs: list[tuple[str, str]] = []
+        self._pieces: list[bytes] = []
+        self._seen: list[bytes] | None = []
+        self._size = 0
+        self._length = -1
+        self._has_framing = self._has_head = self._is_complete = self._is_done = self._keeps = False
+        self._is_clean = True
+        self._refusal: str | None = None
+
+    def is_usable(self) -> bool:
+        """Whether a request may be sent."""
+        return self._transport is not None and not self._transport.is_closing() and self.loop.time() < self.until
+
+    async def exchange(self, head: bytes, content: bytes | None, is_head: bool, is_used: bool) -> WireResponse:
+        """Send a request, and wait for its answer: the whole, or what has come with a stream of the rest."""
+        transport = self._transport
+        self._begin(is_head=is_head)
+        self._is_used = is_used
+        waiter: asyncio.Future[WireResponse] = self.loop.create_future()
+        self._waiter = waiter
+        if transport is None:  # it was lost as soon as it was made
+            self._fail(_broken())
+        elif not content:
+            transport.write(head)
+        elif len(content) < APART:
+            transport.write(head + content)
+        else:
+            transport.write(head)
+            transport.write(content)
+        return await waiter
+
+    def abort(self) -> None:
+        """End the connection; whoever waits for an answer is told."""
+        self.origin.connections.pop(self, None)
+        self._lost(self)
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            transport.abort()
+        if not self._is_done:
+            self._fail(_broken())
+
+    # asyncio's protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are no subclass of it
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self.origin.connections.pop(self, None)
+        self._lost(self)
+        if self._is_done:
+            return
+        if exc is None and self._has_head and not self._has_framing and self._refusal is None:
+            self._end(is_kept=False)  # the end of the connection is the end of the body
+        elif self._is_used and self._waiter is not None and not self._status and not self._seen:
+            self._fail(BrokenOff("the connection had been given up"))
+        else:
+            self._fail(_broken())
+
+    def eof_received(self) -> bool:
+        return False
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_done:  # nobody has asked for anything
+            self.abort()
+            return
+        seen = self._seen
+        if seen is not None:
+            seen.append(data)
+            self._size += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._keeps = False
+        except httptools.HttpParserError:
+            if self._is_complete:
+                self._is_clean = False
+            elif self._seen is None or self._refusal is not None or not self._read_leniently(self._seen):
+                self._fail(httpx.DecodingError(self._refusal or "the answer is not valid HTTP"))
+                return
+        if self._size > _HEAD and self._seen is not None:
+            self._fail(httpx.DecodingError(_TOO_LARGE))
+            return
+        if self._has_head:
+            self._go_on()
+
+    def _read_leniently(self, seen: list[bytes]) -> bool:
+        """Read the head again, as servers do that write it by hand; the connection is not used again."""
+        data = b"".join(seen)
+        self._begin(is_head=self._is_head)
+        self._is_clean = False
+        self._parser = _parser(self)
+        self._parser.set_dangerous_leniencies(lenient_headers=True, lenient_optional_cr_before_lf=True)
+        self._seen, self._size = [data], len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._keeps = False
+        except httptools.HttpParserError:
+            return self._is_complete
+        return True
+
+    def _go_on(self) -> None:
+        """Give what has come to whoever waits."""
+        if self._is_complete:
+            self._end(is_kept=self._keeps and self._is_clean)
+            return
+        stream = self._stream
+        if stream is None:
+            if 0 <= self._length <= _WHOLE:
+                return
+            stream = self._stream = Stream(self)
+            self._answer(WireResponse(self._status, self._pairs, stream))
+        if self._pieces:
+            pieces, self._pieces = self._pieces, []
+            stream.feed(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+
+    def _answer(self, response: WireResponse) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(response)
+
+    def _end(self, *, is_kept: bool) -> None:
+        """An answer is complete."""
+        self._is_done = True
+        pieces, self._pieces = self._pieces, []
+        body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        stream, self._stream = self._stream, None
+        if stream is None:
+            self._answer(WireResponse(self._status, self._pairs, body))
+        else:
+            stream.feed(body)
+            stream.end()
+            self.resume()
+        if self._is_head:
+            self._parser = _parser(self)
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            is_kept = False  # an answer came before its request was sent
+        elif is_kept:
+            self.until = min(self.loop.time() + self._keep, self._ends)
+        self._released(self, is_kept)
+
+    def _fail(self, error: httpx.TransportError | httpx.DecodingError) -> None:
+        self._is_done = True
+        waiter, self._waiter = self._waiter, None
+        stream, self._stream = self._stream, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+        if stream is not None:
+            stream.fail(error)
+        self._released(self, False)
+
+    # for who reads a stream
+
+    def pause(self) -> None:
+        if self._transport is not None and not self._is_done and not self._is_paused:
+            self._is_paused = True
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._is_paused and self._transport is not None:
+            self._is_paused = False
+            self._transport.resume_reading()
+
+    def leave(self, stream: Stream) -> None:
+        """Nobody reads the rest of a stream."""
+        if self._stream is stream:
+            self.abort()
+
+    # llhttp's callbacks
+
+    def on_message_begin(self) -> None:
+        if self._is_complete:
+            self._is_clean = False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._has_head:
+            return  # a trailer, or after the end
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
+        if not self._is_clean and _NAME.fullmatch(key) is None:
+            raise ValueError  # llhttp's leniency goes too far
+        self._pairs.append((key, text))
+        if key == "content-length":
+            self._has_framing = True
+            self._length = int(text)
+        elif key == "transfer-encoding":
+            self._has_framing = text.lower().rpartition(",")[2].strip() == "chunked"
+        elif key == "keep-alive":
+            found = re.search(r"timeout=([0-9]{1,6})", text)
+            self._keep = min(IDLE, max(0.0, int(found[1]) - 1.0)) if found is not None else IDLE
+
+    def on_headers_complete(self) -> None:
+        if self._has_head:
+            return
+        status = self._status = self._parser.get_status_code()
+        if len(self._pairs) > _HEADERS:
+            self._refusal = "the answer has too many headers"
+            raise ValueError
+        if self._size > _HEAD and sum(len(name) + len(value) + 4 for name, value in self._pairs) > _HEAD:
+            self._refusal = _TOO_LARGE
+            raise ValueError
+        if 100 <= status < 200 and status != 101:
+            return
+        self._has_head = True
+        self._seen = None
+        if self._is_head:
+            self._complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._is_complete:
+            self._is_clean = False
+        else:
+            self._pieces.append(body)
+
+    def on_message_complete(self) -> None:
+        if not self._has_head:  # an interim answer
+            self._status, self._pairs = 0, []
+            self._length, self._has_framing = -1, False
+        elif not self._is_complete:
+            self._complete()
+
+    def _complete(self) -> None:
+        self._is_complete = True
+        self._keeps = self._parser.should_keep_alive()
+
+
+def _parser(connection: Connection) -> httptools.HttpResponseParser:
+    parser = httptools.HttpResponseParser(connection)
+    parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
+    return parser
+
+
+def _broken() -> httpx.RemoteProtocolError:
+    return httpx.RemoteProtocolError("the connection broke off")

@@ -1,0 +1,55 @@
+"""Published spellings of types, bodies, places and methods, by what they are read as."""
+
+from __future__ import annotations
+
+TYPES = {
+    "int": "integer",
+    "int32": "integer",
+    "int64": "integer",
+    "long": "integer",
+    "float": "number",
+    "double": "number",
+    "decimal": "number",
+    "bool": "boolean",
+    "list": "array",
+    "map": "object",
+    "dict": "object",
+    "json": "object",
+    "str": "string",
+    "text": "string",
+    "date": "string",
+    "date-time": "string",
+    "datetime": "string",
+    "uuid": "string",
+    "uri": "string",
+    "email": "string",
+    "file": "string",
+    "binary": "string",
+    "enum": "string",
+}
+BODIES = {
+    "form": "formUrlEncoded",
+    "form-urlencoded": "formUrlEncoded",
+    "formurlencoded": "formUrlEncoded",
+    "urlencoded": "formUrlEncoded",
+    "x-www-form-urlencoded": "formUrlEncoded",
+    "multipart": "multipartForm",
+    "multipart-form": "multipartForm",
+    "multipartform": "multipartForm",
+    "form-data": "multipartForm",
+    "formdata": "multipartForm",
+    "plain": "text",
+    "raw": "raw",
+    "application/json": "json",
+    "text/json": "json",
+    "application/x-www-form-urlencoded": "formUrlEncoded",
+    "multipart/form-data": "multipartForm",
+    "text/plain": "text",
+    "text/xml": "xml",
+    "application/xml": "xml",
+    "application/sparql-query": "sparql",
+    "application/yaml": "yaml",
+    "application/octet-stream": "binary",
+}
+LOCATIONS = {"formdata": "body", "form": "body", "headers": "header", "env": "environment", "querystring": "query"}
+METHODS = {method.lower(): method for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")}
