@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp
 
 import naftiko
+from naftiko.adapters.kind import AdapterKind
+from naftiko.bindings.resolve import Sources
+from naftiko.compile.adapters.kind import AdapterContext
+from naftiko.exposers.adapter import AnyAdapter
+from naftiko.exposers.control import Control, Surroundings
+from naftiko.exposers.observer import NOBODY
 from naftiko.extensions import built_in
 from naftiko.formats.base import Format
+from naftiko.gateway.gateway import Gateway
+from naftiko.gateway.prepared import prepare
+from naftiko.plan import AdapterPlan
 from naftiko.values.jsontext import encode
 from support import ROOT, Upstream, answering, command, one_operation, running, write
 
@@ -76,3 +89,40 @@ async def test_what_a_program_adds_itself(tmp_path: Path, recorder: Upstream) ->
     async with naftiko.load(file, extensions=extensions).open(settings, environment={}) as runtime:
         assert (await runtime.call("do")).value() == "QUIET"
     assert any(item.code == "invalid-value" for item in naftiko.load(file).diagnostics)
+
+
+async def test_what_an_adapter_sees_of_the_process(tmp_path: Path) -> None:
+    """A kind of adapter is told where it stands: what is served, what is set aside, and what the log says."""
+    seen: list[Control] = []
+
+    class Looking(AdapterKind):
+        name = "looking"
+
+        def compile(self, context: AdapterContext) -> AdapterPlan:
+            return AdapterPlan(**context.common())
+
+        def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
+            assert around.control is not None
+            seen.append(around.control)
+            return PlainTextResponse("here")
+
+    extensions = built_in()
+    extensions.adapters.add("looking", Looking())
+    text = one_operation("method: GET") + "  - {type: looking, namespace: eye, port: 0}\n"
+    file = write(tmp_path, text)
+    gateway = Gateway(
+        [str(file)], Sources({}), naftiko.Settings(extensions=extensions), {"web": 0, "tools-mcp": 0}, Mock(), NOBODY
+    )
+    await gateway.start([prepare(str(file), extensions=extensions)])
+    try:
+        status = seen[0].status()
+        logging.getLogger("naftiko.test").addHandler(gateway.recent)
+        logging.getLogger("naftiko.test").warning("one %s", "line")
+        async with httpx.AsyncClient() as client:
+            url = next(item.url for item in status.adapters if item.namespace == "eye")
+            assert (await client.get(url)).text == "here"
+    finally:
+        await gateway.stop()
+    assert status.is_ready
+    assert {item.type for item in status.adapters} >= {"looking", "rest"}
+    assert [line.text for line in seen[0].log(10, logging.WARNING)] == ["one line"]

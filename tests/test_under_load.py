@@ -25,8 +25,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from naftiko import Limits, UpstreamTimeout
-from naftiko.cli.log import LogHandler, LogWriter
 from naftiko.engine.deadline import Deadlines
+from naftiko.log.writer import LogHandler, LogWriter
 from naftiko.net.serving import serving
 from naftiko.net.sockets import bind
 from naftiko.runtime.garbage import expect_calls

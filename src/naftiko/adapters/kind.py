@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.exposers.adapter import AnyAdapter
+from naftiko.exposers.control import Surroundings
 from naftiko.plan import AdapterPlan
 
 
@@ -21,7 +22,7 @@ class AdapterKind(ABC):
         """The plan of an adapter; None where there is nothing to serve. What is wrong is in the report."""
 
     @abstractmethod
-    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp:
+    def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
         """What serves one adapter on its own, wherever it is mounted: `root_path` holds what is before its paths.
 
         On a port that it shares it is called for what lies below `/<namespace>`.

@@ -8,6 +8,7 @@ from naftiko.adapters.kind import AdapterKind
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.compile.adapters.mcp import compile_mcp
 from naftiko.exposers.adapter import AnyAdapter, mcp_of
+from naftiko.exposers.control import Surroundings
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.plan import McpPlan
 
@@ -18,8 +19,8 @@ class _Mcp(AdapterKind):
     def compile(self, context: AdapterContext) -> McpPlan | None:
         return compile_mcp(context)
 
-    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp:
-        return McpApp(mcp_of([adapter]), is_loopback=is_loopback)
+    def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
+        return McpApp(mcp_of([adapter]), is_loopback=around.is_loopback)
 
     async def close(self, app: ASGIApp) -> None:
         """Answer no more, once the calls under way have ended."""

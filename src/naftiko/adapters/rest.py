@@ -8,6 +8,7 @@ from naftiko.adapters.kind import AdapterKind
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.compile.adapters.rest import compile_rest
 from naftiko.exposers.adapter import AnyAdapter, rest_of
+from naftiko.exposers.control import Surroundings
 from naftiko.exposers.rest.app import RestApp
 from naftiko.plan import RestPlan
 
@@ -18,7 +19,7 @@ class _Rest(AdapterKind):
     def compile(self, context: AdapterContext) -> RestPlan:
         return compile_rest(context)
 
-    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp:
+    def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
         return RestApp(rest_of([adapter]), observer=adapter.observer)
 
 

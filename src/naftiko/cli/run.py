@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from naftiko.cli import options
-from naftiko.cli.log import LogLevel
 from naftiko.gateway.workers.channel import Channel
+from naftiko.log.writer import LogLevel
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,6 @@ import uvloop
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli.console import Console, JsonConsole, QuietConsole, TextConsole
-from naftiko.cli.log import LogLevel
 from naftiko.diagnostics import Diagnostic
 from naftiko.document.discovery import discover
 from naftiko.errors import NaftikoError, SetupError
@@ -24,6 +24,7 @@ from naftiko.gateway.prepared import Prepared, prepare
 from naftiko.gateway.serve import serve
 from naftiko.gateway.watch import watch
 from naftiko.gateway.workers.channel import Channel
+from naftiko.log.writer import LogLevel
 from naftiko.net.sockets import OwnSockets, Sockets
 from naftiko.runtime.settings import Settings
 
@@ -82,6 +83,7 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
             is_lenient=asked.is_lenient,
         )
         gateway.note_left_out(meant)
+        logging.getLogger().addHandler(gateway.recent)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             admitted = channel.admitted if channel is not None else None
             runner.run(serve(gateway, prepared, watch if is_watched else None, admitted=admitted))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from naftiko.cli.log import LogWriter
 from naftiko.gateway.workers.supervisor import Supervisor
+from naftiko.log.writer import LogWriter
 from naftiko.values.jsontext import encode_text
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from naftiko.exposers.adapter import AnyAdapter, McpAdapter, mcp_of, rest_of
 from naftiko.exposers.asgi import CUT_OFF, not_http, raw_path
+from naftiko.exposers.control import Control, Surroundings
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import table
 from naftiko.exposers.mcp.app import McpApp
@@ -36,7 +37,7 @@ _ROOTS = frozenset({"/", ""})
 class Serves(Protocol):
     """A kind of adapter that is neither REST nor MCP, which share paths."""
 
-    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp: ...
+    def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp: ...
 
     async def close(self, app: ASGIApp) -> None: ...
 
@@ -47,7 +48,7 @@ class PortSettings:
 
     With `is_joint` the tools of the shared MCP endpoint begin with their adapters' names; `tells` lets clients of every
     MCP version listen for changes; `is_strict` refuses query parameters that nobody knows. `kinds` are what serves
-    adapters by their `type`.
+    adapters by their `type`, `control` what they may ask about the process.
     """
 
     is_loopback: bool = True
@@ -58,6 +59,7 @@ class PortSettings:
     observer: Observer = NOBODY
     throttle: Throttle = field(default_factory=Throttle)
     kinds: Mapping[str, Serves] = field(default_factory=dict)
+    control: Control | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +119,11 @@ class PortApp:
             by_namespace.setdefault(adapter.plan.namespace, adapter)
         single = {name: table.made([adapter]) for name, adapter in by_namespace.items()}
         others: dict[str, Mounted] = {}
+        around = Surroundings(self._settings.is_loopback, self._settings.control)
         for other in adapters:
             kind = self._settings.kinds.get(other.plan.type)
             if kind is not None and other.plan.type not in ("rest", "mcp"):
-                app = kind.application(other, is_loopback=self._settings.is_loopback)
+                app = kind.application(other, around)
                 others.setdefault(other.plan.namespace, Mounted(kind, app))
         return PreparedPort(routes(rest), self._mcp.made(tools), single, bool(rest), bool(tools), others)
 

@@ -12,7 +12,6 @@ from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from naftiko.bindings.resolve import Sources
 from naftiko.consumers.http.pools import load_pool
@@ -20,61 +19,25 @@ from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.document.discovery import Found, discover
 from naftiko.errors import MissingVariables, NaftikoError, SetupError, SourceError
 from naftiko.exposers.adapter import AnyAdapter, Version
+from naftiko.exposers.control import Listening, Status
 from naftiko.exposers.observer import Observer
 from naftiko.gateway.addresses import Addresses
 from naftiko.gateway.conflicts import conflicts
+from naftiko.gateway.events import Changes, Entry, Events
 from naftiko.gateway.ports import Port, Ports, Served
 from naftiko.gateway.prepared import Prepared, digest_of, prepare
-from naftiko.gateway.takeover import Refusal, refusal
+from naftiko.gateway.takeover import refusal
+from naftiko.log import Line, Recent
 from naftiko.net.clients import Clients
 from naftiko.net.serving import GRACE
 from naftiko.net.sockets import OwnSockets, SocketKey, Sockets
 from naftiko.plan import AdapterPlan, Plan
 from naftiko.runtime.garbage import expect_calls
-from naftiko.runtime.generation import Generation, generation
+from naftiko.runtime.generation import generation
 from naftiko.runtime.settings import Settings
 
 _QUIET = 30
 """Seconds without a change before what has been loaded meanwhile is settled."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """An open capability of the gateway."""
-
-    prepared: Prepared
-    built: Generation
-    stack: AsyncExitStack
-    version: Version
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """The files whose versions a reload has taken over."""
-
-    added: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-    @property
-    def files(self) -> list[str]:
-        return sorted((*self.added, *self.changed, *self.removed))
-
-
-class Events(Protocol):
-    """What the runtime tells whoever started it."""
-
-    def ready(self, gateway: Gateway) -> None: ...
-
-    def changed(self, gateway: Gateway, changes: Changes) -> None: ...
-
-    def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None: ...
-
-    def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None: ...
-
-    def reported(self, diagnostics: Iterable[Diagnostic]) -> None: ...
-
-    def stopping(self) -> None: ...
 
 
 @dataclass(slots=True)
@@ -82,7 +45,7 @@ class Gateway:
     """All capabilities that are served.
 
     `paths` are files, folders and patterns; `is_strict` makes whatever cannot be served an error, as for a single file.
-    `is_lenient` lets every new version of a file take over that can be opened at all.
+    `is_lenient` lets every new version of a file take over that can be opened at all. `recent` keeps the log.
     """
 
     paths: Sequence[str]
@@ -98,6 +61,7 @@ class Gateway:
     entries: dict[str, Entry] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     found: tuple[Diagnostic, ...] = ()
+    recent: Recent = field(default_factory=Recent)
     _addresses: Addresses = field(init=False)
     _ports: Ports = field(init=False)
     _known: dict[str, str] = field(default_factory=dict)
@@ -116,9 +80,27 @@ class Gateway:
             is_joint=not self.is_strict,
             tells=self.is_watched,
             observer=self.observer,
+            control=self,
         )
 
     # What is served
+
+    def status(self) -> Status:
+        """What is served now: for adapters that tell it (`exposers.control.Control`)."""
+        served = self.served()
+        listening = (Listening(item.plan.namespace, item.plan.type, item.url, item.file) for item in served)
+        held = {file: entry.version.held_back for file, entry in self.entries.items()}
+        return Status(
+            bool(served) and not self.aside,
+            tuple(listening),
+            dict(self.aside),
+            {file: why for file, why in held.items() if why is not None},
+            tuple(self.conflicts()),
+        )
+
+    def log(self, count: int, least: int) -> tuple[Line, ...]:
+        """The last lines of the log, of at least a level."""
+        return self.recent.lines(count, least)
 
     def served(self) -> tuple[Served, ...]:
         """Every adapter that accepts calls, with its URLs."""

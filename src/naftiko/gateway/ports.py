@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from naftiko.errors import SetupError
 from naftiko.exposers.adapter import AnyAdapter
+from naftiko.exposers.control import Control
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.port import PortApp, PortSettings, PreparedPort
@@ -62,7 +63,9 @@ class Ports:
         is_joint: bool = False,
         tells: bool = False,
         observer: Observer = NOBODY,
+        control: Control | None = None,
     ) -> None:
+        self._control = control
         self._addresses = addresses
         self._sockets = sockets
         self._clients = Clients() if clients is None else clients
@@ -200,6 +203,7 @@ class Ports:
                 observer=self._observer,
                 throttle=self._throttle,
                 kinds=self._addresses.settings.extensions.adapters,
+                control=self._control,
             )
         )
         url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"

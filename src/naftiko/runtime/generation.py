@@ -11,6 +11,7 @@ from starlette.types import ASGIApp
 
 from naftiko.bindings.resolve import Sources
 from naftiko.exposers.adapter import AnyAdapter, ExposedAdapter, Version
+from naftiko.exposers.control import Surroundings
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.plan import Plan
@@ -73,7 +74,7 @@ async def applications(built: Generation) -> AsyncIterator[dict[str, ASGIApp]]:
         settings = built.opened.settings
         for adapter in built.adapters:
             kind = settings.extensions.adapters[adapter.plan.type]
-            app = kind.application(adapter, is_loopback=is_loopback(settings.address(adapter.plan)))
+            app = kind.application(adapter, Surroundings(is_loopback(settings.address(adapter.plan))))
             stack.push_async_callback(kind.close, app)
             apps[adapter.plan.namespace] = app
         yield apps

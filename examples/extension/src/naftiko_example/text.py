@@ -9,6 +9,7 @@ from naftiko.adapters.kind import AdapterKind
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.errors import CallError
 from naftiko.exposers.adapter import AnyAdapter
+from naftiko.exposers.control import Surroundings
 from naftiko.plan import AdapterPlan, UnitPlan
 from naftiko.spec.models.operations import Unit
 
@@ -40,7 +41,7 @@ class _Text(AdapterKind):
         function = context.units.compile(unit, context.path, common["namespace"], name="text")
         return AdapterPlan(**common, units=(UnitPlan(name="text", function=function),))
 
-    def application(self, adapter: AnyAdapter, *, is_loopback: bool) -> ASGIApp:
+    def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
         return _App(adapter)
 
 

@@ -13,13 +13,13 @@ from naftiko.cli.console.summary import (
     open_to_all,
     summary,
 )
-from naftiko.cli.log import LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import CapabilityError, MissingVariables, NaftikoError
 from naftiko.exposers.adapter import Version
 from naftiko.exposers.observer import Call
-from naftiko.gateway.gateway import Changes, Gateway
+from naftiko.gateway.events import Changes, Serving
 from naftiko.gateway.takeover import Refusal
+from naftiko.log.writer import LogLevel, LogWriter
 from naftiko.runtime.settings import Settings
 from naftiko.validation.render.json import as_json
 from naftiko.values.jsontext import encode_text
@@ -50,12 +50,12 @@ class JsonConsole:
         found = [as_json(item) for item in located]
         self._emit("error", message=str(error), **({"diagnostics": found} if found else {}))
 
-    def ready(self, gateway: Gateway) -> None:
+    def ready(self, gateway: Serving) -> None:
         for message in open_to_all(gateway):
             self._emit("warning", message=message)
         self._emit("ready", **summary(gateway), sandbox=self.settings.sandbox, missing=missing(gateway))
 
-    def changed(self, gateway: Gateway, changes: Changes) -> None:
+    def changed(self, gateway: Serving, changes: Changes) -> None:
         kinds = {
             "added": list(changes.added),
             "changed": list(changes.changed),

@@ -9,7 +9,7 @@ from naftiko.diagnostics import Diagnostic
 from naftiko.errors import NaftikoError
 from naftiko.exposers.adapter import Version
 from naftiko.exposers.observer import Call
-from naftiko.gateway.gateway import Changes, Gateway
+from naftiko.gateway.events import Changes, Serving
 from naftiko.gateway.takeover import Refusal
 from naftiko.runtime.settings import Settings
 
@@ -26,9 +26,9 @@ class Console(Protocol):
 
     def error(self, error: NaftikoError) -> None: ...
 
-    def ready(self, gateway: Gateway) -> None: ...
+    def ready(self, gateway: Serving) -> None: ...
 
-    def changed(self, gateway: Gateway, changes: Changes) -> None: ...
+    def changed(self, gateway: Serving, changes: Changes) -> None: ...
 
     def set_aside(self, file: str, reason: str, *, keeps_last: bool) -> None: ...
 
@@ -54,10 +54,10 @@ class QuietConsole:
     def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
         return None
 
-    def ready(self, gateway: Gateway) -> None:
+    def ready(self, gateway: Serving) -> None:
         return None
 
-    def changed(self, gateway: Gateway, changes: Changes) -> None:
+    def changed(self, gateway: Serving, changes: Changes) -> None:
         return None
 
     def held_back(self, file: str, refusal: Refusal, version: Version, digest: str) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from naftiko.cli.log import LogHandler, LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic
-from naftiko.gateway.gateway import Gateway
+from naftiko.gateway.events import Serving
+from naftiko.log.writer import LogHandler, LogLevel, LogWriter
 from naftiko.validation.render import text
 
 
@@ -17,7 +17,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def summary(gateway: Gateway) -> dict[str, object]:
+def summary(gateway: Serving) -> dict[str, object]:
     """What is served, for programs."""
     adapters = []
     for item in gateway.served():
@@ -31,12 +31,12 @@ def summary(gateway: Gateway) -> dict[str, object]:
     }
 
 
-def shared(gateway: Gateway) -> list[str]:
+def shared(gateway: Serving) -> list[str]:
     """The endpoints at which several MCP adapters are one server."""
     return sorted({item.joint for item in gateway.served() if item.joint is not None})
 
 
-def missing(gateway: Gateway) -> list[str]:
+def missing(gateway: Serving) -> list[str]:
     found = (entry.built.opened.resolved.missing.values() for entry in gateway.entries.values())
     return sorted({name for names in found for name in names})
 
@@ -52,7 +52,7 @@ def texts(diagnostics: Iterable[Diagnostic]) -> dict[str, str]:
     return texts
 
 
-def open_to_all(gateway: Gateway) -> list[str]:
+def open_to_all(gateway: Serving) -> list[str]:
     """A sentence for each address at which anybody can call who can reach this machine."""
     open_at: dict[str, list[str]] = {}
     for item in gateway.served():

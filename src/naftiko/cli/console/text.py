@@ -20,14 +20,14 @@ from naftiko.cli.console.summary import (
     shared,
     texts,
 )
-from naftiko.cli.log import LogLevel, LogWriter
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import MissingVariables, NaftikoError
 from naftiko.exposers.adapter import Version
 from naftiko.exposers.observer import Call
-from naftiko.gateway.gateway import Changes, Gateway
+from naftiko.gateway.events import Changes, Serving
 from naftiko.gateway.ports import Served
 from naftiko.gateway.takeover import Refusal
+from naftiko.log.writer import LogLevel, LogWriter
 from naftiko.runtime.settings import Settings
 from naftiko.validation.render import text
 
@@ -87,7 +87,7 @@ class TextConsole:
         else:
             self._failed(str(error))
 
-    def ready(self, gateway: Gateway) -> None:
+    def ready(self, gateway: Serving) -> None:
         paint = self._paint
         entries = list(gateway.entries.values())
         served = gateway.served()
@@ -163,7 +163,7 @@ class TextConsole:
                 lines.append("      each alone at /<namespace>/mcp")
         return lines
 
-    def _counted(self, gateway: Gateway) -> list[str]:
+    def _counted(self, gateway: Serving) -> list[str]:
         """How much `validate` would say of a folder's files."""
         if gateway.is_strict:
             return []
@@ -175,7 +175,7 @@ class TextConsole:
         paths = " ".join(text.printable(path) for path in gateway.paths)
         return ["", f"{count(errors, 'error')}, {count(warnings, 'warning')}; `naftiko validate {paths}` shows them"]
 
-    def changed(self, gateway: Gateway, changes: Changes) -> None:
+    def changed(self, gateway: Serving, changes: Changes) -> None:
         parts = [
             f"{what} {', '.join(text.printable(file) for file in files)}"
             for what, files in (("added", changes.added), ("changed", changes.changed), ("removed", changes.removed))

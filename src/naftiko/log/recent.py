@@ -1,0 +1,41 @@
+"""The last lines of the log, for whoever asks a running process for them."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+
+_LONGEST = 4000
+"""Characters of a line that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the log: the time in seconds since 1970, its logger, its level as logging numbers it, its text."""
+
+    time: float
+    logger: str
+    level: int
+    text: str
+
+
+class Recent(logging.Handler):
+    """Keeps the last `count` lines."""
+
+    def __init__(self, count: int = 1000) -> None:
+        super().__init__()
+        self._lines: deque[Line] = deque(maxlen=count)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()[:_LONGEST]
+        except Exception:
+            self.handleError(record)
+            return
+        self._lines.append(Line(record.created, record.name, record.levelno, text))
+
+    def lines(self, count: int = 100, least: int = logging.NOTSET) -> tuple[Line, ...]:
+        """The last `count` lines of at least a level, the oldest first."""
+        found = [line for line in self._lines if line.level >= least]
+        return tuple(found[-count:]) if count > 0 else ()
