@@ -34,8 +34,8 @@ from naftiko.net.serving import serving
 from naftiko.net.sockets import bind
 from naftiko.values.jsonpath import parse as parse_path
 from naftiko.values.templates import template_names
+from sending import query
 from support import Stage, Upstream, answering, command, load_text, on_stage, one_operation, opened, write
-from test_requests import query
 
 MAPPED = one_operation("method: GET", "outputParameters: [{type: array, mapping: '$..a'}]")
 FIELDS = one_operation(

@@ -9,9 +9,9 @@ import httpx
 import mcp
 from mcp_types import ToolListChangedNotification
 
+from gateways import ALL, event, gateway, shop
 from naftiko.exposers.mcp.names import LONGEST, fitted, joint_name, told_apart
 from support import Running, Upstream, command, start, write
-from test_gateway import ALL, event, gateway, shop
 
 
 async def test_a_version_that_breaks_a_route_is_held_back(tmp_path: Path, recorder: Upstream) -> None:

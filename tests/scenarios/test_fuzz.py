@@ -79,7 +79,7 @@ def mutated(chance: random.Random, data: bytes) -> bytes:
 
 
 def seeds() -> list[bytes]:
-    files = [SEED, *sorted((ROOT / "tests" / "golden" / "diagnostics").glob("*.yaml"))]
+    files = [SEED, *sorted((ROOT / "tests" / "diagnostics" / "golden").glob("*.yaml"))]
     return [file.read_bytes() for file in files if file.stat().st_size < 20_000]
 
 

@@ -13,6 +13,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.responses import JSONResponse, Response
 
 import naftiko
+from gateways import tool_call
 from naftiko import Limits, UpstreamTimeout
 from naftiko.consumers.http.limits import Limits as HttpLimits
 from naftiko.consumers.http.request import Draft
@@ -24,6 +25,7 @@ from naftiko.exposers.mcp.server import ToolServer
 from naftiko.exposers.mcp.table import Table, made
 from naftiko.exposers.rest.app import RestApp
 from naftiko.validation.render.text import grouped
+from sending import query, send
 from support import (
     ROOT,
     SEED,
@@ -39,8 +41,6 @@ from support import (
     running,
     write,
 )
-from test_gateway import tool_call
-from test_requests import query, send
 
 FIELDS = one_operation(
     "method: POST\ninputParameters: [{name: name, in: body, required: true}, {name: size, in: body}]"

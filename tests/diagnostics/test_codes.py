@@ -1,6 +1,6 @@
 """Golden files: a document, and what is said about it, word for word.
 
-`NAFTIKO_UPDATE_GOLDEN=1 pytest tests/test_diagnostics.py` writes the expected texts anew; read the difference.
+`NAFTIKO_UPDATE_GOLDEN=1 pytest tests/diagnostics/test_codes.py` writes the expected texts anew; read the difference.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from naftiko.validation.checking import checked
 from naftiko.validation.render.json import as_json
 from naftiko.validation.render.text import render, summary
 
-FOLDER = Path(__file__).parent / "golden" / "diagnostics"
+FOLDER = Path(__file__).parent / "golden"
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 

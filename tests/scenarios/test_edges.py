@@ -21,8 +21,8 @@ from naftiko.document.source import Source
 from naftiko.extensions import installed
 from naftiko.spec.loader import load
 from naftiko.values.coerce import Mismatch, coerce
+from sending import ROUTE, query, send
 from support import Stage, Upstream, answering, load_text, on_stage, one_operation, opened
-from test_requests import ROUTE, query, send
 
 JSON_BODY = "method: POST\nbody: {type: json, data: {a: '{{x}}', b: ['{{x}}', 1, null, true]}}"
 

@@ -14,9 +14,9 @@ import mcp
 import pytest
 from starlette.responses import JSONResponse
 
+from gateways import ALL, event, gateway, shop
 from naftiko.gateway.workers.shared import SharedSockets
 from support import Running, Upstream, capability, clean_environment, command, start, write
-from test_gateway import ALL, event, gateway, shop
 
 
 async def alive(pid: int) -> bool:

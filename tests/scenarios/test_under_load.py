@@ -24,17 +24,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateways import gateway, shop
 from naftiko import Limits, UpstreamTimeout
 from naftiko.engine.deadline import Deadlines
 from naftiko.log.writer import LogHandler, LogWriter
 from naftiko.net.serving import serving
 from naftiko.net.sockets import bind
 from naftiko.runtime.garbage import expect_calls
-from support import Upstream, answering, one_operation, opened, write
-from test_gateway import gateway, shop
-
-ROOT = Path(__file__).resolve().parent.parent
-
+from support import ROOT, Upstream, answering, one_operation, opened, write
 
 # Deadlines
 

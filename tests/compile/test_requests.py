@@ -12,18 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from naftiko import InputError, Severity, load
+from sending import ROUTE, query, send
 from support import Stage, Upstream, answering, capability, on_stage, one_operation, opened, write
-
-
-def query(*parameters: str) -> str:
-    listed = "\n".join(f"- {parameter}" for parameter in parameters)
-    return "method: GET\ninputParameters:\n" + listed
-
-
-async def send(folder: Path, recorder: Upstream, text: str, inputs: dict, environment: dict | None = None, **settings):
-    async with opened(folder, text, recorder, environment, **settings) as runtime:
-        await runtime.call("do", inputs)
-    return recorder.last
 
 
 @pytest.mark.parametrize(
@@ -205,36 +195,6 @@ async def test_later_parameters_override(tmp_path: Path, recorder: Upstream) -> 
 async def test_an_environment_input(tmp_path: Path, recorder: Upstream) -> None:
     text = one_operation(query("{name: REGION, in: environment}", "{name: r, in: query, value: '{{REGION}}'}"))
     assert (await send(tmp_path, recorder, text, {}, {"REGION": "eu"})).query == "r=eu"
-
-
-ROUTE = capability(
-    """
-    - type: http
-      namespace: api
-      baseUri: http://upstream.invalid
-      resources:
-      - name: things
-        path: /teams/{team_gid}/things
-        operations:
-        - name: update
-          method: PATCH
-          inputParameters:
-          - {name: limit, in: query, type: integer}
-          - {name: X-Trace, in: header}
-          - {name: Authorization, in: header}
-          - {name: title, in: body, type: string}
-          - {name: tags, in: body, type: array}
-    """,
-    """
-    - type: rest
-      namespace: web
-      port: 8080
-      resources:
-      - path: /v1/teams/{team-gid}/things
-        operations:
-        - {method: PUT, name: update, call: api.update}
-    """,
-)
 
 
 async def test_where_rest_looks_for_inputs(tmp_path: Path, stage: Stage) -> None:
