@@ -21,8 +21,9 @@ from starlette.responses import StreamingResponse
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from support import answering, one_operation, running, upstream, write
 from test_gateway import tool_call
+
+from support import answering, one_operation, running, upstream, write
 
 MEGA = 1024 * 1024
 ROWS = b",".join(b'{"a": %d, "name": "row"}' % number for number in range(600_000))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 from support import ROOT
 
@@ -45,3 +47,11 @@ def test_files_stay_small() -> None:
         path.relative_to(SOURCE): len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCE.rglob("*.py")
     }
     assert {path: size for path, size in sizes.items() if size > 370} == {}
+
+
+def test_who_serves_nothing_imports_nothing_that_serves() -> None:
+    """`validate` is run on every save of a file: what only serves or sends is imported by who does."""
+    program = "import sys, naftiko.cli.validate; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    assert {"naftiko", "pydantic", "yaml"} <= set(shown)
+    assert not {"mcp", "mcp_types", "httpx", "aiohttp", "uvicorn", "httptools", "oauthlib", "starlette"} & set(shown)

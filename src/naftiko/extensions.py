@@ -19,8 +19,7 @@ from naftiko.adapters import adapters
 from naftiko.adapters.kind import AdapterKind
 from naftiko.bindings.providers import Provider, providers
 from naftiko.compile import Kinds
-from naftiko.consumers.http.authentication import schemes
-from naftiko.consumers.http.scheme import SchemeKind
+from naftiko.consumers.http.schemes import SchemeKind, schemes
 from naftiko.formats import formats
 from naftiko.formats.base import Format
 from naftiko.registry import Registry

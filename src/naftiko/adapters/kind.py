@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
-from starlette.types import ASGIApp
+if TYPE_CHECKING:  # so that a command which serves nothing does not pay for what would
+    from starlette.types import ASGIApp
 
-from naftiko.compile.adapters.kind import AdapterContext
-from naftiko.exposers.adapter import AnyAdapter
-from naftiko.exposers.control import Surroundings
-from naftiko.plan import AdapterPlan
+    from naftiko.compile.adapters.kind import AdapterContext
+    from naftiko.exposers.adapter import AnyAdapter
+    from naftiko.exposers.control import Surroundings
+    from naftiko.plan import AdapterPlan
 
 
 class AdapterKind(ABC):

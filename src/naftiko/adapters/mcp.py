@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING, cast
 
 from naftiko.adapters.kind import AdapterKind
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.compile.adapters.mcp import compile_mcp
-from naftiko.exposers.adapter import AnyAdapter, mcp_of
-from naftiko.exposers.control import Surroundings
-from naftiko.exposers.mcp.app import McpApp
 from naftiko.plan import McpPlan
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from naftiko.exposers.adapter import AnyAdapter
+    from naftiko.exposers.control import Surroundings
+    from naftiko.exposers.mcp.app import McpApp
 
 
 class _Mcp(AdapterKind):
@@ -20,12 +24,14 @@ class _Mcp(AdapterKind):
         return compile_mcp(context)
 
     def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
+        from naftiko.exposers.adapter import mcp_of
+        from naftiko.exposers.mcp.app import McpApp
+
         return McpApp(mcp_of([adapter]), is_loopback=around.is_loopback)
 
     async def close(self, app: ASGIApp) -> None:
         """Answer no more, once the calls under way have ended."""
-        if isinstance(app, McpApp):
-            await app.close()
+        await cast("McpApp", app).close()
 
 
 MCP = _Mcp()

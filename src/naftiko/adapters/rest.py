@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING
 
 from naftiko.adapters.kind import AdapterKind
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.compile.adapters.rest import compile_rest
-from naftiko.exposers.adapter import AnyAdapter, rest_of
-from naftiko.exposers.control import Surroundings
-from naftiko.exposers.rest.app import RestApp
 from naftiko.plan import RestPlan
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from naftiko.exposers.adapter import AnyAdapter
+    from naftiko.exposers.control import Surroundings
 
 
 class _Rest(AdapterKind):
@@ -20,6 +23,9 @@ class _Rest(AdapterKind):
         return compile_rest(context)
 
     def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
+        from naftiko.exposers.adapter import rest_of
+        from naftiko.exposers.rest.app import RestApp
+
         return RestApp(rest_of([adapter]), observer=adapter.observer)
 
 

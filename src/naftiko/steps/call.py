@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from naftiko.compile.steps import StepContext
-from naftiko.engine.orchestration import Running
 from naftiko.plan import StepPlan
 from naftiko.spec.models.operations import CallStep
 from naftiko.steps.kind import StepKind
+
+if TYPE_CHECKING:
+    from naftiko.engine.orchestration import Running
 
 
 class _Call(StepKind):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
-from naftiko.compile.steps import StepContext
-from naftiko.engine.orchestration import Running
-from naftiko.plan import StepPlan
+if TYPE_CHECKING:  # so that a command which carries nothing out does not pay for what would
+    from naftiko.compile.steps import StepContext
+    from naftiko.engine.orchestration import Running
+    from naftiko.plan import StepPlan
 
 
 class StepKind(ABC):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from naftiko.compile.steps import StepContext
 from naftiko.diagnostics.suggestions import did_you_mean
-from naftiko.engine.orchestration import Running
 from naftiko.plan import NamedOutput, Read, StepPlan
 from naftiko.spec.models.operations import LookupStep
 from naftiko.steps.kind import StepKind
@@ -17,6 +16,9 @@ from naftiko.values.expressions import Expression, Scope
 from naftiko.values.missing import MISSING
 from naftiko.values.names import fold
 from naftiko.values.pathmatch import Check
+
+if TYPE_CHECKING:
+    from naftiko.engine.orchestration import Running
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from naftiko.consumers.http.request import Draft
-from naftiko.consumers.http.scheme import Scheme, SchemeKind, setting
+from naftiko.consumers.http.scheme import Scheme, setting
+from naftiko.consumers.http.schemes import SchemeKind
 from naftiko.values.expressions import Scope
 
 

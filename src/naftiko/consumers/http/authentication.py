@@ -1,7 +1,6 @@
-"""How requests are authenticated: a class for each scheme.
+"""The schemes that are headers or parameters of a request, and digest.
 
-To add one: write a module with a `SchemeKind`, and put it into `schemes()`; or give it the entry point
-`naftiko.schemes`. A scheme gets the request last; it leaves alone what the caller filled.
+A scheme gets the request last; it leaves alone what the caller filled.
 """
 
 from __future__ import annotations
@@ -12,14 +11,12 @@ from collections.abc import Generator, Mapping
 
 import httpx
 
-from naftiko.consumers.http.certificates import ClientCertificate
 from naftiko.consumers.http.request import Draft
-from naftiko.consumers.http.scheme import Scheme, SchemeKind, setting
-from naftiko.consumers.http.signing import AwsSigV4, Hmac, OAuth1, Signing
+from naftiko.consumers.http.scheme import Scheme, setting
+from naftiko.consumers.http.signing import Signing
 from naftiko.consumers.http.values import cookie_value
 from naftiko.errors import InputError, UpstreamInvalid
 from naftiko.plan import AuthPlan, ParameterPlan
-from naftiko.registry import Registry
 from naftiko.values.expressions import Scope, SpelledInput, leaves
 from naftiko.values.jsontext import decode, encode
 
@@ -126,20 +123,3 @@ def _into_body(draft: Draft, name: str, text: str) -> None:
     pair = httpx.QueryParams({name: text})
     draft.content = b"&".join(part for part in (draft.content, str(pair).encode()) if part)
     draft.set_default("Content-Type", "application/x-www-form-urlencoded")
-
-
-def schemes() -> Registry[SchemeKind]:
-    """A registry with every built-in scheme."""
-    registry: Registry[SchemeKind] = Registry("authentication scheme")
-    for name, make in (
-        ("basic", Basic),
-        ("bearer", Bearer),
-        ("apikey", ApiKey),
-        ("digest", Digest),
-        ("oauth1", OAuth1),
-        ("aws-sig-v4", AwsSigV4),
-        ("hmac", Hmac),
-        ("certificate", ClientCertificate),
-    ):
-        registry.add(name, SchemeKind(name, make))
-    return registry

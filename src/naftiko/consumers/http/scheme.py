@@ -58,20 +58,6 @@ class Scheme(ABC):
         """Called once, when no call is under way any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class SchemeKind:
-    """A scheme by the `type` that a capability writes.
-
-    `settings` are the keys that `authentication` has for it, `required` those that it cannot do without. The built-in
-    ones are compiled by their models instead.
-    """
-
-    name: str
-    make: Callable[[AuthPlan], Scheme]
-    settings: tuple[str, ...] = ()
-    required: tuple[str, ...] = ()
-
-
 def setting(plan: AuthPlan, name: str, scope: Scope) -> str:
     """A credential's text.
 
