@@ -117,7 +117,7 @@ VALUES = st.sampled_from(
 
 
 @needs_shared
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_verdicts_agree_on_changed_documents(data) -> None:
     """One or two values of a valid document replaced, removed or added: the verdicts stay equal."""
