@@ -1,1 +1,1 @@
-"""Carries a plan out: one call at a time, whoever asks for it."""
+"""Carries out the calls of a plan, for every adapter."""

@@ -12,10 +12,11 @@ from naftiko.consumers.http.scheme import Scheme, secrets
 from naftiko.consumers.http.transport import HttpTransport, Response
 from naftiko.engine.answer import PASSED_ON
 from naftiko.engine.aside import done
+from naftiko.engine.deadline import Deadlines
 from naftiko.engine.life import Life
 from naftiko.engine.redaction import SHORTEST, Guard, made_needles, parts, redacted, redacted_text, signed_parts
 from naftiko.engine.tells import Tells
-from naftiko.errors import CallError
+from naftiko.errors import CallError, UpstreamTimeout
 from naftiko.plan import RequestPlan
 from naftiko.values.expressions import Scope, leaves
 from naftiko.values.media import charset_of
@@ -32,6 +33,24 @@ Exchange: TypeAlias = Callable[[Outgoing, Life], Awaitable[Response]]
 
 Layer: TypeAlias = Callable[[Exchange], Exchange]
 """What stands around an exchange: it may wait, send again, or answer itself."""
+
+
+def attempt_within(seconds: float, shown: str) -> Layer:
+    """Bounds each sending by itself, where a call may send several times. `shown` names the upstream."""
+    deadlines = Deadlines(seconds)
+
+    def layer(exchange: Exchange) -> Exchange:
+        async def bounded(outgoing: Outgoing, life: Life) -> Response:
+            try:
+                with deadlines.bound():
+                    return await exchange(outgoing, life)
+            except TimeoutError as error:
+                message = f"{shown} did not answer within {seconds:g} s"
+                raise UpstreamTimeout(message, upstream_seconds=seconds) from error
+
+        return bounded
+
+    return layer
 
 
 class OpenUpstream:

@@ -243,7 +243,7 @@ class Gateway:
         self._left_out = set(found.left_out)
 
     def _prepare_changes(self, files: Sequence[str], changed: set[str]) -> list[Prepared]:
-        """The files whose text, or the text of a file they import, is another than was served."""
+        """Prepare the files that have changed since they were served, or that import one that has."""
         imported = {str(Path(file).resolve()) for file in changed}
         found: list[Prepared] = []
         for file in files:

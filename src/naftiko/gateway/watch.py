@@ -48,7 +48,7 @@ class _Watched:
         return {os.path.realpath(name): name for name in self._gateway.imports()}
 
     def moved(self) -> set[str]:
-        """The imported files outside the watched folders that are others than when they were looked at last."""
+        """The imported files outside the watched folders that have changed since the last look."""
         outside = [real for real in self._imports() if not any(Path(real).is_relative_to(root) for root in self._roots)]
         before, self._stamps = self._stamps, {file: _stamp(file) for file in outside}
         return {file for file, stamp in self._stamps.items() if file in before and before[file] != stamp}

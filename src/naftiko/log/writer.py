@@ -72,7 +72,7 @@ class LogWriter:
         self._written.wait(PATIENCE)
 
     def close(self) -> None:
-        """Write what is left, unless whoever reads it does not."""
+        """Write what is left. Gives up after a second if the reader of the pipe does not read."""
         self._is_closed = True
         self._urgent.set()
         self._wake.set()

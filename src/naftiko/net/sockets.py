@@ -27,7 +27,7 @@ class OwnSockets:
         return bind(key[0], key[1], owner, remedy)
 
     def release(self, key: SocketKey) -> None:
-        """Nothing is served at a socket any more; whoever served closes it."""
+        """Forget a socket; the server that used it closes it."""
 
 
 def bind(host: str, port: int, owner: str, remedy: str, *, is_shared: bool = False) -> socket.socket:

@@ -1,4 +1,4 @@
-"""When Python looks for garbage. Its own measure fits neither a program that loads much nor one that serves much."""
+"""When the garbage collector runs: seldom while much is loaded, and never over what is loaded once calls are served."""
 
 from __future__ import annotations
 

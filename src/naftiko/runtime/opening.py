@@ -17,7 +17,7 @@ from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.scheme import SchemeContext
 from naftiko.consumers.http.transport import HttpTransport
 from naftiko.engine.engine import Engine
-from naftiko.engine.upstream import OpenUpstream
+from naftiko.engine.upstream import OpenUpstream, attempt_within
 from naftiko.errors import MissingVariables
 from naftiko.formats.base import Format
 from naftiko.net.serving import serving
@@ -130,7 +130,10 @@ def _open(
         identity = client_identity(auth, Scope(resolved.values, {}, {}, {}))
     origin = base_of.origin if override is not None else base_of.origin + (base_of.path or "")
     transport = HttpTransport(origin, shown, settings.limits, client, settings.transport, identity)
-    return OpenUpstream(transport, scheme, override.path if override is not None else None, None, keys)
+    layers = list(settings.layers)
+    if settings.limits.attempt is not None:
+        layers.append(attempt_within(settings.limits.attempt, shown))
+    return OpenUpstream(transport, scheme, override.path if override is not None else None, None, keys, layers)
 
 
 def _connections(settings: Settings) -> Callable[[str], httpx.AsyncBaseTransport]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT
+from naftiko.engine.upstream import Layer
 from naftiko.extensions import Extensions, installed
 from naftiko.net.clients import ClientLimits
 from naftiko.plan import AdapterPlan
@@ -21,7 +22,8 @@ class Settings:
     requests, one of `naftiko.consumers.http.pools.POOLS`. `redact` takes credentials that an upstream shows out of its
     answers. `allowed_hosts` are names that are answered to on a loopback address, beside those of this machine.
     `pass_bodies` lets JSON bodies through to operations that declare none, `strict_query` refuses query parameters that
-    nobody knows. `clients` are the bounds of callers' connections. `extensions` is what a capability may name.
+    nobody knows. `clients` are the bounds of callers' connections. `extensions` is what a capability may
+    name. `layers` stand around each exchange with an upstream, the first outermost.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Settings:
     strict_query: bool = False
     clients: ClientLimits = field(default_factory=ClientLimits)
     extensions: Extensions = field(default_factory=installed)
+    layers: tuple[Layer, ...] = ()
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
         """The same settings with other base URIs."""

@@ -93,7 +93,7 @@ class HttpTransport:
         return self._pool
 
     async def send(self, outgoing: Outgoing) -> Response:
-        """Carry one request out, which may be sent again. Its time is bounded by whoever calls.
+        """Send a request once; the same request may be sent again. The caller bounds its time.
 
         Raises:
             UpstreamUnreachable, UpstreamTimeout, UpstreamInvalid: no usable answer came.

@@ -46,7 +46,7 @@ class Channel:
         return listener
 
     def release(self, key: SocketKey) -> None:
-        """Nothing is served at a socket any more."""
+        """Tell the supervisor that this worker no longer serves at a port."""
         self._ask({"do": "release", "key": list(key)})
 
     async def admitted(self, stop: Callable[[], None]) -> bool:

@@ -1,7 +1,7 @@
 """One connection, with at most one exchange at a time.
 
-What is odd in an answer is taken where its meaning is certain, and the connection is not used again: a folded or
-uncommon header, bytes after the end. Where it is not certain (two lengths, a length and chunks) the answer is refused.
+An answer that is odd but has one meaning is accepted, and its connection is not used again: a folded header, control
+characters, bytes after the end. An answer that can be read in two ways (two lengths, a length and chunks) is refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TOO_LARGE = "the head of the answer is too large"
 _HEADERS = 1000
 
 _WHOLE = 512 * 1024
-"""A body of a known length up to this is given as a whole, and is not held up by whoever reads it."""
+"""Bytes up to which a body of known length is read whole before it is handed over."""
 
 IDLE = 30.0
 
@@ -85,7 +85,7 @@ class Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing() and self.loop.time() < self.until
 
     async def exchange(self, head: bytes, content: bytes | None, is_head: bool, is_used: bool) -> WireResponse:
-        """Send a request, and wait for its answer: the whole, or what has come with a stream of the rest."""
+        """Send a request and wait for its answer, whole or as a stream once its head has arrived."""
         transport = self._transport
         self._begin(is_head=is_head)
         self._is_used = is_used
@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         return await waiter
 
     def abort(self) -> None:
-        """End the connection; whoever waits for an answer is told."""
+        """End the connection at once; an exchange under way fails."""
         self.origin.connections.pop(self, None)
         self._lost(self)
         transport, self._transport = self._transport, None
@@ -158,7 +158,7 @@ class Connection(asyncio.Protocol):
             self._go_on()
 
     def _read_leniently(self, seen: list[bytes]) -> bool:
-        """Read the head again, as servers do that write it by hand; the connection is not used again."""
+        """Read the head again with llhttp's leniency for sloppy servers; the connection is not used again."""
         data = b"".join(seen)
         self._begin(is_head=self._is_head)
         self._is_clean = False
@@ -174,7 +174,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _go_on(self) -> None:
-        """Give what has come to whoever waits."""
+        """Hand over what has arrived: the whole answer, or a stream of the rest."""
         if self._is_complete:
             self._end(is_kept=self._keeps and self._is_clean)
             return

@@ -24,7 +24,7 @@ Kind = TypeVar("Kind", bound=_Idle)
 
 
 class Origin(Generic[Kind]):
-    """Where connections lead (RFC 6454), and those that are idle, the last used at the end."""
+    """An origin (RFC 6454) and its idle connections, the most recently used last."""
 
     __slots__ = ("authorization", "connections", "host", "is_tls", "name", "port", "prefix")
 
@@ -46,7 +46,7 @@ class Origin(Generic[Kind]):
         self.connections: dict[Kind, None] = {}
 
     def idle(self) -> Kind | None:
-        """A connection that can be used again; it is no idle one from then on."""
+        """Take an idle connection that is still open; None where there is none."""
         while self.connections:
             connection, _ = self.connections.popitem()
             if connection.is_usable():

@@ -23,7 +23,7 @@ class _Source(Protocol):
 
 
 class Stream(httpx.AsyncByteStream):
-    """The rest of a body, as it comes: the upstream waits while too much of it is not read."""
+    """The rest of a body as it arrives. Reading from the upstream pauses while too much of it is unread."""
 
     def __init__(self, connection: _Source) -> None:
         self._connection = connection

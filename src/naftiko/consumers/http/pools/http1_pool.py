@@ -142,7 +142,7 @@ class Http1Pool(httpx.AsyncBaseTransport):
             raise httpx.LocalProtocolError("a header's value is no text") from error
 
     async def _turn(self) -> None:
-        """Wait for a place among those that may be busy at once: first come, first served."""
+        """Wait until another request may be under way; those who wait are served in order."""
         if self._busy < self._settings.connections and not self._waiting:
             self._busy += 1
             return
@@ -166,7 +166,7 @@ class Http1Pool(httpx.AsyncBaseTransport):
         self._busy -= 1
 
     async def _connect(self, origin: Origin[Connection]) -> Connection:
-        """A new connection; an idle one to elsewhere ends where there would be too many."""
+        """Open a connection; if there are too many, an idle one is closed first."""
         if len(self._all) >= self._settings.connections:
             self._end_an_idle_one()
         loop = asyncio.get_running_loop()
@@ -199,7 +199,7 @@ class Http1Pool(httpx.AsyncBaseTransport):
                 return
 
     def _released(self, connection: Connection, is_kept: bool) -> None:
-        """An exchange has ended: keep the connection, or end it, and let who waits have the place."""
+        """After an exchange: keep the connection or close it, and let the next request in line go on."""
         if is_kept and not self._is_closed:
             connection.origin.connections[connection] = None
             if self._timer is None:
@@ -212,7 +212,7 @@ class Http1Pool(httpx.AsyncBaseTransport):
             self._busy -= 1
 
     def _reap(self) -> None:
-        """End what has been idle for too long."""
+        """Close connections that have been idle for too long."""
         self._timer = None
         rest: float | None = None
         for origin in self._origins.values():
