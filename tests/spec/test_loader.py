@@ -14,7 +14,8 @@ import naftiko
 from naftiko import BindingError, MissingVariables, Settings, Severity
 from naftiko.compile import compile_capability
 from naftiko.document.nodes import Mapping, Scalar, plain
-from naftiko.document.reader import MAX_DEPTH, parse, resolve
+from naftiko.document.reader import MAX_DEPTH, parse
+from naftiko.document.scalars import resolve
 from naftiko.document.source import MAX_BYTES, Source, read_source
 from naftiko.extensions import installed
 from naftiko.spec.loader import load

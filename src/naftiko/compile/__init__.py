@@ -17,7 +17,8 @@ from naftiko.compile.inputs import InputTable
 from naftiko.compile.kinds import UnitKinds
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
-from naftiko.compile.units import Function, UnitCompiler
+from naftiko.compile.unit_parts import Function
+from naftiko.compile.units import UnitCompiler
 from naftiko.compile.upstreams import Base, Catalogue, Consumed
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, ordered

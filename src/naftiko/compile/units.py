@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import merged
@@ -13,6 +13,7 @@ from naftiko.compile.outputs import output_plan
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.steps import StepCompiler, StepContext
+from naftiko.compile.unit_parts import Body, Function, is_mock
 from naftiko.compile.upstreams import Base, Catalogue, Consumed, holes
 from naftiko.compile.variables import Variables
 from naftiko.compile.walk import base, walk
@@ -20,36 +21,13 @@ from naftiko.diagnostics import Path, Severity
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
-from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan, StepPlan, StepsPlan, requests_of
-from naftiko.spec.models.operations import STEPS, Aggregate, AggregateFunction, Step, Unit
+from naftiko.plan import FunctionPlan, RequestPlan, StepPlan, StepsPlan
+from naftiko.spec.models.operations import STEPS, Step, Unit
 from naftiko.spec.models.parameters import ExposedInput
 from naftiko.values.expressions import Expression, Input, Variable
 from naftiko.values.jsonpath import parse as parse_jsonpath
 from naftiko.values.names import fold
 from naftiko.values.uris import pieces
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function of an aggregate, and where it stands."""
-
-    aggregate: Aggregate
-    function: AggregateFunction
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What a unit does, compiled: one request, or steps, or neither for a mock."""
-
-    request: RequestPlan | None = None
-    output: OutputPlan = field(default_factory=OutputPlan)
-    steps: StepsPlan | None = None
-    target: str | None = None
-
-    @property
-    def requests(self) -> tuple[RequestPlan, ...]:
-        return requests_of(self.request, self.steps)
 
 
 class UnitCompiler:
@@ -176,7 +154,7 @@ class UnitCompiler:
             return self._steps(unit, unit.steps, path, scope)
         if unit.call is None:
             output = output_plan(unit.outputParameters, path, scope)
-            if unit.outputParameters and all(_is_mock(item) for item in unit.outputParameters):
+            if unit.outputParameters and all(is_mock(item) for item in unit.outputParameters):
                 return Body(output=output)
             message = "there is nothing to do: no `call`, no `ref`, no `steps`, and no output with a `value`"
             raise Broken(
@@ -290,16 +268,6 @@ def _expected(consumed: Consumed, base_of: Base) -> frozenset[str]:
 
 def _with_paths(parameters: tuple[ExposedInput, ...] | None, path: Path) -> list[tuple[ExposedInput, Path]]:
     return [(item, (*path, "inputParameters", index)) for index, item in enumerate(parameters or ())]
-
-
-def _is_mock(output: object) -> bool:
-    if getattr(output, "value", None) is not None:
-        return True
-    inner = list((getattr(output, "properties", None) or {}).values())
-    item = getattr(output, "items", None)
-    if item is not None:
-        inner.append(item)
-    return bool(inner) and all(_is_mock(member) for member in inner)
 
 
 def _variables(expressions: Iterable[Expression]) -> frozenset[str]:

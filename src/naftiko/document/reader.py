@@ -7,7 +7,6 @@ string, and so is `yes`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,8 +15,9 @@ import yaml
 
 from naftiko.diagnostics import START, Diagnostic, Path, Severity, Span
 from naftiko.document.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, copied, locate
+from naftiko.document.scalars import resolve
 from naftiko.document.source import Source
-from naftiko.values.decimals import decimal_or_float
+from naftiko.document.syntax import error_of, syntax
 
 MAX_DEPTH = 100
 _MOST_DUPLICATES = 50
@@ -27,9 +27,6 @@ MAX_NODES = 250_000
 """The most nodes a document may have once its aliases are written out."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,4000})(?P<fraction>(?:\.[0-9]{1,4000})?(?:[eE][-+]?[0-9]{1,4})?)")
 
 
 class _Stop(Exception):
@@ -71,7 +68,7 @@ def parse(source: Source, check: Callable[[], None] | None = None) -> Document:
     except _Stop as stop:
         return Document(source, text, None, (*builder.diagnostics, stop.diagnostic))
     except yaml.YAMLError as error:
-        found = _syntax(source.name, text, error, builder.unclosed)
+        found = syntax(source.name, text, error, builder.unclosed)
         return Document(source, text, None, (*builder.diagnostics, found))
     return Document(source, text, root, tuple(builder.diagnostics))
 
@@ -79,7 +76,7 @@ def parse(source: Source, check: Callable[[], None] | None = None) -> Document:
 def _decode(source: Source) -> str:
     data = source.data
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _Stop(_error("not-utf8", "the file is UTF-16, not UTF-8", source.name, START, "save it as UTF-8"))
+        raise _Stop(error_of("not-utf8", "the file is UTF-16, not UTF-8", source.name, START, "save it as UTF-8"))
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -88,40 +85,8 @@ def _decode(source: Source) -> str:
         column = len(before) - (before.rfind("\n") + 1) + 1
         message = f"the file is not UTF-8: byte 0x{data[error.start]:02x} does not belong there"
         raise _Stop(
-            _error("not-utf8", message, source.name, Span(line, column, line, column + 1), "save it as UTF-8")
+            error_of("not-utf8", message, source.name, Span(line, column, line, column + 1), "save it as UTF-8")
         ) from error
-
-
-def _error(code: str, message: str, file: str, span: Span, help: str = "", path: Path = ()) -> Diagnostic:
-    return Diagnostic(code, Severity.ERROR, message, file, span, path, help)
-
-
-def _syntax(name: str, text: str, error: yaml.YAMLError, unclosed: Span | None = None) -> Diagnostic:
-    """A finding for what PyYAML could not read."""
-    if isinstance(error, yaml.reader.ReaderError):
-        number = error.character if isinstance(error.character, int) else ord(error.character)
-        before = text[: error.position]
-        row, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"the file holds a character that YAML does not allow: U+{number:04X}"
-        span = Span(row, column, row, column + 1)
-        return _error("yaml-syntax", message, name, span, "remove the control character")
-    lines = text.splitlines()
-    mark = getattr(error, "problem_mark", None)
-    if mark is None or mark.line >= len(lines):
-        mark = getattr(error, "context_mark", None) or mark
-    span = Span(mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2) if mark else START
-    if unclosed is not None:
-        span = unclosed  # the bracket that is never closed, not the place where that shows
-    problem = str(getattr(error, "problem", None) or "it cannot be read")
-    context = getattr(error, "context", None)
-    message = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
-    help = ""
-    line = lines[mark.line] if mark and mark.line < len(lines) else ""
-    if mark and line[mark.column : mark.column + 1] == "\t":
-        help = "indent with spaces; YAML does not allow tabs there"
-    elif "mapping values are not allowed" in problem:
-        help = "put the value in quotes if it holds a colon"
-    return _error("yaml-syntax", message, name, span, help)
 
 
 @dataclass(slots=True)
@@ -167,12 +132,12 @@ class _Builder:
                 if documents > 1:
                     message = "the file holds several YAML documents; a capability file is one document"
                     raise _Stop(
-                        _error("several-documents", message, self.name, _span(event), "split it at `---` into files")
+                        error_of("several-documents", message, self.name, _span(event), "split it at `---` into files")
                     )
         if root is None or (isinstance(root, Scalar) and root.value is None):
             message = "the file is empty"
             raise _Stop(
-                _error("empty-file", message, self.name, START, "a capability starts with `naftiko: 1.0.0-alpha2`")
+                error_of("empty-file", message, self.name, START, "a capability starts with `naftiko: 1.0.0-alpha2`")
             )
         return root
 
@@ -185,7 +150,7 @@ class _Builder:
         return Span(span.line, span.column, span.line, span.column + 1)
 
     def _fail(self, code: str, message: str, span: Span, help: str = "") -> _Stop:
-        return _Stop(_error(code, message, self.name, span, help, self._path()))
+        return _Stop(error_of(code, message, self.name, span, help, self._path()))
 
     def _not_a_key(self, span: Span) -> _Stop:
         """A mapping where a key is due: most often a template without quotes, which YAML reads as two mappings."""
@@ -304,7 +269,7 @@ class _Builder:
             self._duplicates += 1
             if self._duplicates <= _MOST_DUPLICATES:
                 self.diagnostics.append(
-                    _error("duplicate-key", message, self.name, span, "remove one of the two", (*top.path, key))
+                    error_of("duplicate-key", message, self.name, span, "remove one of the two", (*top.path, key))
                 )
         top.key, top.key_span = key, span
 
@@ -337,20 +302,3 @@ _TYPED_TAGS = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("int", "float",
 def _span(event: Any) -> Span:
     start, end = event.start_mark, event.end_mark
     return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
-
-
-def resolve(text: str) -> ScalarValue:
-    """A plain scalar by the core schema of YAML 1.2, with the numbers that JSON knows.
-
-    Other spellings of numbers (`007`, `+33`, `0x1F`) stay text: as numbers they would lose what was written.
-    """
-    if text in _NULL:
-        return None
-    if text in _BOOLEAN:
-        return _BOOLEAN[text]
-    if text[0] not in "-0123456789":
-        return text
-    match = _NUMBER.fullmatch(text)
-    if match is None:
-        return text
-    return decimal_or_float(text) if match["fraction"] else int(text)

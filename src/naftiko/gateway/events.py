@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from naftiko.diagnostics import Diagnostic
+from naftiko.errors import MissingVariables, NaftikoError
 from naftiko.exposers.adapter import Version
 from naftiko.gateway.ports import Served
 from naftiko.gateway.prepared import Prepared
@@ -65,3 +66,12 @@ class Events(Protocol):
     def reported(self, diagnostics: Iterable[Diagnostic]) -> None: ...
 
     def stopping(self) -> None: ...
+
+
+def in_short(error: NaftikoError) -> str:
+    """Why a capability is set aside, in one line."""
+    if isinstance(error, MissingVariables):
+        names = dict.fromkeys(found.message.split("`")[1] for found in error.diagnostics)
+        verb = "is" if len(names) == 1 else "are"
+        return f"{', '.join(names)} {verb} not set"
+    return str(error)

@@ -17,13 +17,13 @@ from naftiko.bindings.resolve import Sources
 from naftiko.consumers.http.pools import load_pool
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.document.discovery import Found, discover
-from naftiko.errors import MissingVariables, NaftikoError, SetupError, SourceError
+from naftiko.errors import NaftikoError, SetupError, SourceError
 from naftiko.exposers.adapter import AnyAdapter, Version
 from naftiko.exposers.control import Listening, Status
 from naftiko.exposers.observer import Observer
 from naftiko.gateway.addresses import Addresses
 from naftiko.gateway.conflicts import conflicts
-from naftiko.gateway.events import Changes, Entry, Events
+from naftiko.gateway.events import Changes, Entry, Events, in_short
 from naftiko.gateway.ports import Port, Ports, Served
 from naftiko.gateway.prepared import Prepared, digest_of, prepare
 from naftiko.gateway.takeover import refusal
@@ -303,7 +303,7 @@ class Gateway:
             except NaftikoError as error:
                 if self.is_strict and not keeps_last:
                     raise
-                reason = _in_short(error)
+                reason = in_short(error)
         if self.is_strict and not keeps_last:
             raise SetupError(reason or "it cannot be served")
         self._set_aside(prepared.file, reason or "it cannot be served", keeps_last=keeps_last)
@@ -344,12 +344,3 @@ class Gateway:
 
 def _adapters(entries: Mapping[str, Entry]) -> list[AnyAdapter]:
     return [adapter for entry in entries.values() for adapter in entry.built.adapters]
-
-
-def _in_short(error: NaftikoError) -> str:
-    """Why a capability is set aside, in one line."""
-    if isinstance(error, MissingVariables):
-        names = dict.fromkeys(found.message.split("`")[1] for found in error.diagnostics)
-        verb = "is" if len(names) == 1 else "are"
-        return f"{', '.join(names)} {verb} not set"
-    return str(error)

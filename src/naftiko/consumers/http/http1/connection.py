@@ -14,6 +14,7 @@ from typing import cast
 import httptools
 import httpx
 
+from naftiko.consumers.http.http1.errors import BrokenOff, broken
 from naftiko.consumers.http.http1.origin import Origin
 from naftiko.consumers.http.http1.stream import Stream
 from naftiko.consumers.http.wire import WireResponse
@@ -37,10 +38,6 @@ APART = 64 * 1024
 """A body from this size is not copied behind the head."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
-
-class BrokenOff(httpx.RemoteProtocolError):
-    """A connection that was used before ended without any byte of an answer: it had been given up already."""
 
 
 class Connection(asyncio.Protocol):
@@ -92,7 +89,7 @@ class Connection(asyncio.Protocol):
         waiter: asyncio.Future[WireResponse] = self.loop.create_future()
         self._waiter = waiter
         if transport is None:  # it was lost as soon as it was made
-            self._fail(_broken())
+            self._fail(broken())
         elif not content:
             transport.write(head)
         elif len(content) < APART:
@@ -110,7 +107,7 @@ class Connection(asyncio.Protocol):
         if transport is not None:
             transport.abort()
         if not self._is_done:
-            self._fail(_broken())
+            self._fail(broken())
 
     # asyncio's protocol
 
@@ -128,7 +125,7 @@ class Connection(asyncio.Protocol):
         elif self._is_used and self._waiter is not None and not self._status and not self._seen:
             self._fail(BrokenOff("the connection had been given up"))
         else:
-            self._fail(_broken())
+            self._fail(broken())
 
     def eof_received(self) -> bool:
         return False
@@ -302,7 +299,3 @@ def _parser(connection: Connection) -> httptools.HttpResponseParser:
     parser = httptools.HttpResponseParser(connection)
     parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
     return parser
-
-
-def _broken() -> httpx.RemoteProtocolError:
-    return httpx.RemoteProtocolError("the connection broke off")

@@ -10,7 +10,8 @@ from collections import deque
 import aiohappyeyeballs
 import httpx
 
-from naftiko.consumers.http.http1.connection import IDLE, BrokenOff, Connection
+from naftiko.consumers.http.http1.connection import IDLE, Connection
+from naftiko.consumers.http.http1.errors import BrokenOff
 from naftiko.consumers.http.http1.origin import Origin, authority
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.wire import Pairs, parts
