@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import signal
-import sys
+import ssl
 import textwrap
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import mcp
 import pytest
 import yaml
+from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, Tool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 import naftiko
+from forking import WAITING, Forked
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.rest.app import RestApp
 from naftiko.net.serving import serving
@@ -32,6 +35,9 @@ from naftiko.net.sockets import bind
 ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "capabilities" / "http-tracking-batch.yaml"
 SHARED = ROOT.parent / "shared"
+
+TLS = ssl.create_default_context()
+"""Made once: to read all certificates takes longer than most tests."""
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the published files, is not here")
 
@@ -142,7 +148,7 @@ def answering(status: int = 200, body: bytes | str = b"", media_type: str | None
 class Running:
     """`naftiko run` in a process of its own. `urls` has each adapter's, by namespace."""
 
-    process: asyncio.subprocess.Process
+    process: Forked
     urls: dict[str, str] = field(default_factory=dict)
     events: list[dict[str, object]] = field(default_factory=list)
     stderr: str = ""
@@ -189,35 +195,21 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, **(extra or {})}
 
 
-async def start(*arguments: str, environment: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "naftiko",
-        *arguments,
-        env=clean_environment(environment),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        limit=1024 * 1024,
-    )
+async def start(*arguments: str, environment: Mapping[str, str] | None = None) -> Forked:
+    """Start a command."""
+    return await WAITING.start([*arguments], clean_environment(environment), None)
 
 
 async def command(
     *arguments: str, environment: Mapping[str, str] | None = None, stdin: bytes | None = None
 ) -> tuple[int, str, str]:
     """Run a command to its end: exit status, standard output, standard error."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "naftiko",
-        *arguments,
-        env=clean_environment(environment),
-        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await asyncio.wait_for(process.communicate(stdin), 60)
+    process = await WAITING.start([*arguments], clean_environment(environment), stdin)
+    try:
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+    except TimeoutError:
+        process.kill()
+        raise
     return process.returncode or 0, out.decode(), err.decode()
 
 
@@ -323,6 +315,18 @@ async def on_stage(
         yield Client(stage, runtime)
 
 
+@asynccontextmanager
+async def agent(
+    url: str, mode: str = "2026-07-28", headers: Mapping[str, str] | None = None
+) -> AsyncIterator[mcp.Client]:
+    """The official MCP client."""
+    async with (
+        httpx2.AsyncClient(verify=TLS, timeout=30, headers=headers) as http,
+        mcp.Client(streamable_http_client(url, http_client=http), mode=mode) as client,
+    ):
+        yield client
+
+
 @dataclass
 class Client:
     """Calls a capability on the stage, as a REST client or as an MCP client."""
@@ -332,17 +336,17 @@ class Client:
 
     async def rest(self, method: str, path: str, **arguments: object) -> httpx.Response:
         self.stage.app = self.app(RestApp)
-        async with httpx.AsyncClient(base_url=self.stage.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=self.stage.url, timeout=30, verify=TLS) as client:
             return await client.request(method, path, **arguments)
 
     async def tool(self, arguments: Mapping[str, object], name: str = "do") -> CallToolResult:
         self.stage.app = self.app(McpApp)
-        async with mcp.Client(f"{self.stage.url}/mcp", mode="2026-07-28") as client:
+        async with agent(f"{self.stage.url}/mcp") as client:
             return await client.call_tool(name, dict(arguments))
 
     async def tools(self) -> dict[str, Tool]:
         self.stage.app = self.app(McpApp)
-        async with mcp.Client(f"{self.stage.url}/mcp", mode="2026-07-28") as client:
+        async with agent(f"{self.stage.url}/mcp") as client:
             return {tool.name: tool for tool in (await client.list_tools()).tools}
 
     def app(self, kind: type) -> ASGIApp:

@@ -435,7 +435,7 @@ async def test_messages(tmp_path: Path, recorder: Upstream) -> None:
 
     unquoted = one_operation("method: GET", auth="authentication: {type: bearer, token: {{env.X}}}")
     assert "a template without quotes" in await said(unquoted)
-    path = one_operation("method: GET", "outputParameters: [{mapping: '$.a b'}]")
+    path = one_operation("method: GET", "outputParameters: [{mapping: '$.a b['}]")
     assert "`b` is not expected at column 5 of it" in await said(path)
     helped = (
         await command(

@@ -66,7 +66,7 @@ def test_verdicts_agree_with_the_schema(version: str) -> None:
         lines = text.decode().splitlines()
         written = "\n".join(f"naftiko: '{version}'" if line.startswith("naftiko:") else line for line in lines).encode()
         value, found = deviations(written)
-        for judge in judges:
+        for judge in judges if len(text) < 5_000 else judges[:1]:
             valid = judge.is_valid(value)
             seen[valid] += 1
             if valid != (not found):

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from naftiko.diagnostics import has_errors
+from naftiko.document.locations import local_file
 from naftiko.document.nodes import Mapping as MappingNode
 from naftiko.document.nodes import Scalar, child
 from naftiko.document.reader import parse
 from naftiko.document.source import read_source
 from naftiko.errors import BindingError, SourceError
 from naftiko.registry import Registry
-from naftiko.spec.loader import local_file
 
 Provider: TypeAlias = Callable[[str, Path], Mapping[str, str]]
 """Gives the keys and values of a `location`. The folder is what a relative location starts from.

@@ -100,6 +100,7 @@ def _functions(model: CapabilityFile) -> dict[str, Function]:
         )
         for index, aggregate in enumerate((body.aggregates or ()) if body else ())
         for position, function in enumerate(aggregate.functions)
+        if aggregate.namespace is not None
     }
 
 

@@ -95,9 +95,14 @@ class RequestCompiler:
 
     def _check_format(self, name: str) -> None:
         """Raises Broken where no answer in this format can be read."""
-        if name in self.kinds.formats:
-            return
         where = (*self.consumed.path, "outputRawFormat")
+        if name in self.kinds.formats:
+            extra = self.kinds.formats[name].missing
+            if extra is None:
+                return
+            message = f"answers in `{name}` are read by a library that is not installed"
+            help = f"install it: `pip install 'naftiko[{extra}]'`"
+            raise Broken(self.report.add("not-supported", message, where, help=help, severity=Severity.ERROR))
         if name in RAW_FORMATS:
             message = f"answers in `{name}` are not supported yet"
             raise Broken(self.report.add("not-supported", message, where, severity=Severity.ERROR))

@@ -141,7 +141,7 @@ class UnitCompiler:
     def _through(self, unit: Unit, path: Path, scope: UnitScope, function: Function) -> Body:
         """A unit that refers to an aggregate's function: its own `with` feeds the function's inputs."""
         explicit, paths = self._with(unit.with_, (*path, "with"), scope)
-        namespaces = scope.namespaces | {function.aggregate.namespace}
+        namespaces = scope.namespaces | {function.aggregate.namespace or ""}
         inner = UnitScope(scope.variables, scope.report, scope.inputs, namespaces, explicit, paths)
         inner.declares = bool(function.function.inputParameters)
         body = self._own(function.function, function.path, inner)

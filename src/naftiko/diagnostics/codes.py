@@ -84,7 +84,7 @@ CODES: dict[str, Code] = {
     "undeclared-variable": Code(WARNING, "A variable is used that no binding declares.", "Declare it under `binds`."),
     "missing-variable": Code(ERROR, "A variable that is needed has no value.", "Set it in the environment."),
     "no-request-body": Code(INFO, "An operation that usually has a body declares none.", "Add an input `in: body`."),
-    "not-supported": Code(WARNING, "A part of the specification that is not carried out yet.", "It is left out."),
+    "not-supported": Code(WARNING, "A part of the specification that is not carried out here.", "It is left out."),
     "open-to-all": Code(WARNING, "Anybody who reaches the machine can call.", "Add `authentication:`."),
     "port-missing": Code(ERROR, "An adapter has no port.", "Add `port:`."),
     "nothing-to-serve": Code(WARNING, "The capability exposes nothing that can be served.", "Add an adapter."),

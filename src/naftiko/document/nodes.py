@@ -26,18 +26,20 @@ class Scalar:
 
 @dataclass(slots=True, eq=False)
 class Entry:
-    """One key of a mapping and its value."""
+    """One key of a mapping and its value. `written` is the key as the file has it, where it is read as another."""
 
     key_span: Span
     node: Node
+    written: str | None = None
 
 
 @dataclass(slots=True, eq=False)
 class Mapping:
     """A mapping with text keys, in the order of the file.
 
-    `file` names the file of the tree below, where it was imported from another one. `fault` is the first error inside
-    it that keeps what it declares from being carried out.
+    `file` names the file of the tree below, where it was imported from another one. `at` is the path it was written
+    at in its file, where it has been moved since. `fault` is the first error inside it that keeps what it declares from
+    being carried out.
     """
 
     entries: dict[str, Entry]
@@ -46,6 +48,7 @@ class Mapping:
     depth: int = 0
     file: str | None = None
     fault: Diagnostic | None = None
+    at: Path | None = None
 
     def get(self, key: str) -> Node | None:
         entry = self.entries.get(key)
@@ -140,6 +143,20 @@ def file_of(root: Node, path: Path) -> str | None:
         if isinstance(node, Mapping) and node.file is not None:
             file = node.file
     return file
+
+
+def written(root: Node, path: Path) -> Path:
+    """A path of the tree as it is now, as the path that leads there in the file as it was written."""
+    found: Path = ()
+    node: Node | None = root
+    for part in path:
+        entry = node.entries.get(part) if isinstance(node, Mapping) and isinstance(part, str) else None
+        node = child(node, part)
+        if isinstance(node, Mapping) and node.at is not None:
+            found = node.at
+        else:
+            found = (*found, entry.written if entry is not None and entry.written is not None else part)
+    return found
 
 
 def fault_at(root: Node, path: Path) -> Diagnostic | None:

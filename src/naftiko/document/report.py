@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from naftiko.diagnostics import Diagnostic, Path, Severity, Span
 from naftiko.diagnostics.codes import CODES
-from naftiko.document.nodes import Mapping, file_of, locate
+from naftiko.document.nodes import Mapping, file_of, locate, written
 
 _LONGEST = 1000
 """The most characters of a message: names in it come from files."""
@@ -36,7 +36,7 @@ class Report:
             message=message[:_LONGEST],
             file=file_of(self.root, path) or self.file,
             span=span or locate(self.root, path, key=key),
-            path=path,
+            path=written(self.root, path),
             help=help[:_LONGEST],
         )
         self.found.append(diagnostic)

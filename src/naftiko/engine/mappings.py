@@ -22,10 +22,17 @@ def mapped(plan: StepsPlan, output: OutputPlan, scope: Scope) -> object:
                 inner = target[name] = {}
             target = inner
         target[names[-1]] = None if value is MISSING else value
-    for name, shape in output.members:
+    for name, shape in _members(output):
         if name in built:
             built[name] = _typed(built[name], shape)
     return built
+
+
+def _members(output: OutputPlan) -> tuple[tuple[str, Shape], ...]:
+    """The declared outputs by name: each for itself, or as the members of one object."""
+    if output.members or len(output.options) != 1:
+        return output.members
+    return output.options[0].members
 
 
 def _typed(value: object, shape: Shape) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TypeAlias
 
 Check: TypeAlias = Callable[[], None]
@@ -36,7 +37,8 @@ class Format:
     `decode` reads answers; a format that needs a schema for that has `prepared` instead, which makes such a function
     and raises ValueError or OSError where the schema is not usable. One that has neither `is_opaque`: its bytes pass.
     `encode` writes what the sandbox answers, as `media_type`. With `has_root` a mapping may start inside the one
-    element that there is at the top.
+    element that there is at the top. `needs` names a module that it cannot do without, and the
+    extra of this package that installs it.
     """
 
     name: str
@@ -46,6 +48,14 @@ class Format:
     decode: Decode | None = None
     prepared: Callable[[Schema | None], Decode] | None = None
     has_root: bool = False
+    needs: tuple[str, str] | None = None
+
+    @property
+    def missing(self) -> str | None:
+        """The extra that has to be installed first."""
+        if self.needs is None or find_spec(self.needs[0]) is not None:
+            return None
+        return self.needs[1]
 
     @property
     def is_opaque(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -9,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from naftiko.diagnostics import Diagnostic, Path, Severity
 from naftiko.diagnostics.suggestions import did_you_mean
-from naftiko.document.nodes import Mapping, Node, Scalar, Sequence, child, file_of, locate, plain
+from naftiko.document.nodes import Mapping, Node, Scalar, Sequence, child, file_of, locate, plain, written
 from naftiko.document.report import Report
+from naftiko.spec.dialects.maps import WORDS, is_newer
 from naftiko.spec.models.capability import CapabilityFile
 
 _ROUNDS = 50
@@ -62,6 +64,7 @@ def _report(
     path: Path = tuple(part for part, _ in trail)
     file = file_of(root, path) or file
     diagnostic = _missing(root, file, path, absent) if absent is not None else _misfit(root, file, path, node, problem)
+    diagnostic = replace(diagnostic, path=written(root, diagnostic.path))
     if diagnostic.severity is Severity.ERROR:
         _blame(root, trail, diagnostic)
     nodes: list[Node] = [root, *(inner for _, inner in trail)]
@@ -78,6 +81,7 @@ def _report(
 
 def _missing(root: Mapping, file: str, path: Path, key: str) -> Diagnostic:
     severity = Severity.WARNING if path[:1] == ("info",) else Severity.ERROR
+    key = _word(root, key)
     what = f"`{_singular(path)}`" if path else "the document"
     return Diagnostic(
         "missing-key", severity, f"{what} has no `{key}`", file, locate(root, path, key=True), path, f"add `{key}:`"
@@ -91,7 +95,7 @@ def _misfit(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> D
     if path[:1] == ("info",) or last in _DESCRIPTIVE or "hints" in path:
         severity = Severity.WARNING
     if kind == "extra_forbidden":
-        valid = _valid_keys(path)
+        valid = [_word(root, name) for name in _valid_keys(path)]
         span = locate(root, path, key=True)
         meant = _meant(root, path, last, valid)
         if meant is not None:
@@ -164,6 +168,11 @@ def _remove(victims: list[tuple[Mapping | Sequence, str | Node]]) -> None:
             parent.entries.pop(victim, None)
     for sequence, ids in gone.values():
         sequence.items = [item for item in sequence.items if id(item) not in ids]
+
+
+def _word(root: Mapping, name: str) -> str:
+    """A key as a file of its style calls it."""
+    return WORDS.get(name, name) if is_newer(root) and name != "location" else name
 
 
 def _valid_keys(path: Path) -> list[str]:

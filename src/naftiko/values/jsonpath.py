@@ -22,7 +22,7 @@ LONGEST = 2_000
 """The most characters of a path: no published one has a tenth of that."""
 
 _STEP = re.compile(
-    r"\.(?P<name>[^\s.\[\]()*?,:'\"`]+)"
+    r"\.(?P<name>[^\s.\[\]()*?,:'\"`]+(?: [^\s.\[\]()*?,:'\"`]+)*)"
     r"|\[(?P<index>-?[0-9]{1,9})\]"
     r"|\['(?P<single>[^'\\]*)'\]"
     r"|\[\"(?P<double>[^\"\\]*)\"\]"

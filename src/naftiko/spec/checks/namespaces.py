@@ -35,4 +35,5 @@ def _declared(model: CapabilityFile) -> Iterator[tuple[str, Path]]:
             if exposed.namespace is not None:
                 yield exposed.namespace, ("capability", "exposes", index, "namespace")
         for index, aggregate in enumerate(body.aggregates or ()):
-            yield aggregate.namespace, ("capability", "aggregates", index, "namespace")
+            if aggregate.namespace is not None:
+                yield aggregate.namespace, ("capability", "aggregates", index, "namespace")

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from naftiko.document.nodes import Mapping
 from naftiko.document.report import Report
+from naftiko.spec.dialects.maps import Maps
 from naftiko.spec.dialects.published import Published
 
 
@@ -29,7 +30,7 @@ class Dialect(Protocol):
         """Bring a document nearer to the canonical shape, in place."""
 
 
-DIALECTS: tuple[Dialect, ...] = (Published(),)
+DIALECTS: tuple[Dialect, ...] = (Maps(), Published())
 """In the order in which they are applied."""
 
 

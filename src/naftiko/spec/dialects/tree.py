@@ -29,8 +29,11 @@ def is_null(node: Node) -> bool:
 
 
 def rename(mapping: Mapping, old: str, new: str) -> None:
-    entry = mapping.entries.pop(old)
-    mapping.entries[new] = entry
+    """Give a key its canonical name, where it keeps its place among the others."""
+    entries = {new if key == old else key: entry for key, entry in mapping.entries.items() if key != new}
+    entry = entries[new]
+    entries[new] = Entry(entry.key_span, entry.node, entry.written or old)
+    mapping.entries = entries
 
 
 def spelling(mapping: Mapping, key: str, table: dict[str, str], code: str, path: Path, report: Report) -> None:

@@ -20,10 +20,15 @@ class Body(Model):
 
 
 class CapabilityFile(Model):
-    """A capability file: version, metadata, and what it consumes and exposes."""
+    """A capability file: version, metadata, and what it consumes and exposes.
+
+    Without `capability` it is a file for others to import from: then its sections stand at its root.
+    """
 
     naftiko: Text | None = None
     info: Info | None = None
     binds: tuple[Binding, ...] | None = None
     consumes: tuple[ConsumesHttp, ...] = ()
+    exposes: tuple[Exposes, ...] = ()
+    aggregates: tuple[Aggregate, ...] | None = None
     capability: Body | None = None

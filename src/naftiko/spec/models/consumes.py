@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from naftiko.spec.models.authentication import Authentication
-from naftiko.spec.models.base import Model, Text
+from naftiko.spec.models.base import Json, Model, Text
 from naftiko.spec.models.bodies import RequestBody
 from naftiko.spec.models.parameters import ConsumedInput, OutputParameter
 
@@ -19,11 +19,14 @@ class ConsumedOperation(Model):
     name: Text
     label: Text | None = None
     description: Text | None = None
+    tags: tuple[Text, ...] | None = None
     method: Method = "GET"
     path: Text | None = None
     inputParameters: tuple[ConsumedInput, ...] | None = None
     outputRawFormat: Text = "json"
     outputSchema: Text | None = None
+    outputMediaType: Text | None = None
+    maxBinarySize: Text | None = None
     outputParameters: tuple[OutputParameter, ...] | None = None
     body: RequestBody | None = None
 
@@ -32,6 +35,7 @@ class ConsumedResource(Model):
     name: Text | None = None
     label: Text | None = None
     description: Text | None = None
+    tags: tuple[Text, ...] | None = None
     path: Text
     inputParameters: tuple[ConsumedInput, ...] | None = None
     operations: tuple[ConsumedOperation, ...] = ()
@@ -45,4 +49,5 @@ class ConsumesHttp(Model):
     baseUri: Text | None = None
     inputParameters: tuple[ConsumedInput, ...] | None = None
     authentication: Authentication | None = None
+    tunnel: Json = None
     resources: tuple[ConsumedResource, ...] = ()

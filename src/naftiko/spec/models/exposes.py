@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, Tag
 
 from naftiko.spec.models.authentication import Authentication
-from naftiko.spec.models.base import OTHER, Model, Open, Text, kind_of
+from naftiko.spec.models.base import OTHER, Json, Model, Open, Text, kind_of
 from naftiko.spec.models.control import Management, Observability
 from naftiko.spec.models.operations import Unit
 from naftiko.spec.models.parameters import ExposedInput
@@ -26,9 +26,33 @@ class Adapter(Model):
     authentication: Authentication | None = None
 
 
+class Content(Model):
+    """A body of an answer, of one media type."""
+
+    binary: bool = False
+    schema_: Json = Field(default=None, alias="schema")
+
+
+class DeclaredResponse(Model):
+    """An answer that a REST operation declares for a status."""
+
+    description: Text | None = None
+    content: dict[str, Content] | None = None
+
+
+class BinaryResponse(Model):
+    """An answer of bytes: in short for `responses` with one status."""
+
+    status: int = Field(default=200, ge=100, le=599)
+    mediaType: Text
+    description: Text | None = None
+
+
 class ExposedOperation(Unit):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
     ref: Text | None = None
+    responses: dict[str, DeclaredResponse] | None = None
+    responseBinary: BinaryResponse | None = None
 
 
 class Forward(Model):
@@ -40,6 +64,7 @@ class ExposedResource(Model):
     name: Text | None = None
     label: Text | None = None
     description: Text | None = None
+    tags: tuple[Text, ...] | None = None
     path: Text
     inputParameters: tuple[ExposedInput, ...] | None = None
     operations: tuple[ExposedOperation, ...] | None = None
@@ -48,6 +73,7 @@ class ExposedResource(Model):
 
 class ExposesRest(Adapter):
     type: Literal["rest"]
+    maxBinarySize: Text | None = None
     resources: tuple[ExposedResource, ...] = ()
 
 
@@ -61,12 +87,15 @@ class ToolHints(Model):
 class McpTool(Unit):
     ref: Text | None = None
     hints: ToolHints | None = None
+    ui: Json = None
 
 
 class McpResource(Unit):
     uri: Text
     mimeType: Text | None = None
     location: Text | None = None
+    binary: bool | None = None
+    ui: Json = None
 
 
 class PromptArgument(Model):
@@ -93,6 +122,9 @@ class McpPrompt(Model):
 class ExposesMcp(Adapter):
     type: Literal["mcp"]
     transport: Literal["http", "stdio"] = "http"
+    maxBinarySize: Text | None = None
+    ttlMs: int | None = Field(default=None, ge=0)
+    cacheScope: Literal["public", "private"] | None = None
     tools: tuple[McpTool, ...] = ()
     resources: tuple[McpResource, ...] | None = None
     prompts: tuple[McpPrompt, ...] | None = None

@@ -13,6 +13,7 @@ class Person(Model):
 
 class Info(Model):
     label: Text | None = None
+    version: Text | None = None
     description: Text | None = None
     tags: tuple[Text, ...] | None = None
     created: Text | None = None

@@ -66,6 +66,7 @@ class Unit(Model):
     name: Text | None = None
     label: Text | None = None
     description: Text | None = None
+    tags: tuple[Text, ...] | None = None
     inputParameters: tuple[ExposedInput, ...] | None = None
     call: Text | None = None
     with_: dict[str, Json] | None = Field(default=None, alias="with")
@@ -81,11 +82,12 @@ class Semantics(Model):
 
 
 class AggregateFunction(Unit):
+    outputMediaType: Text | None = None
     semantics: Semantics | None = None
 
 
 class Aggregate(Model):
     label: Text | None = None
     description: Text | None = None
-    namespace: Text
+    namespace: Text | None = None
     functions: tuple[AggregateFunction, ...] = ()

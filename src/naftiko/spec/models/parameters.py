@@ -50,3 +50,5 @@ class OutputParameter(Model):
     const: Json = None
     properties: dict[str, OutputParameter] | None = None
     items: OutputParameter | None = None
+    values: OutputParameter | None = None
+    maxLength: int | None = Field(default=None, ge=0)

@@ -1,0 +1,22 @@
+"""Locations that a capability writes: the file that is meant."""
+
+from __future__ import annotations
+
+from pathlib import Path as FilePath
+from urllib.parse import unquote
+
+
+def local_file(location: str, directory: FilePath) -> FilePath | None:
+    """The file a `location` means; None where it has another scheme.
+
+    Published files write `file:///./secrets.yaml` for a path relative to the capability file, as well as plain ones.
+    """
+    scheme, separator, rest = location.partition("://")
+    if not separator:
+        return directory / location
+    if scheme.lower() != "file":
+        return None
+    rest = unquote(rest)
+    if rest.startswith(("/./", "/../")):
+        return directory / rest[1:]
+    return FilePath(rest) if rest.startswith("/") else directory / rest

@@ -1,0 +1,89 @@
+"""HTML: its title and its tables, each a list of rows by the names of its heads.
+
+`outputSchema` is a CSS selector: only tables that it matches, or that stand in what it matches.
+"""
+
+from __future__ import annotations
+
+import html
+import importlib
+from typing import Any
+
+from naftiko.formats.base import Check, Decode, Format, Schema, text_of
+from naftiko.values.expressions import as_text
+
+_WIDEST = 1_000
+"""The most columns of a table."""
+
+
+def _prepared(schema: Schema | None) -> Decode:
+    parser = importlib.import_module("selectolax.lexbor")
+    selector = schema.location.strip() if schema is not None else None
+    if selector:
+        try:
+            parser.LexborHTMLParser("<p>").css(selector)
+        except Exception as error:
+            raise ValueError(f"`{selector}` is not a CSS selector") from error
+
+    def decode(data: bytes, charset: str, check: Check) -> object:
+        tree = parser.LexborHTMLParser(text_of(data, charset))
+        check()
+        tables = _scoped(tree, selector) if selector else tree.css("table")
+        title = tree.css_first("title")
+        rows = [_rows(table, check) for table in tables]
+        return {"title": _text(title) if title is not None else None, "tables": rows}
+
+    return decode
+
+
+def _scoped(tree: Any, selector: str) -> list[Any]:
+    """The tables that a selector means, each once."""
+    found: dict[int, Any] = {}
+    for node in tree.css(selector):
+        for table in [node] if node.tag == "table" else node.css("table"):
+            found.setdefault(table.mem_id, table)
+    return list(found.values())
+
+
+def _text(node: Any) -> str:
+    return " ".join(node.text(separator=" ").split())
+
+
+def _rows(table: Any, check: Check) -> list[dict[str, str]]:
+    """A table's rows by the names in its first row; rows of tables inside it are not its own."""
+    rows: list[list[str]] = []
+    for number, row in enumerate(_own_rows(table)):
+        if not number & 255:
+            check()
+        cells = [_text(cell) for cell in row.iter() if cell.tag in ("th", "td")]
+        if cells:
+            rows.append(cells[:_WIDEST])
+    if not rows:
+        return []
+    names = [name or f"column{index}" for index, name in enumerate(rows[0], 1)]
+    return [dict(zip(names, row, strict=False)) for row in rows[1:]]
+
+
+def _own_rows(table: Any) -> list[Any]:
+    found: list[Any] = []
+    for part in table.iter():
+        if part.tag == "tr":
+            found.append(part)
+        elif part.tag in ("thead", "tbody", "tfoot"):
+            found.extend(row for row in part.iter() if row.tag == "tr")
+    return found
+
+
+def _encode(value: object) -> bytes:
+    tables = value.get("tables") if isinstance(value, dict) else None
+    written: list[str] = []
+    for table in tables if isinstance(tables, list) else [value]:
+        rows = [row for row in (table if isinstance(table, list) else [table]) if isinstance(row, dict)]
+        names = list(dict.fromkeys(str(name) for row in rows for name in row))
+        lines = ["".join(f"<th>{html.escape(name)}</th>" for name in names)]
+        lines += ["".join(f"<td>{html.escape(as_text(row.get(name, '')))}</td>" for name in names) for row in rows]
+        written.append("<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>")
+    return "".join(written).encode()
+
+
+HTML = Format("html", "text/html, */*;q=0.5", "text/html", _encode, prepared=_prepared, needs=("selectolax", "formats"))
