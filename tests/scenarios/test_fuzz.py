@@ -21,9 +21,9 @@ from naftiko.compile import compile_capability
 from naftiko.document.source import Source
 from naftiko.extensions import installed
 from naftiko.formats import formats
-from naftiko.formats.base import unbounded
+from naftiko.formats.base import Schema, unbounded
 from naftiko.spec.loader import load
-from support import ROOT, SEED, Stage, on_stage, one_operation
+from support import ROOT, SEED, Stage, on_stage, one_operation, write
 
 SECONDS = float(os.environ.get("NAFTIKO_FUZZ_SECONDS", "2"))
 KEPT = Path(__file__).parent / "fuzzed"
@@ -112,11 +112,12 @@ def test_mutated_files() -> None:
     assert slowest < 5
 
 
-def test_hostile_answers() -> None:
+def test_hostile_answers(tmp_path: Path) -> None:
     """Any bytes in any format end in a value or in ValueError."""
     chance = random.Random(20261124)
     starts = [b'{"a": [1, {"b": "c"}]}', b"<r><a x='1'>t</a><a/></r>", b"a: [1, {b: c}]\n- d", b'a,b\n"1",2\n']
-    readers = [kind.prepare(None) for kind in formats().values()]
+    schema = Schema(str(write(tmp_path, 'syntax = "proto3"; message M { string a = 1; M b = 2; }', "m.proto")), "")
+    readers = [kind.prepare(schema if kind.must_have_schema else None) for kind in formats().values()]
     ends = time.process_time() + SECONDS / 2
     while time.process_time() < ends:
         data = mutated(chance, chance.choice(starts) * chance.choice([1, 1, 30]))

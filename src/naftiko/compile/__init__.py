@@ -27,6 +27,8 @@ from naftiko.errors import CapabilityError
 from naftiko.plan import Plan, Upstream, UpstreamOperation
 from naftiko.spec.loader import Loaded
 from naftiko.spec.models.capability import CapabilityFile
+from naftiko.spec.models.control import Scripting
+from naftiko.spec.models.exposes import ExposesControl
 
 __all__ = ["Kinds", "compile_capability"]
 
@@ -54,7 +56,7 @@ def compile_capability(loaded: Loaded, kinds: Kinds) -> tuple[Plan, tuple[Diagno
     is_fragment = body is None or not (body.exposes or body.aggregates)
     variables = Variables(binds, report, str(loaded.directory), is_fragment=is_fragment)
     catalogue = Catalogue(model, variables, report, kinds.schemes)
-    units = UnitCompiler(catalogue, _functions(model), variables, report, kinds)
+    units = UnitCompiler(catalogue, _functions(model), variables, report, kinds, _scripting(model))
     adapters = compile_adapters(body.exposes if body else (), kinds.adapters, units, report)
     upstreams = tuple(
         _upstream(base, index, catalogue, variables, report, kinds) for index, base in enumerate(catalogue.bases)
@@ -90,6 +92,14 @@ def _without_followers(found: Iterable[Diagnostic]) -> list[Diagnostic]:
         calls = "call names" if number == 1 else "calls name"
         kept[index] = replace(kept[index], message=f"{message}; {number} more {calls} it")
     return kept
+
+
+def _scripting(model: CapabilityFile) -> Scripting | None:
+    """What a control adapter says of scripts."""
+    for adapter in model.capability.exposes if model.capability else ():
+        if isinstance(adapter, ExposesControl) and adapter.management is not None:
+            return adapter.management.scripting
+    return None
 
 
 def _functions(model: CapabilityFile) -> dict[str, Function]:

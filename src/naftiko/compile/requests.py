@@ -97,6 +97,9 @@ class RequestCompiler:
         """Raises Broken where no answer in this format can be read."""
         where = (*self.consumed.path, "outputRawFormat")
         if name in self.kinds.formats:
+            if self.kinds.formats[name].must_have_schema and not self.consumed.operation.outputSchema:
+                message = f"answers in `{name}` cannot be read without an `outputSchema`"
+                raise Broken(self.report.add("missing-key", message, where, help="add `outputSchema:`, a file"))
             extra = self.kinds.formats[name].missing
             if extra is None:
                 return

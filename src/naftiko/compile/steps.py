@@ -10,6 +10,7 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.scope import UnitScope
 from naftiko.diagnostics import Path, Severity
 from naftiko.plan import RequestPlan, StepPlan
+from naftiko.spec.models.control import Scripting
 from naftiko.spec.models.operations import Step
 from naftiko.values.expressions import Expression
 
@@ -19,12 +20,16 @@ Requests = Callable[[str, Mapping[str, object] | None, Path, UnitScope], Request
 
 @dataclass(frozen=True, slots=True)
 class StepContext:
-    """A step where it stands: its model, the place it is written at, what names mean there, and the steps before it."""
+    """A step where it stands: its model, the place it is written at, what names mean there, and the steps before it.
+
+    `scripting` is what the capability says of scripts.
+    """
 
     step: Step
     path: Path
     scope: UnitScope
     earlier: Mapping[str, StepPlan]
+    scripting: Scripting
     _requests: Requests
 
     def request(self, call: str, values: Mapping[str, object] | None) -> RequestPlan:
@@ -35,13 +40,13 @@ class StepContext:
         """
         return self._requests(call, values, self.path, self.scope)
 
-    def value(self, value: object, key: str) -> Expression:
+    def value(self, value: object, *key: str) -> Expression:
         """What the step has at `key`: a reference, text with templates, or a value itself.
 
         Raises:
             Broken: it names something that is not there.
         """
-        return self.scope.value(value, (*self.path, key))
+        return self.scope.value(value, (*self.path, *key))
 
     def broken(self, code: str, message: str, key: str, *, help: str = "") -> Broken:
         """An error about what the step has at `key`, to be raised."""

@@ -22,6 +22,7 @@ from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
 from naftiko.plan import FunctionPlan, RequestPlan, StepPlan, StepsPlan
+from naftiko.spec.models.control import Scripting
 from naftiko.spec.models.operations import STEPS, Step, Unit
 from naftiko.spec.models.parameters import ExposedInput
 from naftiko.values.expressions import Expression, Input, Variable
@@ -40,12 +41,14 @@ class UnitCompiler:
         variables: Variables,
         report: Report,
         kinds: UnitKinds,
+        scripting: Scripting | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.functions = functions
         self.variables = variables
         self.report = report
         self.kinds = kinds
+        self.scripting = scripting or Scripting()
         self._lengths = sorted({len(name) for name in catalogue.namespaces}, reverse=True)
 
     def compile(
@@ -180,7 +183,7 @@ class UnitCompiler:
             if step.name in plans:
                 message = f"a step named `{step.name}` stands before this one"
                 raise Broken(self.report.add("duplicate-step", message, (*where, "name")))
-            context = StepContext(step, where, scope, plans, self._request)
+            context = StepContext(step, where, scope, plans, self.scripting, self._request)
             plans[step.name] = self._kind(context).compile(context)
             scope = scope.after(step.name)
         mappings = tuple(

@@ -60,6 +60,7 @@ CODES: dict[str, Code] = {
     "unknown-function": Code(ERROR, "A `ref` names a function that no aggregate defines.", "Use a declared one."),
     "malformed-call": Code(ERROR, "A call is not `namespace.operation`.", "Write it so."),
     "unknown-step": Code(ERROR, "A step is named that does not come before.", "Name an earlier step."),
+    "script-missing": Code(ERROR, "A script is not where it should be.", "Put it below its folder."),
     "duplicate-step": Code(ERROR, "Two steps share a name.", "Rename one."),
     "nothing-to-do": Code(ERROR, "A unit has neither call, ref, steps nor a value.", "Add `call:`."),
     "duplicate-operation": Code(WARNING, "Two operations of one namespace share a name.", "Rename one."),

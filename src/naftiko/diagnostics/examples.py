@@ -41,6 +41,7 @@ EXAMPLES: dict[str, str] = {
     "unknown-function": "ref: fleet.get-shop",
     "malformed-call": "call: get-forecast",
     "unknown-step": "lookupValue: $.get-shop.id",
+    "script-missing": "{type: script, name: total, file: ../total.js}",
     "duplicate-step": "steps: [{name: one, call: api.a}, {name: one, call: api.b}]",
     "nothing-to-do": "tools: [{name: t, description: It calls nothing}]",
     "duplicate-operation": "operations: [{name: list, method: GET}, {name: list, method: POST}]",

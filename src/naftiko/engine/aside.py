@@ -19,17 +19,17 @@ LARGE = 256 * 1024
 _THREADS = 4
 
 Result = TypeVar("Result")
-_pool: list[ThreadPoolExecutor] = []
+_pools: dict[str, ThreadPoolExecutor] = {}
 
 
-def _threads() -> ThreadPoolExecutor:
-    if not _pool:
-        _pool.append(ThreadPoolExecutor(_THREADS, thread_name_prefix="naftiko-aside"))
-    return _pool[0]
+def _threads(name: str) -> ThreadPoolExecutor:
+    if name not in _pools:
+        _pools[name] = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"naftiko-{name}")
+    return _pools[name]
 
 
-async def aside(life: Life, work: Callable[[], Result]) -> Result:
-    """Do work beside the event loop, within the time of a call.
+async def aside(life: Life, work: Callable[[], Result], threads: str = "aside") -> Result:
+    """Do work beside the event loop, within the time of a call. `threads` names those that do it.
 
     Raises:
         TimeoutError: the time of the call is over.
@@ -40,7 +40,7 @@ async def aside(life: Life, work: Callable[[], Result]) -> Result:
         return work()
 
     try:
-        return await asyncio.get_running_loop().run_in_executor(_threads(), begin)
+        return await asyncio.get_running_loop().run_in_executor(_threads(threads), begin)
     except asyncio.CancelledError:
         life.ends = 0.0
         raise

@@ -11,7 +11,7 @@ from naftiko.values.missing import MISSING
 def mapped(plan: StepsPlan, output: OutputPlan, scope: Scope) -> object:
     """The answer of the steps: the object that the mappings build, else the last step's output."""
     if not plan.mappings:
-        return scope.steps[plan.steps[-1].name]
+        return scope.steps.get(plan.steps[-1].name)
     built: dict[str, object] = {}
     for names, expression in plan.mappings:
         value = expression.resolve(scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Protocol, TypeVar
@@ -9,12 +10,13 @@ from typing import Protocol, TypeVar
 from naftiko.consumers.http.transport import Response
 from naftiko.engine.answer import Answer
 from naftiko.engine.answering import passed
-from naftiko.engine.aside import done
+from naftiko.engine.aside import aside, done
 from naftiko.engine.life import Life
 from naftiko.formats.base import Decode
 from naftiko.plan import RequestPlan, StepPlan, StepsPlan
 from naftiko.values.expressions import Scope
 from naftiko.values.media import charset_of
+from naftiko.values.missing import MISSING
 
 Result = TypeVar("Result")
 Send = Callable[[RequestPlan, Scope, Life], Awaitable[Response]]
@@ -60,6 +62,15 @@ class Running:
         """Do work on what has come: at once, or beside the event loop where that is much."""
         return await done(self._life, self.size, work)
 
+    @property
+    def left(self) -> float:
+        """The seconds that are left of the call's time."""
+        return max(self._life.ends - time.perf_counter(), 0.001)
+
+    async def aside(self, work: Callable[[], Result]) -> Result:
+        """Do work that may take long, and holds the thread it is done in, by threads that do nothing else."""
+        return await aside(self._life, work, "scripts")
+
     def _decoded(self, request: RequestPlan, response: Response) -> object:
         if not response.content:
             return None
@@ -74,7 +85,7 @@ class StepRunner(Protocol):
     """What carries out the steps of one kind."""
 
     async def run(self, step: StepPlan, running: Running) -> object:
-        """Carry a step out, and give its output."""
+        """Carry a step out, and give its output; MISSING where it has none."""
 
 
 async def carry_out(plan: StepsPlan, kinds: Mapping[str, StepRunner], running: Running, life: Life) -> Answer | None:
@@ -87,7 +98,9 @@ async def carry_out(plan: StepsPlan, kinds: Mapping[str, StepRunner], running: R
     for step in plan.steps:
         life.step = step.name
         try:
-            outputs[step.name] = await kinds[step.kind].run(step, running)
+            value = await kinds[step.kind].run(step, running)
+            if value is not MISSING:
+                outputs[step.name] = value
         except Ended as ended:
             ended.answer.step = step.name
             return ended.answer

@@ -49,6 +49,7 @@ class Format:
     prepared: Callable[[Schema | None], Decode] | None = None
     has_root: bool = False
     needs: tuple[str, str] | None = None
+    must_have_schema: bool = False
 
     @property
     def missing(self) -> str | None:

@@ -115,4 +115,5 @@ PROTOBUF = Format(
     encode,
     prepared=_prepared,
     needs=("grpc_tools", "protobuf"),
+    must_have_schema=True,
 )

@@ -80,7 +80,7 @@ class StepPlan:
     """One step. `kind` names what carries it out, and `detail` is what that has made of the step, for itself alone.
 
     The rest is for everybody else: the `requests` it may send, the `expressions` it evaluates, and what it `reads` of
-    earlier steps beside them.
+    earlier steps beside them. With `follows_all` it may look at the output of any of them.
     """
 
     kind: str
@@ -89,6 +89,7 @@ class StepPlan:
     requests: tuple[RequestPlan, ...] = ()
     expressions: tuple[Expression, ...] = ()
     reads: tuple[Read, ...] = ()
+    follows_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from naftiko.registry import Registry
 from naftiko.steps.call import CALL
 from naftiko.steps.kind import StepKind
 from naftiko.steps.lookup import LOOKUP
+from naftiko.steps.script import SCRIPT
 
 
 def steps() -> Registry[StepKind]:
     """A registry with every built-in kind of step."""
     registry: Registry[StepKind] = Registry("kind of step")
-    for kind in (CALL, LOOKUP):
+    for kind in (CALL, LOOKUP, SCRIPT):
         registry.add(kind.name, kind)
     return registry

@@ -31,7 +31,8 @@ class ScriptStep(Model):
     name: Text
     language: Literal["javascript", "python", "groovy"] | None = None
     location: Text | None = None
-    file: Text
+    file: Text | None = None
+    source: Text | None = None
     dependencies: tuple[Text, ...] | None = None
     with_: dict[str, Json] | None = Field(default=None, alias="with")
 

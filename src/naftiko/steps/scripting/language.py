@@ -1,0 +1,52 @@
+"""What a language is: a sandbox that runs a task and gives its result."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from naftiko.values.missing import Missing
+
+MEMORY = 64 * 1024 * 1024
+"""The bytes that one script may use."""
+
+
+class ScriptError(Exception):
+    """A script failed, or went beyond a limit. The message holds what it said, cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be run: pieces of source, each with the name that its errors show, in one scope and in order.
+
+    `names` are the variables it sees; `seconds` is the time for all of it.
+    """
+
+    pieces: Sequence[tuple[str, str]]
+    names: Mapping[str, object]
+    seconds: float
+
+
+class Language(ABC):
+    """A language, by the name that a capability writes."""
+
+    name: str
+    needs: str
+    """The module that runs it."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether what runs it is installed."""
+        return find_spec(self.needs) is not None
+
+    @abstractmethod
+    def run(self, task: Task) -> object | Missing:
+        """What the variable `result` holds in the end, as plain values; MISSING where nothing was put into it.
+
+        It holds the thread that it is called in, but no other.
+
+        Raises:
+            ScriptError: the script failed, or went beyond a limit.
+        """

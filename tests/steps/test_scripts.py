@@ -1,0 +1,224 @@
+"""Script steps: what scripts see and give, where their files may be, and that they end whatever they try."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import textwrap
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+
+import naftiko
+from naftiko.exposers.rest.app import RestApp
+from naftiko.steps.scripting import ScriptError, Task, languages
+from support import TLS, Stage, answering, on_stage, write
+
+LANGUAGES = languages()
+ORDERS = '[{"id": 1, "price": 2.5, "open": true}, {"id": 2, "price": 4, "open": false}]'
+
+
+def run(language: str, source: str, seconds: float = 2, **names: object) -> object:
+    return LANGUAGES[language].run(Task([("it", textwrap.dedent(source))], names, seconds))
+
+
+def scripted(step: str, more: str = "", exposes: str = "") -> str:
+    """A capability whose tool `do` and route GET /do call `api.orders` and run a script on what comes."""
+    unit = textwrap.indent(
+        textwrap.dedent(f"""
+        steps:
+          get-orders: {{type: call, call: api.orders}}
+          total: {step}
+        mappings: [{{target: total, value: $.total}}]
+        """).strip(),
+        " " * 12,
+    )
+    return f"""
+ikanos: 1.0.0-beta5
+capability:
+  consumes:
+  - namespace: api
+    type: http
+    baseUri: http://api.invalid
+    resources: {{orders: {{path: /orders, operations: {{orders: {{method: GET}}}}}}}}
+  exposes:
+  - type: rest
+    namespace: web
+    port: 8080
+    resources:
+      do:
+        path: /do
+        operations:
+          do:
+            method: GET
+            inputParameters: {{currency: {{in: query, type: string, description: In what}}}}
+{unit}
+{textwrap.indent(textwrap.dedent(exposes).strip(), "  ")}
+{more}
+"""
+
+
+JS = """
+const wanted = context['get-orders'].filter(order => order.open);
+const sum = wanted.reduce((sum, order) => sum + order.price, 0);
+result = {sum, of: getOrders.length, in: context.currency, by: context.rate};
+"""
+PY = """
+wanted = [order for order in context['get-orders'] if order['open']]
+total = sum([order['price'] for order in wanted])
+result = {'sum': total, 'of': len(getOrders), 'in': context['currency'], 'by': context['rate']}
+"""
+
+
+@pytest.mark.parametrize(("name", "text"), [("total.js", JS), ("total.py", PY)])
+async def test_what_a_script_sees_and_gives(tmp_path: Path, stage: Stage, name: str, text: str) -> None:
+    stage.recorder.respond = answering(200, ORDERS, "application/json")
+    write(tmp_path, text, name)
+    step = f"{{type: script, file: {name}, with: {{rate: '{{{{currency}}}}-rate'}}}}"
+    async with on_stage(tmp_path, stage, scripted(step)) as client:
+        answer = await client.rest("GET", "/do?currency=EUR")
+        assert answer.json() == {"total": {"sum": 2.5, "of": 2, "in": "EUR", "by": "EUR-rate"}}
+        write(tmp_path, text.replace("'sum': total", "'all': total").replace("{sum,", "{all: sum,"), name)
+        assert "all" in (await client.rest("GET", "/do?currency=EUR")).json()["total"]
+
+
+async def test_dependencies_and_source(tmp_path: Path, stage: Stage) -> None:
+    stage.recorder.respond = answering(200, ORDERS, "application/json")
+    (tmp_path / "scripts" / "lib").mkdir(parents=True)
+    write(tmp_path / "scripts" / "lib", "const twice = x => 2 * x;", "maths.js")
+    write(tmp_path / "scripts", "result = twice(getOrders.length)", "total.js")
+    step = "{type: script, file: total.js, location: 'file:///./scripts', dependencies: [lib/maths.js]}"
+    async with on_stage(tmp_path, stage, scripted(step)) as client:
+        assert (await client.rest("GET", "/do")).json() == {"total": 4}
+    step = "{type: script, language: python, source: 'result = [order[\"id\"] for order in get_orders]'}"
+    async with on_stage(tmp_path, stage, scripted(step)) as client:
+        assert (await client.rest("GET", "/do")).json() == {"total": [1, 2]}
+    for given, result in (("let x = 1", None), ("result = null", None), ("var result", None), ("result = 0", 0)):
+        step = f"{{type: script, language: javascript, source: '{given}'}}"
+        async with on_stage(tmp_path, stage, scripted(step)) as client:
+            assert (await client.rest("GET", "/do")).json() == {"total": result}
+
+
+async def test_a_script_that_fails_is_the_callers_error(tmp_path: Path, stage: Stage) -> None:
+    stage.recorder.respond = answering(200, ORDERS, "application/json")
+    step = "{type: script, language: javascript, source: 'throw new Error(`no ${context.currency}`)'}"
+    async with on_stage(tmp_path, stage, scripted(step)) as client:
+        answer = await client.rest("GET", "/do?currency=EUR")
+        assert answer.status_code == 400
+        assert answer.json()["detail"] == "the step `total`: `source` failed: Error: no EUR"
+
+
+async def test_where_scripts_may_be(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    write(tmp_path, "result = 1", "outside.js")
+    os.symlink(tmp_path / "outside.js", tmp_path / "scripts" / "link.js")
+    for name, message in (("link.js", "leads out"), ("../outside.js", "no plain path"), ("none.js", "is not in")):
+        step = f"{{type: script, file: {name}, location: ./scripts}}"
+        found = naftiko.load(write(tmp_path, scripted(step))).diagnostics
+        assert [item.code for item in found if item.severity.name == "ERROR"] == ["script-missing"]
+        assert message in found[0].message
+        assert found[0].path[-3:] == ("steps", "total", "file")
+
+
+async def test_what_the_control_adapter_says(tmp_path: Path) -> None:
+    step = "{type: script, source: 'result = 1'}"
+    for said, message in (
+        ("{enabled: false}", "turned off"),
+        ("{allowedLanguages: [python], defaultLanguage: javascript}", "not among"),
+        ("{defaultLanguage: groovy}", "JVM"),
+        ("{timeout: 1}", "does not say its `language`"),
+    ):
+        control = f"- {{type: control, port: 9091, management: {{scripting: {said}}}}}"
+        found = naftiko.load(write(tmp_path, scripted(step, exposes=control))).diagnostics
+        assert message in next(item.message for item in found if item.severity.name == "ERROR")
+
+
+ESCAPES = {
+    "javascript": [
+        "while (true) {}",
+        "result = 'x'.repeat(1e9)",
+        "const all = []; while (true) all.push(new Array(1000).fill('y'))",
+        "(function deep() { deep() })()",
+        "result = /(a+)+$/.test('a'.repeat(40) + 'b')",
+        "result = 10n ** 10000000n",
+        "result = require('fs')",
+        "result = import('os').then(x => x); undefined.x",
+        "result = Date.now()",
+        "result = new Date()",
+        "result = new (new Date(0)).constructor()",
+        "result = process.env",
+        "const loop = {}; loop.loop = loop; result = loop",
+        "({}).constructor.constructor('return this')().std.open('/etc/passwd')",
+        "result = (",
+    ],
+    "python": [
+        "while True: pass",
+        "result = 'x' * 10**10",
+        "all = []\nwhile True: all.append('yyyyyyyyyyyyyyyyyyyyyyy' * 100)",
+        "def deep(): return deep()\ndeep()",
+        "result = 10 ** 100000000",
+        "import os\nresult = os.listdir('/')",
+        "result = open('/etc/passwd').read()",
+        "import socket",
+        "import subprocess",
+        "import time\nresult = time.time()",
+        "from datetime import datetime\nresult = datetime.now()",
+        "result = ().__class__.__bases__[0].__subclasses__()",
+        "result = __import__('os').environ",
+        "import os\nresult = os.environ['PATH']",
+        "result = (",
+    ],
+}
+
+
+@pytest.mark.parametrize(("language", "source"), [(name, text) for name, texts in ESCAPES.items() for text in texts])
+def test_what_scripts_cannot(language: str, source: str) -> None:
+    """Each ends within its limits in an error of its own, and the sandbox serves the next."""
+    with pytest.raises(ScriptError):
+        run(language, source, 0.3)
+    assert run(language, "result = 1") == 1
+
+
+async def test_others_are_answered_meanwhile(tmp_path: Path, stage: Stage) -> None:
+    """Five scripts that never end: another call is answered before any of them has."""
+    stage.recorder.respond = answering(200, ORDERS, "application/json")
+    step = "{type: script, language: javascript, source: 'if (context.currency) while (true) {}'}"
+    control = "- {type: control, port: 9091, management: {scripting: {timeout: 3000}}}"
+    async with on_stage(tmp_path, stage, scripted(step, exposes=control)) as client:
+        stage.app = client.app(RestApp)
+        ended: list[str] = []
+
+        async def call(path: str) -> httpx.Response:
+            async with httpx.AsyncClient(base_url=stage.url, timeout=30, verify=TLS) as http:
+                answer = await http.get(path)
+            ended.append(path)
+            return answer
+
+        forever = [asyncio.create_task(call("/do?currency=EUR")) for _ in range(3)]
+        while len(stage.recorder.requests) < 3:
+            await asyncio.sleep(0.01)
+        assert (await call("/do")).status_code == 200
+        answers = await asyncio.gather(*forever)
+        assert ended[0] == "/do"
+        assert {answer.status_code for answer in answers} == {400}
+        assert "exceeded the timeout limit (3000 ms)" in answers[0].json()["detail"]
+
+
+def test_values_keep_their_kind() -> None:
+    value = {"a": [1, 2.5, "x", None, True, {"b": "ü\u2028"}], "n": {}}
+    assert run("javascript", "result = given", given=value) == value
+    assert run("python", "result = given", given=value) == value
+    assert run("python", "result = (given + 1, float('nan'))", given=2**70) == [2**70 + 1, None]
+    assert run("javascript", "result = [undefined, NaN, 12n]") == [None, None, 12]
+
+
+def test_nothing_is_kept_between_runs() -> None:
+    for language, first, second in (
+        ("javascript", "globalThis.kept = 1; result = Object.prototype.x = 1", "result = typeof kept + typeof ({}).x"),
+        ("python", "kept = 1\nresult = 1", "result = kept"),
+    ):
+        run(language, first)
+        with suppress(ScriptError):
+            assert run(language, second) == "undefinedundefined"
