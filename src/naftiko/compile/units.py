@@ -21,7 +21,7 @@ from naftiko.diagnostics import Path, Severity
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
-from naftiko.plan import FunctionPlan, RequestPlan, StepPlan, StepsPlan
+from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan, StepPlan, StepsPlan
 from naftiko.spec.models.control import Scripting
 from naftiko.spec.models.operations import STEPS, Step, Unit
 from naftiko.spec.models.parameters import ExposedInput
@@ -105,6 +105,36 @@ class UnitCompiler:
             base_variables=_variables(base_leaves),
             broken=broken,
             target=body.target,
+        )
+
+    def forwarded(self, target: str, path: Path, name: str) -> FunctionPlan:
+        """What every request has that is forwarded to a consumed namespace."""
+        scope = UnitScope(self.variables, self.report, InputTable(), frozenset())
+        request, broken = None, None
+        try:
+            fault = fault_at(self.report.root, path)
+            if fault is not None:
+                raise Broken(fault)
+            consumed = self.catalogue.whole(target)
+            if consumed is None:
+                message = f"nothing defines the namespace `{target}`"
+                help = did_you_mean(target, self.catalogue.namespaces)
+                raise Broken(
+                    self.report.add("unknown-namespace", message, (*path, "forward", "targetNamespace"), help=help)
+                )
+            request = RequestCompiler(consumed, self.catalogue.bases[consumed.upstream], scope, self.kinds).compile()
+        except Broken as error:
+            broken = error.reason
+        found = list(walk((request,) if request is not None else (), OutputPlan()))
+        base_found = list(base((request,) if request is not None else ()))
+        return FunctionPlan(
+            name=name,
+            inputs=(),
+            request=request,
+            output=OutputPlan(),
+            variables=_variables(found),
+            base_variables=_variables(base_found),
+            broken=broken,
         )
 
     def _function(self, ref: str, path: Path) -> Function:

@@ -66,12 +66,14 @@ class Catalogue:
         self._report = report
         self._variables = variables
         self.bases: list[Base] = []
+        self.adapters: list[ConsumesHttp] = []
         self.namespaces: dict[str, dict[str, Consumed]] = {}
         for path, adapter in _adapters(model):
             self._add(path, adapter)
 
     def _add(self, path: Path, adapter: ConsumesHttp) -> None:
         index = len(self.bases)
+        self.adapters.append(adapter)
         fault = fault_at(self._report.root, path)
         auth = compile_auth(
             adapter.authentication,
@@ -108,6 +110,15 @@ class Catalogue:
                     uri=uri,
                     fault=fault or auth.fault or resource_fault or fault_at(self._report.root, operation_path),
                 )
+
+    def whole(self, namespace: str) -> Consumed | None:
+        """A namespace as one operation without a path of its own: what every request to it has."""
+        for index, adapter in enumerate(self.adapters):
+            if adapter.namespace == namespace:
+                path = (*self.bases[index].adapter_path, "resources", 0, "operations", 0)
+                resource, operation = ConsumedResource(path=""), ConsumedOperation(name="*")
+                return Consumed(index, adapter, resource, operation, path, "", self.bases[index].fault)
+        return None
 
     def _base(self, path: Path, adapter: ConsumesHttp, auth: AuthPlan | None, fault: Diagnostic | None) -> Base:
         text = adapter.baseUri or ""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from naftiko.consumers.http.transport import Response
+from naftiko.consumers.http.transport import Forwarded, Response
 from naftiko.engine.answer import Answer
 from naftiko.engine.answering import maps, passed, passes, root_contents
 from naftiko.engine.aside import LARGE, aside
@@ -20,7 +20,7 @@ from naftiko.engine.mappings import mapped
 from naftiko.engine.orchestration import Running, StepRunner, carry_out
 from naftiko.engine.output import Shaping, named, shaped
 from naftiko.engine.tells import Tells
-from naftiko.engine.upstream import OpenUpstream, Sender
+from naftiko.engine.upstream import OpenUpstream, Passing, Sender
 from naftiko.errors import CallError, NotRunnable, UpstreamTimeout
 from naftiko.formats.base import Decode, Format, Schema
 from naftiko.plan import FunctionPlan, RequestPlan, StepsPlan
@@ -142,6 +142,23 @@ class Engine:
             if life.step is not None:
                 error.at_step(life.step)
             raise
+
+    @property
+    def total(self) -> float:
+        """The seconds that a call may take; for a stream, how long nothing may move."""
+        return self._total
+
+    async def forward(self, function: FunctionPlan, passing: Passing, life: Life) -> Forwarded:
+        """Send a caller's request on; the caller bounds the time.
+
+        Raises:
+            CallError: it failed before an answer came.
+        """
+        problem = self.problem(function)
+        if problem is not None:
+            raise NotRunnable(f"`{function.name}` cannot be carried out: {problem}")
+        life.began = time.perf_counter()
+        return await self._sender.forward(passing, Scope(self._variables, {}, {}, self._environment), life)
 
     def _too_slow(self, life: Life) -> UpstreamTimeout:
         who = f"{life.upstream} did not answer" if life.upstream is not None else "the call did not end"

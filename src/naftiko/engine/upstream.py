@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
 from naftiko.consumers.http.request import Outgoing, build
 from naftiko.consumers.http.scheme import Scheme, secrets
-from naftiko.consumers.http.transport import HttpTransport, Response
+from naftiko.consumers.http.transport import Forwarded, HttpTransport, Response
 from naftiko.engine.answer import PASSED_ON
 from naftiko.engine.aside import done
 from naftiko.engine.deadline import Deadlines
@@ -95,6 +96,21 @@ class OpenUpstream:
             await self.transport.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """A caller's request that is sent on: `path`, with its leading slash, and `query` are as they were sent.
+
+    `request` is what every request to the namespace has, `upload` the body as it comes, where there is one.
+    """
+
+    request: RequestPlan
+    method: str
+    path: str
+    query: str
+    headers: Sequence[tuple[str, str]]
+    upload: AsyncIterable[bytes] | None
+
+
 class Sender:
     """Sends the requests of a plan. `redacts` takes credentials that an upstream shows out of its answers."""
 
@@ -134,6 +150,41 @@ class Sender:
             if response.signature is not None or guard.shows(response.content, response.headers):
                 await self._redact(guard, response, life)
         return response
+
+    async def forward(self, passing: Passing, scope: Scope, life: Life) -> Forwarded:
+        """Send a request on whose bodies pass as they come. Credentials are taken out of the answer's headers only.
+
+        Raises:
+            CallError: it could not be built or sent, or no usable answer came.
+        """
+        request = passing.request
+        upstream = self._upstreams[request.upstream]
+        draft = build(request, scope, upstream.base_path)
+        draft.method = passing.method
+        draft.path = draft.path.rstrip("/") + passing.path or "/"
+        if passing.query:
+            draft.raw_query = f"{draft.raw_query}&{passing.query}" if draft.raw_query else passing.query
+        for name, value in passing.headers:
+            draft.set_default(name, value)
+        draft.set_default("Accept-Encoding", "identity")
+        if life.request_id is not None:
+            draft.set_default("X-Request-Id", life.request_id)
+        if upstream.scheme is not None:
+            upstream.scheme.apply(draft, scope)
+            draft.auth = upstream.scheme.flow(draft, scope)
+        transport = upstream.transport
+        if transport is None:
+            raise CallError("the upstream is closed")
+        life.upstream = transport.shown
+        if passing.method not in _SAFE:
+            life.is_committed = True
+        answer = await transport.forward(draft.finished(), passing.upload)
+        if self._redacts:
+            guard = self._guards.get(id(request)) or self._guarded(request)
+            head = Response(answer.status, answer.headers, b"", 0.0)
+            await self._redact(guard, head, life)
+            answer.headers = head.headers
+        return answer
 
     def _guarded(self, request: RequestPlan) -> Guard:
         """What no answer to a request may show."""

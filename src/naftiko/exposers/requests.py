@@ -24,6 +24,8 @@ class Connection(Protocol):
 
     on_lost: object
 
+    def cut(self) -> None: ...
+
     def respond(self, send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], content: bytes) -> bool: ...
 
 

@@ -46,7 +46,7 @@ def prepare(file: str, stdin: BinaryIO | None = None, extensions: Extensions | N
 def runs(plan: Plan) -> bool:
     """Whether anything of a plan can be carried out."""
     served = (adapter for adapter in plan.adapters if adapter.broken is None)
-    return any(function.broken is None for adapter in served for function in adapter.functions)
+    return any(function.broken is None for adapter in served for function in adapter.carried)
 
 
 def digest_of(file: str) -> str:

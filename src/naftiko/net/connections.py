@@ -124,6 +124,10 @@ class ClientConnection(HttpToolsProtocol):
         if self._after is None:
             self.flow.resume_reading()
 
+    def cut(self) -> None:
+        """End the connection at once: an answer cannot be completed."""
+        self.transport.abort()
+
     def look(self, limits: ClientLimits) -> None:
         """Close the connection where its client takes too long."""
         now = self.loop.time()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from naftiko.plan.capability import (
     AdapterPlan,
+    ForwardPlan,
     McpPlan,
     Plan,
     RestPlan,
@@ -49,6 +50,7 @@ __all__ = [
     "BodyPlan",
     "FieldsBodyPlan",
     "FormBodyPlan",
+    "ForwardPlan",
     "FunctionPlan",
     "InputPlan",
     "JsonBodyPlan",

@@ -67,6 +67,18 @@ class RoutePlan(UnitPlan):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForwardPlan(UnitPlan):
+    """Paths of a REST adapter below `prefix`, with whatever method, that are forwarded to a namespace's base URI.
+
+    The function's request has what the namespace adds to every request. Of the caller's headers those in `trusted`,
+    in lower case, travel on.
+    """
+
+    prefix: str
+    trusted: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolPlan(UnitPlan):
     """A tool of an MCP adapter."""
 
@@ -96,6 +108,11 @@ class AdapterPlan:
         """What the adapter's units do."""
         return tuple(unit.function for unit in self.units)
 
+    @property
+    def carried(self) -> tuple[FunctionPlan, ...]:
+        """Everything that it carries out, called by name or not."""
+        return self.functions
+
     def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
         """The adapter with other functions."""
         return replace(self, units=tuple(replace(unit, function=change(unit.function)) for unit in self.units))
@@ -108,11 +125,23 @@ class RestPlan(AdapterPlan):
     noun: ClassVar[str] = "route"
 
     units: tuple[RoutePlan, ...] = ()
+    forwards: tuple[ForwardPlan, ...] = ()
 
     @property
     def routes(self) -> tuple[RoutePlan, ...]:
         """Its units, by the name they have here."""
         return self.units
+
+    @property
+    def carried(self) -> tuple[FunctionPlan, ...]:
+        return (*self.functions, *(forward.function for forward in self.forwards))
+
+    def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
+        return replace(
+            self,
+            units=tuple(replace(unit, function=change(unit.function)) for unit in self.units),
+            forwards=tuple(replace(unit, function=change(unit.function)) for unit in self.forwards),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

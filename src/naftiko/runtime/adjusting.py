@@ -56,7 +56,7 @@ def without_base_inputs(plan: Plan, overrides: Mapping[int, Override]) -> Plan:
 
 
 def _functions(plan: Plan) -> list[FunctionPlan]:
-    return [function for adapter in plan.adapters for function in adapter.functions]
+    return [function for adapter in plan.adapters for function in adapter.carried]
 
 
 def _base_pieces(function: FunctionPlan) -> list[str | ParameterPlan]:
@@ -70,7 +70,7 @@ def needed_variables(plan: Plan, overrides: Mapping[int, Override]) -> frozenset
     for adapter in plan.adapters:
         if adapter.auth is not None:
             keys |= _keys(adapter.auth.settings.values())
-        for function in adapter.functions:
+        for function in adapter.carried:
             keys |= function.variables
             upstreams = {request.upstream for request in function.requests}
             called |= upstreams

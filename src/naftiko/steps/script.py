@@ -143,7 +143,7 @@ def _problem(folder: Path, name: str) -> str | None:
             return "is no file"
         return f"is larger than {_LARGEST // 1024} KiB" if file.stat().st_size > _LARGEST else None
     except (OSError, RuntimeError):
-        return f"is not in {folder}"
+        return f"is not in the folder `{folder.name}`"
 
 
 def _variables(values: Mapping[str, object]) -> dict[str, object]:

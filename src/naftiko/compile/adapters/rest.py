@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import cast
 
 from naftiko.compile.adapters.kind import AdapterContext
+from naftiko.compile.broken import reason
 from naftiko.diagnostics import Path
 from naftiko.document.nodes import fault_at, locate
-from naftiko.plan import RestPlan, RoutePlan
+from naftiko.plan import ForwardPlan, RestPlan, RoutePlan
 from naftiko.spec.models.exposes import ExposesRest
 from naftiko.spec.models.parameters import ExposedInput
 from naftiko.values.uris import Hole, anonymous, pieces
@@ -58,7 +61,38 @@ def compile_rest(context: AdapterContext) -> RestPlan:
                     span=locate(report.root, (*inner, "path")),
                 )
             )
-    return RestPlan(**common, units=tuple(routes))
+    forwards = tuple(_forwards(adapter, path, context))
+    return RestPlan(**common, units=tuple(routes), forwards=forwards)
+
+
+_CONNECTION = frozenset({"connection", "host", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
+
+
+def _forwards(adapter: ExposesRest, path: Path, context: AdapterContext) -> Iterator[ForwardPlan]:
+    """Resources that are forwarded: their path up to the placeholder at its end, which stands for the rest."""
+    for position, resource in enumerate(adapter.resources):
+        if resource.forward is None:
+            continue
+        where = (*path, "resources", position)
+        items = list(pieces(resource.path if resource.path.startswith("/") else "/" + resource.path))
+        if isinstance(items[-1], Hole):
+            items.pop()
+        prefix = "".join(item for item in items if isinstance(item, str)).rstrip("/")
+        function = context.units.forwarded(resource.forward.targetNamespace, where, f"forward {prefix or '/'}")
+        if any(isinstance(item, Hole) for item in items):
+            message = f"`{resource.path}` has a placeholder before its end; only the last one can stand for the rest"
+            found = context.report.add("invalid-value", message, (*where, "path"))
+            function = replace(function, broken=reason(found))
+        trusted = {name.lower() for name in resource.forward.trustedHeaders or ()} - _CONNECTION
+        yield ForwardPlan(
+            name=resource.name or function.name,
+            title=resource.label,
+            description=resource.description,
+            function=function,
+            prefix=prefix,
+            trusted=frozenset(trusted),
+            span=locate(context.report.root, (*where, "path")),
+        )
 
 
 def _inputs(parameters: tuple[ExposedInput, ...] | None, path: Path) -> tuple[tuple[ExposedInput, Path], ...]:

@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +21,7 @@ from naftiko.consumers.http.pools import DEFAULT, open_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.wire import Pairs, WireRequest, WireResponse, header_pairs
-from naftiko.errors import InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
+from naftiko.errors import BodyTooLarge, CallError, InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
 
 _BODILESS = frozenset({204, 304})
 _TURN = 1024 * 1024
@@ -48,6 +48,50 @@ class Response:
             if known == name:
                 return value
         return None
+
+
+@dataclass(slots=True)
+class Forwarded:
+    """An upstream's answer as it comes: `headers` are pairs, names in lower case; the body is as it was sent."""
+
+    status: int
+    headers: Pairs
+    _response: httpx.Response
+
+    async def body(self) -> AsyncIterator[bytes]:
+        """The pieces of the body.
+
+        Raises:
+            UpstreamUnreachable: it broke off.
+        """
+        response = self._response
+        whole = response.whole if isinstance(response, WireResponse) else None
+        if whole is not None:
+            yield whole
+            return
+        try:
+            async for chunk in cast("AsyncIterable[bytes]", response.stream):
+                yield chunk
+        except httpx.HTTPError as error:
+            raise UpstreamUnreachable("the upstream broke its answer off") from error
+
+    async def close(self) -> None:
+        await cast("httpx.AsyncByteStream", self._response.stream).aclose()
+
+
+_FOREIGN = (httpx.HTTPError, httpx.InvalidURL, h11.LocalProtocolError)
+
+_HELD = 8 * 1024 * 1024
+"""The most bytes of a body that is held because it cannot be sent as it comes."""
+
+
+async def _held(upload: AsyncIterable[bytes]) -> bytes:
+    content = bytearray()
+    async for chunk in upload:
+        content += chunk
+        if len(content) > _HELD:
+            raise BodyTooLarge(f"a body of more than {_HELD // 1024 // 1024} MiB cannot be sent on in this way")
+    return bytes(content)
 
 
 class HttpTransport:
@@ -119,24 +163,59 @@ class HttpTransport:
                     (value for name, value in request.pairs if name.lower() == _AUTHORIZATION), None
                 )
             return answer
-        except httpx.ConnectTimeout as error:
+        except _FOREIGN as error:
+            raise self._failure(error, started) from error
+
+    async def forward(self, outgoing: Outgoing, upload: AsyncIterable[bytes] | None) -> Forwarded:
+        """Send a request whose body, and whose answer's, pass as they come; the caller bounds the time.
+
+        Where the transport or the authentication cannot send a body as it comes, it is held first.
+
+        Raises:
+            UpstreamUnreachable, UpstreamTimeout, UpstreamInvalid: no usable answer came.
+            InputError: the request cannot be written, or its body is too large to be held.
+        """
+        started = time.perf_counter()
+        auth, content = outgoing.auth, None
+        pool = self._seam or self._connections()
+        if upload is not None and (auth is not None or not getattr(pool, "takes_uploads", False)):
+            content, upload = await _held(upload), None
+        request = WireRequest(
+            outgoing.method, self.origin + outgoing.target, outgoing.headers, content, self._extensions
+        )
+        request.upload = upload
+        try:
+            if isinstance(pool, httpx.AsyncClient):
+                response = await pool.send(request, auth=auth or httpx.Auth(), stream=True, follow_redirects=False)
+            elif auth is None:
+                response = await pool.handle_async_request(request)
+            else:
+                response = await carry_out(auth, request, pool)
+        except _FOREIGN as error:
+            raise self._failure(error, started) from error
+        if not 200 <= response.status_code < 600:
+            await cast("httpx.AsyncByteStream", response.stream).aclose()
+            raise self._invalid(f"the status {response.status_code}, which ends no call", started)
+        return Forwarded(response.status_code, header_pairs(response), response)
+
+    def _failure(self, error: Exception, started: float) -> CallError:
+        """What httpx or h11 raised, as one of ours."""
+        if isinstance(error, httpx.ConnectTimeout):
             message = f"{self.shown} did not accept a connection within {self.limits.connect:g} s"
-            raise UpstreamTimeout(message, upstream_seconds=time.perf_counter() - started) from error
-        except httpx.TimeoutException as error:
-            raise self._timeout(started) from error
-        except httpx.ConnectError as error:
-            raise self._unreachable(_connect_reason(error), started) from error
-        except (httpx.LocalProtocolError, h11.LocalProtocolError) as error:
-            raise InputError("the request cannot be written as HTTP with these values") from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise UpstreamUnreachable(f"{self.shown} is not an address that HTTP can reach") from error
-        except httpx.DecodingError as error:
-            raise self._unreachable("its answer is not valid HTTP", started) from error
-        except httpx.ProxyError as error:
-            reason = "the proxy on the way refuses, or is no HTTP proxy"
-            raise self._unreachable(reason, started) from error
-        except httpx.HTTPError as error:
-            raise self._unreachable("it broke the connection off", started) from error
+            return UpstreamTimeout(message, upstream_seconds=time.perf_counter() - started)
+        if isinstance(error, httpx.TimeoutException):
+            return self._timeout(started)
+        if isinstance(error, httpx.ConnectError):
+            return self._unreachable(_connect_reason(error), started)
+        if isinstance(error, httpx.LocalProtocolError | h11.LocalProtocolError):
+            return InputError("the request cannot be written as HTTP with these values")
+        if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+            return UpstreamUnreachable(f"{self.shown} is not an address that HTTP can reach")
+        if isinstance(error, httpx.DecodingError):
+            return self._unreachable("its answer is not valid HTTP", started)
+        if isinstance(error, httpx.ProxyError):
+            return self._unreachable("the proxy on the way refuses, or is no HTTP proxy", started)
+        return self._unreachable("it broke the connection off", started)
 
     async def _read(self, response: httpx.Response, method: str, started: float) -> Response:
         if not 200 <= response.status_code < 600:

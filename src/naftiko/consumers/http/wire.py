@@ -6,7 +6,7 @@ already. Here they come into being when something asks for them: an authenticati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from typing import Any
 
 import httpx
@@ -19,6 +19,9 @@ class WireRequest(httpx.Request):
 
     `content` is the whole body, or None. What a caller changes in `headers` is what is sent.
     """
+
+    upload: AsyncIterable[bytes] | None = None
+    """A body that is sent as it comes, in place of `content`; by pools that can."""
 
     def __init__(self, method: str, url: str, pairs: Pairs, content: bytes | None, extensions: dict[str, Any]) -> None:
         self.method = method

@@ -22,11 +22,12 @@ from naftiko.exposers.hosts import ANY, Hosts
 from naftiko.exposers.inbound import Gate
 from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.exposers.requests import Present, gave_up, request_id
+from naftiko.exposers.rest.forwarding import Forwarding, forward
 from naftiko.exposers.rest.front import OPENAPI_PATH, document, front
 from naftiko.exposers.rest.inputs import Incoming, collect, parse_query
 from naftiko.exposers.rest.problems import of_error, problem, unexpected
 from naftiko.exposers.rest.reading import decoded
-from naftiko.exposers.rest.table import Table, Target, allowed, chosen, made, matched
+from naftiko.exposers.rest.table import Table, Target, allowed, chosen, forwarding, made, matched
 from naftiko.exposers.rest.written import of_answer, of_response, sent
 from naftiko.exposers.throttle import Throttle
 from naftiko.values.missing import MISSING
@@ -84,6 +85,9 @@ class RestApp:
         try:
             headers = headers_of(scope)
             found = await self._route(table, scope, headers, told)
+            if isinstance(found, Forwarding):
+                await forward(found, scope, receive, send, headers, told)
+                return
             if isinstance(found, Response):
                 written = of_response(found)
             else:
@@ -116,7 +120,7 @@ class RestApp:
 
     async def _route(
         self, table: Table, scope: Scope, headers: Mapping[str, str], told: Told
-    ) -> Response | tuple[Target, dict[str, str], dict[str, list[str]]]:
+    ) -> Response | Forwarding | tuple[Target, dict[str, str], dict[str, list[str]]]:
         """The route a request means, with its path values and query; or the response that needs no call."""
         query_string = scope["query_string"].decode("latin-1")
         only = table.adapters[0] if len(table.adapters) == 1 else None
@@ -134,6 +138,9 @@ class RestApp:
         except UnicodeDecodeError as error:
             raise InputError("the path holds bytes that are not UTF-8") from error
         if match is None:
+            to = forwarding(table, path) if path not in ("", "/", OPENAPI_PATH) else None
+            if to is not None:
+                return await self._forwarded(to, only, scope, headers, query_string, told)
             return await self._unrouted(table, path, scope, headers, told)
         query = parse_query(query_string)
         leaf = chosen(match, method, query) or (chosen(match, "GET", query) if method == "HEAD" else None)
@@ -145,6 +152,9 @@ class RestApp:
                 if refused is not None:
                     return refused
             return target, dict(zip(leaf.names, match.values, strict=True)), query
+        to = forwarding(table, path)
+        if to is not None:
+            return await self._forwarded(to, only, scope, headers, query_string, told)
         refused = self._hosts.refusal(scope)
         if refused is not None:
             return refused
@@ -155,6 +165,20 @@ class RestApp:
             return Response(status_code=204, headers={"Allow": methods})
         detail = f"{path[:200]} takes {methods}"
         return problem(405, "method-not-allowed", "The method is not allowed", detail, {"Allow": methods})
+
+    async def _forwarded(
+        self,
+        to: Forwarding,
+        only: RestAdapter | None,
+        scope: Scope,
+        headers: Mapping[str, str],
+        query: str,
+        told: Told,
+    ) -> Response | Forwarding:
+        """What is sent on, once its caller has been admitted."""
+        told.adapter, told.operation, told.path = to.adapter, to.plan.name, f"{to.plan.prefix}/*"
+        refused = None if to.adapter is only else await self._refused(to.adapter, scope, headers, query, told)
+        return refused or to
 
     async def _unrouted(
         self, table: Table, path: str, scope: Scope, headers: Mapping[str, str], told: Told

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from naftiko.exposers.adapter import RestAdapter
+from naftiko.exposers.rest.forwarding import Forwarding
 from naftiko.exposers.rest.inputs import Known
 from naftiko.exposers.rest.router import Leaf, Match, Router
-from naftiko.plan import RoutePlan
+from naftiko.plan import ForwardPlan, RoutePlan
 from naftiko.values.uris import anonymous
 
 
@@ -31,6 +32,7 @@ class Table:
     below: Mapping[str, Router[Target]]
     owners: Mapping[str, RestAdapter]
     conflicts: tuple[str, ...]
+    forwards: tuple[tuple[str, RestAdapter, ForwardPlan], ...] = ()
     documents: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
 
@@ -60,7 +62,22 @@ def made(adapters: Sequence[RestAdapter]) -> Table:
             plain.add(route.method, route.path, target)
         below.setdefault(namespace, own)
         owners.setdefault(namespace, adapter)
-    return Table(tuple(adapters), plain, below, owners, tuple(conflicts))
+    forwards = [
+        (prefix, adapter, plan)
+        for adapter in adapters
+        for plan in adapter.plan.forwards
+        for prefix in (f"/{adapter.plan.namespace}{plan.prefix}", plan.prefix)
+    ]
+    forwards.sort(key=lambda item: -len(item[0]))
+    return Table(tuple(adapters), plain, below, owners, tuple(conflicts), tuple(forwards))
+
+
+def forwarding(table: Table, path: str) -> Forwarding | None:
+    """What a path that no route has is forwarded to: the longest prefix that fits."""
+    for prefix, adapter, plan in table.forwards:
+        if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
+            return Forwarding(adapter, plan, path[len(prefix) :])
+    return None
 
 
 def _known(adapter: RestAdapter, route: RoutePlan) -> Known:

@@ -44,10 +44,6 @@ def _is_fragment(model: CapabilityFile) -> bool:
 def _parts(adapter: ExposesRest | ExposesMcp, path: Path, report: Report) -> None:
     """Parts of an adapter that load but are left out."""
     if isinstance(adapter, ExposesRest):
-        for position, resource in enumerate(adapter.resources):
-            inner = (*path, "resources", position)
-            if resource.forward is not None:
-                report.add("not-supported", "`forward` is not supported yet", (*inner, "forward"), key=True)
         return
     for key in ("resources", "prompts"):
         if getattr(adapter, key):

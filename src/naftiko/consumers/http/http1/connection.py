@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable
 from typing import cast
 
 import httptools
@@ -62,6 +62,9 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[WireResponse] | None = None
         self._stream: Stream | None = None
         self._is_used = self._is_paused = False
+        self._sending: asyncio.Task[None] | None = None
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._begin(is_head=False)
         self._is_done = True
 
@@ -81,8 +84,18 @@ class Connection(asyncio.Protocol):
         """Whether a request may be sent."""
         return self._transport is not None and not self._transport.is_closing() and self.loop.time() < self.until
 
-    async def exchange(self, head: bytes, content: bytes | None, is_head: bool, is_used: bool) -> WireResponse:
-        """Send a request and wait for its answer, whole or as a stream once its head has arrived."""
+    async def exchange(
+        self,
+        head: bytes,
+        content: bytes | None,
+        is_head: bool,
+        is_used: bool,
+        upload: AsyncIterable[bytes] | None = None,
+    ) -> WireResponse:
+        """Send a request and wait for its answer, whole or as a stream once its head has arrived.
+
+        `upload` is a body that is sent in chunks as it comes, as fast as the upstream takes it.
+        """
         transport = self._transport
         self._begin(is_head=is_head)
         self._is_used = is_used
@@ -90,6 +103,9 @@ class Connection(asyncio.Protocol):
         self._waiter = waiter
         if transport is None:  # it was lost as soon as it was made
             self._fail(broken())
+        elif upload is not None:
+            transport.write(head)
+            self._sending = self.loop.create_task(self._send(upload))
         elif not content:
             transport.write(head)
         elif len(content) < APART:
@@ -98,6 +114,36 @@ class Connection(asyncio.Protocol):
             transport.write(head)
             transport.write(content)
         return await waiter
+
+    async def _send(self, upload: AsyncIterable[bytes]) -> None:
+        """Send a body in chunks (RFC 9112, section 7.1); where it breaks off, so does the request."""
+        try:
+            async for chunk in upload:
+                if self._is_done or self._transport is None:
+                    return
+                if chunk:
+                    self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                    await self._writable.wait()
+            if self._transport is not None and not self._is_done:
+                self._transport.write(b"0\r\n\r\n")
+        except asyncio.CancelledError:
+            raise
+        except Exception:  # whoever gives the body tells why it ended
+            self.abort()
+
+    def _stop_sending(self) -> bool:
+        """Send no more of a body; whether it had been sent to its end."""
+        sending, self._sending = self._sending, None
+        if sending is None or sending.done():
+            return True
+        sending.cancel()
+        return False
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
 
     def abort(self) -> None:
         """End the connection at once; an exchange under way fails."""
@@ -193,6 +239,8 @@ class Connection(asyncio.Protocol):
     def _end(self, *, is_kept: bool) -> None:
         """An answer is complete."""
         self._is_done = True
+        if not self._stop_sending():
+            is_kept = False
         pieces, self._pieces = self._pieces, []
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         stream, self._stream = self._stream, None
@@ -213,6 +261,8 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, error: httpx.TransportError | httpx.DecodingError) -> None:
         self._is_done = True
+        self._stop_sending()
+        self._writable.set()
         waiter, self._waiter = self._waiter, None
         stream, self._stream = self._stream, None
         if waiter is not None and not waiter.done():

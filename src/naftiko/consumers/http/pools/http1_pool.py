@@ -14,7 +14,7 @@ from naftiko.consumers.http.http1.connection import IDLE, Connection
 from naftiko.consumers.http.http1.errors import BrokenOff
 from naftiko.consumers.http.http1.origin import Origin, authority
 from naftiko.consumers.http.pools.settings import PoolSettings
-from naftiko.consumers.http.wire import Pairs, parts
+from naftiko.consumers.http.wire import Pairs, WireRequest, parts
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that may be sent again where a connection breaks off before an answer (RFC 9110, section 9.2)."""
@@ -31,6 +31,8 @@ _TARGET = re.compile(r"[!-~]+")
 
 class Http1Pool(httpx.AsyncBaseTransport):
     """The connections of one upstream. An exchange has the time its caller gives it; who waits is served in turn."""
+
+    takes_uploads = True
 
     def __init__(self, settings: PoolSettings) -> None:
         self._settings = settings
@@ -61,7 +63,8 @@ class Http1Pool(httpx.AsyncBaseTransport):
         url, pairs, content = parts(request)
         method = request.method
         origin, target = self._split(url)
-        head = self._head(method, target, origin, pairs, content)
+        upload = request.upload if isinstance(request, WireRequest) else None
+        head = self._head(method, target, origin, pairs, content, is_upload=upload is not None)
         if self._busy < self._settings.connections and not self._waiting:
             self._busy += 1
         else:
@@ -76,9 +79,9 @@ class Http1Pool(httpx.AsyncBaseTransport):
                     self._give_back()
                     raise
             try:
-                return await connection.exchange(head, content, method == "HEAD", is_used)
+                return await connection.exchange(head, content, method == "HEAD", is_used, upload)
             except BrokenOff:
-                if method not in _SAFE:
+                if method not in _SAFE or upload is not None:
                     raise
                 await self._turn()  # the connection gave its place back
             except BaseException:
@@ -107,7 +110,16 @@ class Http1Pool(httpx.AsyncBaseTransport):
             found = self._origins[prefix] = Origin(prefix, scheme, place)
         return found
 
-    def _head(self, method: str, target: str, origin: Origin[Connection], pairs: Pairs, content: bytes | None) -> bytes:
+    def _head(
+        self,
+        method: str,
+        target: str,
+        origin: Origin[Connection],
+        pairs: Pairs,
+        content: bytes | None,
+        *,
+        is_upload: bool = False,
+    ) -> bytes:
         """The request line and the headers.
 
         Raises:
@@ -132,7 +144,9 @@ class Http1Pool(httpx.AsyncBaseTransport):
             lines.append(f"{name}: {value}\r\n")
         if not authorized:
             lines.append(f"Authorization: {origin.authorization}\r\n")
-        if content or method in _WITH_BODY:
+        if is_upload:
+            lines.append("Transfer-Encoding: chunked\r\n")
+        elif content or method in _WITH_BODY:
             lines.append(f"Content-Length: {len(content or b'')}\r\n")
         head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{''.join(lines)}\r\n"
         if head.count("\n") != len(lines) + 3 or head.count("\r") != len(lines) + 3 or "\0" in head:

@@ -1,0 +1,162 @@
+"""Requests that are sent on as they come (`forward`): any method, any path below, bodies in pieces both ways."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, unquote, unquote_plus
+
+from starlette.types import Receive, Scope, Send
+
+from naftiko.consumers.http.transport import Forwarded
+from naftiko.engine.upstream import Passing
+from naftiko.errors import CallError, InputError, UpstreamTimeout
+from naftiko.exposers.adapter import RestAdapter
+from naftiko.exposers.body import ClientGone
+from naftiko.exposers.calling import GONE, Told
+from naftiko.exposers.requests import CONNECTION, Present
+from naftiko.plan import ForwardPlan
+
+_CONTENT = frozenset({"content-type", "content-encoding", "accept", "accept-encoding"})
+"""What of a caller's headers says how bodies are to be read: they travel on unasked."""
+
+_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "date",
+        "server",
+    }
+)
+"""Headers of an answer that are the connection's own (RFC 9110, section 7.6.1), or that our server sets by itself."""
+
+_PATH = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forwarding:
+    """A request that is to be sent on: to what, and the path below its prefix, as it was sent."""
+
+    adapter: RestAdapter
+    plan: ForwardPlan
+    path: str
+
+
+async def forward(
+    to: Forwarding, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str], told: Told
+) -> None:
+    """Send a request on and its answer back; `told` is told at the end.
+
+    Raises:
+        CallError: it failed before anything of the answer was sent.
+        ClientGone: the caller left before that.
+    """
+    engine = to.adapter.engine
+    is_started = False
+    status = GONE
+    try:
+        with engine, Present(scope, told.life):
+            async with asyncio.timeout(engine.total) as limit:
+
+                def moved() -> None:
+                    limit.reschedule(asyncio.get_running_loop().time() + engine.total)
+
+                answer = await engine.forward(to.plan.function, _passing(to, scope, receive, headers, moved), told.life)
+                try:
+                    moved()
+                    told.life.is_committed = False  # what was to be done has been done: who leaves need not wait
+                    status, is_started = answer.status, True
+                    await _send(answer, scope, send, moved)
+                finally:
+                    await answer.close()
+    except TimeoutError as error:
+        if not is_started:
+            message = f"nothing moved for {engine.total:g} s; `--timeout` allows more"
+            raise UpstreamTimeout(message, upstream_seconds=engine.total) from error
+        _cut(scope)
+        told.error = "upstream-timeout"
+    except CallError as failure:
+        told.failed(failure)
+        if not is_started:
+            raise
+        _cut(scope)
+    told.tell(status)
+
+
+def _passing(
+    to: Forwarding, scope: Scope, receive: Receive, headers: Mapping[str, str], moved: Callable[[], None]
+) -> Passing:
+    path = (
+        to.path if _PATH.fullmatch(to.path) is not None else quote(to.path.encode("latin-1"), safe="!$&'()*+,;=:@%/-")
+    )
+    if any(unquote(segment) in (".", "..") for segment in path.split("/")):
+        raise InputError("the path holds `.` or `..`, which would lead elsewhere")
+    request = to.plan.function.request
+    if request is None:
+        raise InputError("there is nothing to send it to")
+    gate = to.adapter.gate
+    withheld = gate.withheld if gate is not None else frozenset()
+    trusted = (to.plan.trusted | _CONTENT) - {name for place, name in withheld if place == "header"}
+    passed = [(name, value) for name, value in headers.items() if name in trusted]
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    return Passing(
+        request,
+        scope["method"],
+        path,
+        _query(scope["query_string"].decode("latin-1"), {name for place, name in withheld if place == "query"}),
+        passed,
+        _upload(receive, moved) if has_body else None,
+    )
+
+
+def _query(query: str, withheld: set[str]) -> str:
+    """A query as it was sent, without the credentials that are meant for us."""
+    if not withheld:
+        return query
+    return "&".join(pair for pair in query.split("&") if unquote_plus(pair.partition("=")[0]) not in withheld)
+
+
+async def _upload(receive: Receive, moved: Callable[[], None]) -> AsyncIterator[bytes]:
+    """The caller's body as it comes."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        moved()
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
+
+
+async def _send(answer: Forwarded, scope: Scope, send: Send, moved: Callable[[], None]) -> None:
+    named = {name.strip().lower() for key, value in answer.headers if key == "connection" for name in value.split(",")}
+    gone = _HOP | named
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers if name not in gone]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    if scope["method"] != "HEAD" and answer.status not in (204, 304):
+        async for chunk in answer.body():
+            if chunk:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                moved()
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _cut(scope: Scope) -> None:
+    """End the caller's connection, whose answer cannot be completed.
+
+    Raises:
+        RuntimeError: the server is not ours; it ends the connection then.
+    """
+    connection = scope.get(CONNECTION)
+    if connection is None:
+        raise RuntimeError("the upstream's answer broke off")
+    connection.cut()
