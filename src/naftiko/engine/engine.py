@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
-from naftiko.consumers.http.transport import Forwarded, Response
+from naftiko.consumers.http.forwarded import Forwarded
+from naftiko.consumers.http.transport import Response
 from naftiko.engine.answer import Answer
 from naftiko.engine.answering import maps, passed, passes, root_contents
 from naftiko.engine.aside import LARGE, aside

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
 
+from naftiko.consumers.http.forwarded import Forwarded
 from naftiko.consumers.http.request import Outgoing, build
 from naftiko.consumers.http.scheme import Scheme, secrets
-from naftiko.consumers.http.transport import Forwarded, HttpTransport, Response
+from naftiko.consumers.http.transport import HttpTransport, Response
 from naftiko.engine.answer import PASSED_ON
 from naftiko.engine.aside import done
 from naftiko.engine.deadline import Deadlines

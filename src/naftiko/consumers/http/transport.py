@@ -7,7 +7,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,12 +16,13 @@ import httpx
 
 from naftiko.consumers.http.decoding import decoder
 from naftiko.consumers.http.flows import carry_out
+from naftiko.consumers.http.forwarded import Forwarded, held
 from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT, open_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.wire import Pairs, WireRequest, WireResponse, header_pairs
-from naftiko.errors import BodyTooLarge, CallError, InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
+from naftiko.errors import CallError, InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
 
 _BODILESS = frozenset({204, 304})
 _TURN = 1024 * 1024
@@ -50,48 +51,7 @@ class Response:
         return None
 
 
-@dataclass(slots=True)
-class Forwarded:
-    """An upstream's answer as it comes: `headers` are pairs, names in lower case; the body is as it was sent."""
-
-    status: int
-    headers: Pairs
-    _response: httpx.Response
-
-    async def body(self) -> AsyncIterator[bytes]:
-        """The pieces of the body.
-
-        Raises:
-            UpstreamUnreachable: it broke off.
-        """
-        response = self._response
-        whole = response.whole if isinstance(response, WireResponse) else None
-        if whole is not None:
-            yield whole
-            return
-        try:
-            async for chunk in cast("AsyncIterable[bytes]", response.stream):
-                yield chunk
-        except httpx.HTTPError as error:
-            raise UpstreamUnreachable("the upstream broke its answer off") from error
-
-    async def close(self) -> None:
-        await cast("httpx.AsyncByteStream", self._response.stream).aclose()
-
-
 _FOREIGN = (httpx.HTTPError, httpx.InvalidURL, h11.LocalProtocolError)
-
-_HELD = 8 * 1024 * 1024
-"""The most bytes of a body that is held because it cannot be sent as it comes."""
-
-
-async def _held(upload: AsyncIterable[bytes]) -> bytes:
-    content = bytearray()
-    async for chunk in upload:
-        content += chunk
-        if len(content) > _HELD:
-            raise BodyTooLarge(f"a body of more than {_HELD // 1024 // 1024} MiB cannot be sent on in this way")
-    return bytes(content)
 
 
 class HttpTransport:
@@ -179,7 +139,7 @@ class HttpTransport:
         auth, content = outgoing.auth, None
         pool = self._seam or self._connections()
         if upload is not None and (auth is not None or not getattr(pool, "takes_uploads", False)):
-            content, upload = await _held(upload), None
+            content, upload = await held(upload), None
         request = WireRequest(
             outgoing.method, self.origin + outgoing.target, outgoing.headers, content, self._extensions
         )

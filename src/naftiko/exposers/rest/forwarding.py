@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from starlette.types import Receive, Scope, Send
 
-from naftiko.consumers.http.transport import Forwarded
+from naftiko.consumers.http.forwarded import Forwarded
 from naftiko.engine.upstream import Passing
 from naftiko.errors import CallError, InputError, UpstreamTimeout
 from naftiko.exposers.adapter import RestAdapter

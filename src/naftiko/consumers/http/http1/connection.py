@@ -16,7 +16,7 @@ import httpx
 
 from naftiko.consumers.http.http1.errors import BrokenOff, broken
 from naftiko.consumers.http.http1.origin import Origin
-from naftiko.consumers.http.http1.stream import Stream
+from naftiko.consumers.http.http1.stream import Stream, chunked
 from naftiko.consumers.http.wire import WireResponse
 
 _HEAD = 256 * 1024
@@ -116,18 +116,13 @@ class Connection(asyncio.Protocol):
         return await waiter
 
     async def _send(self, upload: AsyncIterable[bytes]) -> None:
-        """Send a body in chunks (RFC 9112, section 7.1); where it breaks off, so does the request."""
+        """Send a body as it comes; where it breaks off, so does the request."""
         try:
-            async for chunk in upload:
-                if self._is_done or self._transport is None:
+            async for chunk in chunked(upload):
+                if self._transport is None or self._is_done:
                     return
-                if chunk:
-                    self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
-                    await self._writable.wait()
-            if self._transport is not None and not self._is_done:
-                self._transport.write(b"0\r\n\r\n")
-        except asyncio.CancelledError:
-            raise
+                self._transport.write(chunk)
+                await self._writable.wait()
         except Exception:  # whoever gives the body tells why it ended
             self.abort()
 

@@ -1,9 +1,9 @@
-"""The rest of a body, as it comes."""
+"""Bodies as they come: the rest of an answer's, and a request's."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import Protocol
 
 import httpx
@@ -72,3 +72,11 @@ class Stream(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         self._connection.leave(self)
+
+
+async def chunked(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+    """A body in the chunked transfer coding (RFC 9112, section 7.1)."""
+    async for chunk in body:
+        if chunk:
+            yield b"%x\r\n%b\r\n" % (len(chunk), chunk)
+    yield b"0\r\n\r\n"
