@@ -9,6 +9,7 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.declared import merged
 from naftiko.compile.inputs import InputTable
 from naftiko.compile.kinds import UnitKinds
+from naftiko.compile.order import waits
 from naftiko.compile.outputs import output_plan
 from naftiko.compile.requests import RequestCompiler
 from naftiko.compile.scope import UnitScope
@@ -221,7 +222,8 @@ class UnitCompiler:
             for index, mapping in enumerate(unit.mappings or ())
         )
         output = output_plan(unit.outputParameters, path, scope)
-        return Body(steps=StepsPlan(tuple(plans.values()), mappings), output=output)
+        done = tuple(plans.values())
+        return Body(steps=StepsPlan(done, mappings, waits(done)), output=output)
 
     def _kind(self, context: StepContext) -> StepCompiler:
         """What compiles a step."""

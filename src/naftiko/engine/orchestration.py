@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -12,6 +13,7 @@ from naftiko.engine.answer import Answer
 from naftiko.engine.answering import passed
 from naftiko.engine.aside import aside, done
 from naftiko.engine.life import Life
+from naftiko.errors import CallError
 from naftiko.formats.base import Decode
 from naftiko.plan import RequestPlan, StepPlan, StepsPlan
 from naftiko.values.expressions import Scope
@@ -89,20 +91,64 @@ class StepRunner(Protocol):
 
 
 async def carry_out(plan: StepsPlan, kinds: Mapping[str, StepRunner], running: Running, life: Life) -> Answer | None:
-    """Carry steps out in order; `running.scope` has their outputs then. An upstream that fails ends them.
+    """Carry steps out, those that do not wait for each other at the same time; `running.scope` has their outputs then.
 
-    Returns that upstream's answer, or None where all steps were carried out.
+    An upstream that fails ends them all: what is under way is cancelled. Returns that upstream's answer, or None where
+    all steps were carried out.
     """
     outputs: dict[str, object] = {}
     running.scope.steps = outputs
-    for step in plan.steps:
-        life.step = step.name
-        try:
-            value = await kinds[step.kind].run(step, running)
-            if value is not MISSING:
-                outputs[step.name] = value
-        except Ended as ended:
-            ended.answer.step = step.name
-            return ended.answer
+    try:
+        if plan.is_sequence:
+            for step in plan.steps:
+                await _one(step, kinds, running, life, outputs)
+        else:
+            await _together(plan, kinds, running, life, outputs)
+    except Ended as ended:
+        return ended.answer
     life.step = life.upstream = None
     return None
+
+
+async def _one(
+    step: StepPlan, kinds: Mapping[str, StepRunner], running: Running, life: Life, outputs: dict[str, object]
+) -> None:
+    life.step = step.name
+    try:
+        value = await kinds[step.kind].run(step, running)
+    except Ended as ended:
+        ended.answer.step = step.name
+        raise
+    if value is not MISSING:
+        outputs[step.name] = value
+
+
+async def _together(
+    plan: StepsPlan, kinds: Mapping[str, StepRunner], running: Running, life: Life, outputs: dict[str, object]
+) -> None:
+    """Begin each step as soon as those that it waits for have ended."""
+    tasks: list[asyncio.Task[None]] = []
+
+    async def begun(index: int) -> None:
+        for earlier in plan.waits[index]:
+            await asyncio.shield(tasks[earlier])
+        step = plan.steps[index]
+        try:
+            await _one(step, kinds, running, life, outputs)
+        except (CallError, TimeoutError):
+            life.step = step.name  # others may have begun since
+            raise
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks.extend(group.create_task(begun(index)) for index in range(len(plan.steps)))
+    except BaseExceptionGroup as failed:
+        raise _first(failed) from None
+
+
+def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:
+    """What failed first: those that wait for it fail with the same."""
+    error: BaseException = failed
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

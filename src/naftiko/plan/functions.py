@@ -94,10 +94,20 @@ class StepPlan:
 
 @dataclass(frozen=True, slots=True)
 class StepsPlan:
-    """Steps in order, and what their outputs are put together to: `mappings` has a path of names for each value."""
+    """Steps in order, and what their outputs are put together to: `mappings` has a path of names for each value.
+
+    `waits` has, for each step, the indexes of the earlier ones that must have ended before it; without it each waits
+    for the one before.
+    """
 
     steps: tuple[StepPlan, ...]
     mappings: tuple[tuple[tuple[str, ...], Expression], ...]
+    waits: tuple[frozenset[int], ...] = ()
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether each step waits for the one before."""
+        return all(index in waits for index, waits in enumerate(self.waits[1:]))
 
 
 def requests_of(request: RequestPlan | None, steps: StepsPlan | None) -> tuple[RequestPlan, ...]:

@@ -62,6 +62,8 @@ class Supervisor:
             first = await self._started(0)
             if not await self._first_ready(first):
                 status = await first.process.wait()
+                if self._stop.is_set():
+                    return 0  # what it could not do any more, it need not
                 return status if status >= 0 else 128 - status
             keepers = [asyncio.create_task(self._keep(0, first))]
             keepers += [asyncio.create_task(self._keep(index, None)) for index in range(1, self._count)]

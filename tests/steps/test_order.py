@@ -1,0 +1,140 @@
+"""Which steps wait for which: shown by the order in which their requests arrive."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+import naftiko
+from support import Stage, on_stage, write
+
+FILE = """
+ikanos: 1.0.0-beta5
+capability:
+  consumes:
+  - namespace: api
+    type: http
+    baseUri: http://api.invalid
+    resources:
+      any:
+        path: /{name}
+        operations:
+          get: {method: GET, inputParameters: {q: {in: query}}}
+          put: {method: PUT}
+  exposes:
+  - type: rest
+    namespace: web
+    port: 8080
+    resources:
+      do:
+        path: /do
+        operations:
+          do:
+            method: GET
+            steps:
+STEPS
+            mappings: MAPPINGS
+"""
+
+
+def unit(*steps: str, mappings: str = "[]") -> str:
+    lines = "\n".join(" " * 14 + step for step in steps)
+    return FILE.replace("STEPS", lines).replace("MAPPINGS", mappings)
+
+
+def get(name: str, more: str = "") -> str:
+    return f"{name}: {{type: call, call: api.get, with: {{name: {name}{more}}}}}"
+
+
+def put(name: str) -> str:
+    return f"{name}: {{type: call, call: api.put, with: {{name: {name}}}}}"
+
+
+class Held:
+    """An upstream that answers a request when `until` so many have arrived; it notes what arrives and what ends."""
+
+    def __init__(self, until: int = 0) -> None:
+        self.until = until
+        self.events: list[str] = []
+        self.arrived = asyncio.Condition()
+
+    async def __call__(self, request: Request) -> Response:
+        name = request.url.path[1:]
+        async with self.arrived:
+            self.events.append(name)
+            self.arrived.notify_all()
+            await self.arrived.wait_for(lambda: len(self.events) >= self.until)
+        return JSONResponse({"name": name}, 503 if name == "bad" else 200)
+
+
+def waits(folder: Path, text: str) -> list[list[int]]:
+    steps = naftiko.load(write(folder, text)).plan.adapters[0].functions[0].steps
+    assert steps is not None
+    return [sorted(item) for item in steps.waits]
+
+
+def test_what_waits_for_what(tmp_path: Path) -> None:
+    assert waits(tmp_path, unit(get("a"), get("b"), get("c"))) == [[], [], []]
+    assert waits(tmp_path, unit(get("a"), get("b", ", q: $.a.name"), get("c", ", q: '{{b.name}}'"))) == [[], [0], [1]]
+    assert waits(tmp_path, unit(get("a"), get("b"), put("c"), get("d"), get("e", ", q: $.a.x"))) == [
+        [],
+        [],
+        [0, 1],
+        [2],
+        [0, 2],
+    ]
+    look = "l: {type: lookup, index: a, match: x, lookupValue: $.b.x, outputParameters: [y]}"
+    script = "s: {type: script, language: javascript, source: 'result = 1'}"
+    assert waits(tmp_path, unit(get("a"), get("b"), get("c"), look, script)) == [[], [], [], [0, 1], [0, 1, 2, 3]]
+    assert waits(tmp_path, unit(get("a"), get("b"), get("c", ", q: '$[*].name'"))) == [[], [], [0, 1]]
+
+
+async def test_at_the_same_time(tmp_path: Path, stage: Stage) -> None:
+    """Three requests are answered only once all three have arrived."""
+    stage.recorder.respond = Held(until=3)
+    text = unit(get("a"), get("b"), get("c"), mappings="[{target: all, value: '{{a.name}}{{b.name}}{{c.name}}'}]")
+    async with on_stage(tmp_path, stage, text) as client:
+        assert (await client.rest("GET", "/do")).json() == {"all": "abc"}
+
+
+async def test_the_order_of_effects(tmp_path: Path, stage: Stage) -> None:
+    stage.recorder.respond = held = Held()
+    async with on_stage(tmp_path, stage, unit(get("a"), put("b"), get("c"), put("d"))) as client:
+        assert (await client.rest("GET", "/do")).json() == {"name": "d"}
+        assert held.events == ["a", "b", "c", "d"]
+
+
+async def test_one_that_fails_ends_all(tmp_path: Path, stage: Stage) -> None:
+    """The one under way is cancelled, the one that would follow is never sent."""
+    gone = asyncio.Event()
+
+    async def respond(request: Request) -> Response:
+        if request.url.path == "/bad":
+            return JSONResponse({"sorry": True}, 503)
+        while not await request.is_disconnected():
+            await asyncio.sleep(0.01)
+        gone.set()
+        return Response()
+
+    stage.recorder.respond = respond
+    async with on_stage(tmp_path, stage, unit(get("slow"), get("bad"), put("after"))) as client:
+        answer = await client.rest("GET", "/do")
+        assert (answer.status_code, answer.json()) == (503, {"sorry": True})
+        await asyncio.wait_for(gone.wait(), 30)
+        assert sorted(request.path for request in stage.recorder.requests) == ["/bad", "/slow"]
+
+
+async def test_who_is_to_blame(tmp_path: Path, stage: Stage) -> None:
+    async def respond(request: Request) -> Response:
+        await asyncio.sleep(60)
+        return Response()
+
+    stage.recorder.respond = respond
+    limits = naftiko.Limits(total=0.3)
+    async with on_stage(tmp_path, stage, unit(get("a"), get("b")), limits=limits) as client:
+        answer = await client.rest("GET", "/do")
+        assert answer.status_code == 504
+        assert "the step `b`" in answer.json()["detail"]
