@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from naftiko.compile import request_checks as checks
+from naftiko.compile.binary import size
 from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared, blamed, is_private, merged, reads
@@ -14,7 +15,7 @@ from naftiko.compile.scope import UnitScope
 from naftiko.compile.secrets import secrets as secrets_of
 from naftiko.compile.upstreams import Base, Consumed
 from naftiko.diagnostics import Path, Severity
-from naftiko.plan import ParameterPlan, RequestPlan, SchemaPlan
+from naftiko.plan import BinaryPlan, ParameterPlan, RequestPlan, SchemaPlan
 from naftiko.spec.models.consumes import RAW_FORMATS
 from naftiko.values.coerce import Mismatch, coerce
 from naftiko.values.expressions import Environment, Expression, FirstOf, Input, Literal, Variable, leaves
@@ -70,6 +71,7 @@ class RequestCompiler:
             body=body,
             raw_format=raw_format,
             schema=self._schema(),
+            binary=self._binary(),
             outputs=named_outputs(self.consumed, self.scope),
         )
         plan = replace(plan, secrets=secrets_of(plan))
@@ -112,6 +114,13 @@ class RequestCompiler:
         valid = ", ".join(f"`{known}`" for known in dict.fromkeys((*RAW_FORMATS, *self.kinds.formats)))
         message = f"`{name}` is not a valid `outputRawFormat`"
         raise Broken(self.report.add("invalid-value", message, where, help=f"valid: {valid}"))
+
+    def _binary(self) -> BinaryPlan | None:
+        operation = self.consumed.operation
+        if operation.maxBinarySize is None and operation.outputMediaType is None:
+            return None
+        where = (*self.consumed.path, "maxBinarySize")
+        return BinaryPlan(operation.outputMediaType, size(operation.maxBinarySize, where, self.report))
 
     def _schema(self) -> SchemaPlan | None:
         location = self.consumed.operation.outputSchema

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from naftiko.compile.binary import binary_of
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import merged
 from naftiko.compile.inputs import InputTable
@@ -63,11 +64,12 @@ class UnitCompiler:
         route: tuple[str, ...] = (),
         inherited: tuple[tuple[ExposedInput, Path], ...] = (),
         required_by_default: bool = False,
+        largest: int | None = None,
     ) -> FunctionPlan:
         """The plan of a unit. What keeps it from being carried out ends up in `broken`.
 
         `route` are the placeholders of its REST path, `inherited` the inputs its resource declares;
-        `required_by_default` is how an MCP tool's inputs are read.
+        `required_by_default` is how an MCP tool's inputs are read; `largest` is the adapter's bound for answers of bytes.
         """
         inputs = InputTable()
         for placeholder in route:
@@ -78,6 +80,7 @@ class UnitCompiler:
         scope.declares = bool(unit.inputParameters)
         declared = [*inherited, *_with_paths(unit.inputParameters, path)]
         body = Body()
+        function: Function | None = None
         broken: str | None = None
         try:
             fault = fault_at(self.report.root, path)
@@ -106,6 +109,7 @@ class UnitCompiler:
             base_variables=_variables(base_leaves),
             broken=broken,
             target=body.target,
+            binary=binary_of(unit, function.function if function is not None else None, largest),
         )
 
     def forwarded(self, target: str, path: Path, name: str) -> FunctionPlan:

@@ -5,8 +5,27 @@ from __future__ import annotations
 from naftiko.consumers.http.transport import Response
 from naftiko.consumers.http.values import is_field_value
 from naftiko.engine.answer import PASSED_ON, Answer
-from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan
+from naftiko.errors import UpstreamInvalid
+from naftiko.plan import BinaryPlan, FunctionPlan, OutputPlan, RequestPlan
 from naftiko.values.media import is_json
+
+_LARGEST = 10 * 1024 * 1024
+"""The most bytes of an answer of bytes, where nothing is declared."""
+
+
+def bound_binary(answer: Answer, function: FunctionPlan, request: RequestPlan) -> None:
+    """Hold an answer of bytes to what is declared of it: the operation first, then the unit and its adapter.
+
+    Raises:
+        UpstreamInvalid: it is too large.
+    """
+    own, around = request.binary or BinaryPlan(), function.binary or BinaryPlan()
+    largest = own.largest if own.largest is not None else around.largest
+    limit = _LARGEST if largest is None else largest
+    if len(answer.content()) > limit:
+        raise UpstreamInvalid(f"the upstream's answer exceeded maxBinarySize (limit={limit} bytes)")
+    if answer.raw:
+        answer.media_type = own.media_type or around.media_type or answer.media_type or "application/octet-stream"
 
 
 def passes(function: FunctionPlan, request: RequestPlan, response: Response) -> bool:

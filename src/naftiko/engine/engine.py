@@ -12,7 +12,7 @@ from typing import TypeAlias
 from naftiko.consumers.http.forwarded import Forwarded
 from naftiko.consumers.http.transport import Response
 from naftiko.engine.answer import Answer
-from naftiko.engine.answering import maps, passed, passes, root_contents
+from naftiko.engine.answering import bound_binary, maps, passed, passes, root_contents
 from naftiko.engine.aside import LARGE, aside
 from naftiko.engine.deadline import Deadlines
 from naftiko.engine.inputs import checked
@@ -224,6 +224,8 @@ class Engine:
             return answer
         kind, decode = self._reader(request)
         answer.is_binary = kind.is_opaque and not answer.is_error
+        if answer.is_binary:
+            bound_binary(answer, function, request)
         if answer.is_error or not response.content or passes(function, request, response):
             return answer
         try:

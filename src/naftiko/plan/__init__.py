@@ -29,6 +29,7 @@ from naftiko.plan.functions import (
 )
 from naftiko.plan.requests import (
     AuthPlan,
+    BinaryPlan,
     BodyPlan,
     FieldsBodyPlan,
     FormBodyPlan,
@@ -47,6 +48,7 @@ from naftiko.plan.requests import (
 __all__ = [
     "AdapterPlan",
     "AuthPlan",
+    "BinaryPlan",
     "BodyPlan",
     "FieldsBodyPlan",
     "FormBodyPlan",

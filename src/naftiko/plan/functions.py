@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from naftiko.plan.requests import RequestPlan
+from naftiko.plan.requests import BinaryPlan, RequestPlan
 from naftiko.values.expressions import Expression
 from naftiko.values.jsonpath import JsonPath
 
@@ -134,6 +134,7 @@ class FunctionPlan:
     base_variables: frozenset[str] = frozenset()
     broken: str | None = None
     target: str | None = None
+    binary: BinaryPlan | None = None
 
     @property
     def requests(self) -> tuple[RequestPlan, ...]:

@@ -103,6 +103,14 @@ class SchemaPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class BinaryPlan:
+    """What is declared of an answer of bytes: its media type, and the most bytes it may have."""
+
+    media_type: str | None = None
+    largest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPlan:
     """One upstream request. `upstream` is the index of its namespace in the plan.
 
@@ -125,6 +133,7 @@ class RequestPlan:
     outputs: tuple[NamedOutput, ...]
     secrets: tuple[tuple[Expression, bool], ...] = ()
     schema: SchemaPlan | None = None
+    binary: BinaryPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from naftiko.compile.authentication import compile_auth
-from naftiko.compile.broken import reason
+from naftiko.compile.binary import size
+from naftiko.compile.broken import Broken, reason
 from naftiko.compile.units import UnitCompiler
 from naftiko.diagnostics import Path, Severity
 from naftiko.document.nodes import fault_at, locate
@@ -25,6 +26,13 @@ class AdapterContext:
     path: Path
     units: UnitCompiler
     report: Report
+
+    def largest(self, text: str | None) -> int | None:
+        """The adapter's bound for answers of bytes, where it declares one that can be read."""
+        try:
+            return size(text, (*self.path, "maxBinarySize"), self.report)
+        except Broken:
+            return None
 
     def common(self) -> dict[str, Any]:
         """What every adapter's plan has, as keywords of `AdapterPlan`."""

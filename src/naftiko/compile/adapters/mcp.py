@@ -25,6 +25,7 @@ def compile_mcp(context: AdapterContext) -> McpPlan | None:
         return None
     common = context.common()
     tools: dict[str, ToolPlan] = {}
+    largest = context.largest(adapter.maxBinarySize)
     for position, tool in enumerate(adapter.tools):
         where = (*path, "tools", position)
         name = tool.name or (tool.ref or "").rpartition(".")[2]
@@ -34,7 +35,9 @@ def compile_mcp(context: AdapterContext) -> McpPlan | None:
         if name in tools:
             report.add("duplicate-tool", f"a tool named `{name}` stands before this one", (*where, "name"))
             continue
-        function = units.compile(tool, where, common["namespace"], name=name, ref=tool.ref, required_by_default=True)
+        function = units.compile(
+            tool, where, common["namespace"], name=name, ref=tool.ref, required_by_default=True, largest=largest
+        )
         source = units.functions.get(tool.ref or "")
         tools[name] = ToolPlan(
             name=name,

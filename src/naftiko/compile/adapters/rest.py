@@ -22,6 +22,7 @@ def compile_rest(context: AdapterContext) -> RestPlan:
     path, units, report = context.path, context.units, context.report
     common = context.common()
     routes: list[RoutePlan] = []
+    largest = context.largest(adapter.maxBinarySize)
     seen: dict[tuple[str, str], str] = {}
     for position, resource in enumerate(adapter.resources):
         inner = (*path, "resources", position)
@@ -47,6 +48,7 @@ def compile_rest(context: AdapterContext) -> RestPlan:
                 ref=operation.ref,
                 route=placeholders,
                 inherited=inherited,
+                largest=largest,
             )
             source = units.functions.get(operation.ref or "")
             routes.append(
