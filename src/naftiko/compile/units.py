@@ -69,7 +69,7 @@ class UnitCompiler:
         """The plan of a unit. What keeps it from being carried out ends up in `broken`.
 
         `route` are the placeholders of its REST path, `inherited` the inputs its resource declares;
-        `required_by_default` is how an MCP tool's inputs are read; `largest` is the adapter's bound for answers of bytes.
+        `required_by_default` is how an MCP tool's inputs are read, `largest` its adapter's bound for bytes.
         """
         inputs = InputTable()
         for placeholder in route:
