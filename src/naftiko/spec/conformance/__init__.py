@@ -16,6 +16,11 @@ from naftiko.spec.conformance.specification import NEWEST, specification
 
 def conform(root: Node, file: str) -> list[Diagnostic]:
     """Every deviation of a document from the version it names, or from the newest where it names none that is known."""
+    if isinstance(root, Mapping) and "naftiko" not in root.entries and "ikanos" in root.entries:
+        report = Report(root, file)
+        message = f"`ikanos: {root.text('ikanos')}` is not checked to the letter yet, only as for running it"
+        report.add("not-supported", message, ("ikanos",), key=True)
+        return report.found
     found = Findings()
     version = root.text("naftiko") if isinstance(root, Mapping) else None
     specification(version or NEWEST).check(root, (), found)

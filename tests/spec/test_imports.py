@@ -1,0 +1,108 @@
+"""Imports in every section, and the two styles in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import naftiko
+from naftiko.document.source import read_source
+from naftiko.validation.checking import checked
+from support import write
+
+SHOP = """
+ikanos: 1.0.0-beta5
+consumes:
+- {type: http, namespace: shop, baseUri: "https://shop.example", resources: {w: {path: /w, operations: {list: {method: GET}}}}}
+aggregates:
+- {namespace: flows, display: Flows, flows: {list: {description: All, call: shop.list}}}
+binds:
+- {namespace: keys, location: ./keys.yaml, keys: {TOKEN: token}}
+exposes:
+- {type: rest, namespace: web, port: 1, resources: {w: {path: /w, operations: {list: {method: GET, ref: flows.list}}}}}
+"""
+ALL = """
+ikanos: 1.0.0-beta5
+capability:
+  binds: [{import: keys, from: shared/shop.yaml}]
+  consumes: [{import: shop, from: ./shared/shop.yaml}]
+  aggregates: [{import: flows, from: "file:///./shared/shop.yaml"}]
+  exposes: [{import: web, from: shared/shop.yaml, as: api}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shared").mkdir()
+    write(tmp_path / "shared", SHOP, "shop.yaml")
+    return tmp_path
+
+
+def problems(file: Path) -> list[tuple[str, str]]:
+    return [(item.code, item.message) for item in naftiko.load(file).diagnostics if item.severity.name == "ERROR"]
+
+
+def test_every_section(folder: Path) -> None:
+    loaded = naftiko.load(write(folder, ALL))
+    assert [item.code for item in loaded.diagnostics] == []
+    adapter = loaded.plan.rest[0]
+    assert (adapter.namespace, adapter.routes[0].function.target) == ("api", "shop.list")
+    assert naftiko.load(folder / "shared" / "shop.yaml").diagnostics == ()
+
+
+def test_a_file_that_imports_what_is_imported(folder: Path) -> None:
+    between = "ikanos: 1.0.0-beta5\nconsumes: [{import: shop, from: shop.yaml, as: store}]\n"
+    write(folder / "shared", between, "between.yaml")
+    text = ALL.replace(
+        "[{import: shop, from: ./shared/shop.yaml}]", "[{import: store, from: shared/between.yaml, as: shop}]"
+    )
+    assert problems(write(folder, text)) == []
+
+
+def test_imports_that_lead_to_themselves(folder: Path) -> None:
+    write(folder, "ikanos: 1.0.0-beta5\nconsumes: [{import: x, from: b.yaml}]\n", "a.yaml")
+    write(folder, "ikanos: 1.0.0-beta5\nconsumes: [{import: x, from: a.yaml}]\n", "b.yaml")
+    [(code, message)] = problems(folder / "a.yaml")
+    assert code == "import-failed"
+    assert "from a file that imports it" in message
+
+
+@pytest.mark.parametrize("section", ["consumes", "exposes", "aggregates", "binds"])
+def test_names_that_are_not_there(folder: Path, section: str) -> None:
+    found = naftiko.load(
+        write(folder, f"ikanos: x\n{section}: [{{import: nothing, from: shared/shop.yaml}}]\n")
+    ).diagnostics
+    [error] = [item for item in found if item.severity.name == "ERROR"]
+    assert error.code == "import-failed"
+    assert f"defines no `nothing` under `{section}`" in error.message
+    assert error.path == (section, 0, "import")
+
+
+def test_places_in_files_of_both_styles(folder: Path) -> None:
+    """A finding says the path as it was written, in the file that it was written in."""
+    text = """
+    ikanos: 1.0.0-beta5
+    info: {display: D, description: d}
+    capability:
+      consumes:
+      - {type: http, namespace: n, baseUri: "https://n.example", resources: [{name: r, path: /r, operations: {get: {method: GET}}}]}
+      exposes:
+      - type: mcp
+        namespace: m
+        port: 1
+        tools:
+          first: {description: d, call: n.gett}
+          second: {description: d, call: n.get, disply: x, inputParameters: {q: {type: stringg}}}
+    """
+    found = {item.code: item for item in naftiko.load(write(folder, text)).diagnostics}
+    tools = ("capability", "exposes", 0, "tools")
+    assert found["unknown-operation"].path == (*tools, "first", "call")
+    assert found["unknown-key"].path == (*tools, "second", "disply")
+    assert found["unknown-key"].help == "did you mean `display`?"
+    assert found["invalid-value"].path == (*tools, "second", "inputParameters", "q", "type")
+
+
+def test_the_newer_style_is_not_held_to_the_older_letter(folder: Path) -> None:
+    _, found = checked(read_source(write(folder, ALL)), is_strict=True)
+    assert [item.code for item in found] == ["not-supported"]
