@@ -14,7 +14,10 @@ from support import write
 SHOP = """
 ikanos: 1.0.0-beta5
 consumes:
-- {type: http, namespace: shop, baseUri: "https://shop.example", resources: {w: {path: /w, operations: {list: {method: GET}}}}}
+- type: http
+  namespace: shop
+  baseUri: https://shop.example
+  resources: {w: {path: /w, operations: {list: {method: GET}}}}
 aggregates:
 - {namespace: flows, display: Flows, flows: {list: {description: All, call: shop.list}}}
 binds:
@@ -86,7 +89,10 @@ def test_places_in_files_of_both_styles(folder: Path) -> None:
     info: {display: D, description: d}
     capability:
       consumes:
-      - {type: http, namespace: n, baseUri: "https://n.example", resources: [{name: r, path: /r, operations: {get: {method: GET}}}]}
+      - type: http
+        namespace: n
+        baseUri: https://n.example
+        resources: [{name: r, path: /r, operations: {get: {method: GET}}}]
       exposes:
       - type: mcp
         namespace: m
