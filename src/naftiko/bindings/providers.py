@@ -1,4 +1,4 @@
-"""Sources of variables by URI scheme. `file` is built in; others (`vault`, `k8s`) are passed in."""
+"""Sources of variables by URI scheme. `file` and `k8s` are built in; others (`vault`) are passed in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from naftiko.bindings.env_file import read_env_file
+from naftiko.bindings.mounted import read_mounted
 from naftiko.diagnostics import has_errors
 from naftiko.document.locations import local_file
 from naftiko.document.nodes import Mapping as MappingNode
@@ -23,7 +25,7 @@ A provider raises `BindingError` where it cannot; its message never holds a valu
 
 
 def read_file(location: str, directory: Path) -> Mapping[str, str]:
-    """A JSON or YAML file: its scalars by key, and by dotted key where they nest.
+    """A JSON, YAML or env file: its scalars by key, and by dotted key where they nest.
 
     Raises:
         BindingError: it cannot be read, or is no mapping.
@@ -31,6 +33,8 @@ def read_file(location: str, directory: Path) -> Mapping[str, str]:
     file = local_file(location, directory)
     if file is None:
         raise BindingError(f"{location} is not a file")
+    if file.suffix == ".env" or file.name == ".env":
+        return read_env_file(file)
     try:
         document = parse(read_source(file))
     except SourceError as error:
@@ -55,4 +59,5 @@ def providers() -> Registry[Provider]:
     """A registry with the built-in sources."""
     registry: Registry[Provider] = Registry("source of variables")
     registry.add("file", read_file)
+    registry.add("k8s", read_mounted)
     return registry
