@@ -97,7 +97,7 @@ def _adapter(adapter: AdapterPlan) -> dict[str, object]:
         "problem": adapter.broken,
         "routes": [
             {"name": route.name, "route": route.label, **_function(route.function)}
-            for route in (adapter.units if isinstance(adapter, RestPlan) else ())
+            for route in (adapter.offered if isinstance(adapter, RestPlan) else ())
         ],
         "tools": [
             {"name": unit.name, "title": unit.title, **_function(unit.function)}

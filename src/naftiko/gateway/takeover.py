@@ -60,7 +60,7 @@ def _units(plan: Plan) -> Iterator[tuple[Unit, FunctionPlan | None]]:
     """What a plan declares to serve; without a function where its whole adapter is not served."""
     for adapter in plan.adapters:
         is_served = adapter.broken is None
-        for unit in adapter.units:
+        for unit in adapter.offered:
             yield (adapter.type, adapter.namespace, unit.label), unit.function if is_served else None
 
 

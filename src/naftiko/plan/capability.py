@@ -77,6 +77,10 @@ class ForwardPlan(UnitPlan):
     prefix: str
     trusted: frozenset[str]
 
+    @property
+    def label(self) -> str:
+        return f"* {self.prefix}/*"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolPlan(UnitPlan):
@@ -109,9 +113,14 @@ class AdapterPlan:
         return tuple(unit.function for unit in self.units)
 
     @property
+    def offered(self) -> tuple[UnitPlan, ...]:
+        """Everything that it offers, called by name or not."""
+        return self.units
+
+    @property
     def carried(self) -> tuple[FunctionPlan, ...]:
-        """Everything that it carries out, called by name or not."""
-        return self.functions
+        """What it does for all of that."""
+        return tuple(unit.function for unit in self.offered)
 
     def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
         """The adapter with other functions."""
@@ -133,8 +142,8 @@ class RestPlan(AdapterPlan):
         return self.units
 
     @property
-    def carried(self) -> tuple[FunctionPlan, ...]:
-        return (*self.functions, *(forward.function for forward in self.forwards))
+    def offered(self) -> tuple[UnitPlan, ...]:
+        return (*self.units, *self.forwards)
 
     def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
         return replace(

@@ -17,7 +17,7 @@ from naftiko import Limits
 from naftiko.exposers.rest.app import RestApp
 from naftiko.net.serving import serving
 from naftiko.net.sockets import bind
-from support import TLS, Client, Stage, answering, on_stage, write
+from support import TLS, Client, Stage, answering, command, on_stage, write
 
 FILE = """
 ikanos: 1.0.0-beta5
@@ -228,3 +228,10 @@ def test_findings(tmp_path: Path) -> None:
     found = [item for item in naftiko.load(write(tmp_path, wrong)).diagnostics if item.severity.name == "ERROR"]
     assert [item.code for item in found] == ["invalid-value"]
     assert found[0].path[-2:] == ("all", "path")
+
+
+async def test_it_is_shown(tmp_path: Path) -> None:
+    file = write(tmp_path, FILE)
+    _, out, _ = await command("inspect", str(file))
+    assert "* /on/* → api.*" in out
+    assert naftiko.load(file).plan.rest[0].offered[1].label == "* /on/*"

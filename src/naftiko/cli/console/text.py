@@ -109,7 +109,7 @@ class TextConsole:
                 f"  sends to   {text.printable(name)}: {origin or 'nowhere'}" for name, origin in origins.items()
             )
         lines += self._some([f"{name} is not set; calls that need it fail" for name in missing(gateway)], "missing")
-        rows = sum(len(item.plan.units) for item in served)
+        rows = sum(len(item.plan.offered) for item in served)
         if self.is_verbose or (len(served) <= 8 and rows <= 2 * _ROWS) or len(entries) == 1:
             for item in served:
                 lines.extend(["", *self._adapter(item, rows)])
@@ -152,7 +152,7 @@ class TextConsole:
             groups.setdefault((base, item.plan.type), []).append(item)
         lines = []
         for (base, kind), items in groups.items():
-            parts = sum(len(item.plan.units) for item in items)
+            parts = sum(len(item.plan.offered) for item in items)
             url = (items[0].joint or items[0].url) if kind == "mcp" else base
             what = count(parts, items[0].plan.noun)
             head = f"{self._paint(kind.upper().ljust(5), '1;36')} {self._paint(url, '1')}"
@@ -198,10 +198,10 @@ class TextConsole:
 
     def _adapter(self, item: Served, rows: int) -> list[str]:
         plan = item.plan
-        most = len(plan.units) if self.is_verbose or rows <= 2 * _ROWS else _ROWS
+        most = len(plan.offered) if self.is_verbose or rows <= 2 * _ROWS else _ROWS
         namespace = text.printable(plan.namespace)
         lines = [f"{self._paint(plan.type.upper().ljust(5), '1;36')} {self._paint(item.url, '1')}  ({namespace})"]
-        listed = [(unit.label, unit.title or unit.description, unit.function) for unit in plan.units]
+        listed = [(unit.label, unit.title or unit.description, unit.function) for unit in plan.offered]
         width = min(48, max((len(name) for name, _, _ in listed[:most]), default=0))
         for name, description, function in listed[:most]:
             lines.append(self._row(text.printable(name).ljust(width), description, function.broken))
