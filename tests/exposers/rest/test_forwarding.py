@@ -81,7 +81,14 @@ async def test_what_is_sent_on(tmp_path: Path, stage: Stage) -> None:
 async def test_what_leads_elsewhere(tmp_path: Path, stage: Stage) -> None:
     async with on_stage(tmp_path, stage, FILE, SECRET) as client:
         client.stage.app = client.app(RestApp)
-        for path in ("/on/../admin", "/on/%2e%2e/admin", "/on/a/.%2E/b", "/on/."):
+        for path in (
+            "/on/../admin",
+            "/on/%2e%2e/admin",
+            "/on/a/.%2E/b",
+            "/on/.",
+            "/on/a%2f..%2F..%2fadmin",
+            "/on/%5c..%5cx",
+        ):
             host, port = stage.url.removeprefix("http://").split(":")
             reader, writer = await asyncio.open_connection(host, int(port))
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())

@@ -39,6 +39,7 @@ _HOP = frozenset(
 )
 """Headers of an answer that are the connection's own (RFC 9110, section 7.6.1), or that our server sets by itself."""
 
+_SLASH = re.compile(r"[/\\]")
 _PATH = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 
 
@@ -98,7 +99,7 @@ def _passing(
     path = (
         to.path if _PATH.fullmatch(to.path) is not None else quote(to.path.encode("latin-1"), safe="!$&'()*+,;=:@%/-")
     )
-    if any(unquote(segment) in (".", "..") for segment in path.split("/")):
+    if {".", ".."} & set(_SLASH.split(unquote(path))):  # also where slashes are encoded: an upstream may decode them
         raise InputError("the path holds `.` or `..`, which would lead elsewhere")
     request = to.plan.function.request
     if request is None:
