@@ -105,8 +105,19 @@ def test_places_in_files_of_both_styles(folder: Path) -> None:
     tools = ("capability", "exposes", 0, "tools")
     assert found["unknown-operation"].path == (*tools, "first", "call")
     assert found["unknown-key"].path == (*tools, "second", "disply")
+    assert found["unknown-key"].severity.name == "WARNING"
     assert found["unknown-key"].help == "did you mean `display`?"
     assert found["invalid-value"].path == (*tools, "second", "inputParameters", "q", "type")
+
+
+def test_a_key_that_is_nearly_one_of_the_newer_style(folder: Path) -> None:
+    text = """
+    ikanos: 1.0.0-beta5
+    capability:
+      aggregates: [{namespace: a, display: A, flowss: {x: {description: d}}}]
+    """
+    found = {item.code: item for item in naftiko.load(write(folder, text)).diagnostics}["unknown-key"]
+    assert (found.severity.name, found.help) == ("ERROR", "did you mean `flows`?")
 
 
 def test_the_newer_style_is_not_held_to_the_older_letter(folder: Path) -> None:

@@ -95,9 +95,10 @@ def _misfit(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> D
     if path[:1] == ("info",) or last in _DESCRIPTIVE or "hints" in path:
         severity = Severity.WARNING
     if kind == "extra_forbidden":
-        valid = [_word(root, name) for name in _valid_keys(path)]
+        canonical = _valid_keys(path)
+        valid = [_word(root, name) for name in canonical]
         span = locate(root, path, key=True)
-        meant = _meant(root, path, last, valid)
+        meant = _meant(root, path, last, canonical)
         if meant is not None:
             message = f"`{last}` is not a key of {_owner(path)}, and `{meant}` is not there; nothing is done without it"
             return Diagnostic("unknown-key", Severity.ERROR, message, file, span, path, f"did you mean `{meant}`?")
@@ -127,10 +128,11 @@ def _meant(root: Mapping, path: Path, key: str, valid: list[str]) -> str | None:
     if path[:1] == ("info",) or "hints" in path or len(key) < 4:
         return None
     beside = child(root, *path[:-1])
-    close = get_close_matches(key.casefold(), [name.casefold() for name in valid], n=1, cutoff=_ALIKE)
-    for name in valid:
-        if close and name.casefold() == close[0] and name not in _DESCRIPTIVE and name != "hints":
-            return name if isinstance(beside, Mapping) and name not in beside.entries else None
+    words = {name: _word(root, name) for name in valid}
+    close = get_close_matches(key.casefold(), [word.casefold() for word in words.values()], n=1, cutoff=_ALIKE)
+    for name, word in words.items():
+        if close and word.casefold() == close[0] and name not in _DESCRIPTIVE and name != "hints":
+            return word if isinstance(beside, Mapping) and name not in beside.entries else None
     return None
 
 
