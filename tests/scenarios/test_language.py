@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 import naftiko
-from support import ROOT, write
+from support import ROOT, Upstream, answering, write
 
 TEXT = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
 EXAMPLES = {match[1]: match[2] for match in re.finditer(r"```yaml\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)}
@@ -33,6 +34,18 @@ async def test_example(folder: Path, name: str) -> None:
                 inputs = {item.name: "x" for item in function.inputs if item.required}
                 answer = await runtime.call(function.name, inputs)
                 assert answer.status == 200, answer.text()
+
+
+async def test_shapes(folder: Path, recorder: Upstream) -> None:
+    shelves = {"a b": {"count": "3", "x": 1}, "": {"count": 4}, "none": {}}
+    recorder.respond = answering(200, json.dumps({"note": "n" * 100, "shelves": shelves}), "application/json")
+    settings = naftiko.Settings(base_uris={"*": recorder.url})
+    async with naftiko.load(folder / "shapes.yaml").open(settings) as runtime:
+        assert (await runtime.call("get-stock", {})).value() == {
+            "note": "n" * 80,
+            "source": "stock.example",
+            "shelves": {"a b": {"pieces": 3}, "": {"pieces": 4}, "none": {"pieces": None}},
+        }
 
 
 async def test_answers(folder: Path) -> None:

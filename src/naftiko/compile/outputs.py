@@ -56,7 +56,8 @@ def output_plan(outputs: Sequence[OutputParameter] | None, path: Path, scope: Un
 def shape(output: OutputParameter, path: Path, scope: UnitScope) -> Shape:
     """One output, with all it consists of."""
     if output.value is not None and output.mapping is None:
-        return Shape("value", output.type, literal=scope.value(output.value, (*path, "value")))
+        literal = scope.value(output.value, (*path, "value"))
+        return Shape("value", output.type, literal=literal, longest=output.maxLength)
     start = _start(output, path, scope)
     if output.properties:
         members = tuple(
@@ -64,12 +65,14 @@ def shape(output: OutputParameter, path: Path, scope: UnitScope) -> Shape:
             for name, member in output.properties.items()
         )
         return Shape("object", output.type, start or _ROOT, members=members)
+    if output.values is not None:
+        return Shape("map", output.type, start or _ROOT, item=shape(output.values, (*path, "values"), scope))
     if output.items is not None:
         return Shape("list", output.type, start or _ROOT, item=shape(output.items, (*path, "items"), scope))
     if start is None or start.is_root:
         is_whole = output.type in (None, "object", "array")
-        return Shape("response" if is_whole else "value", output.type, start or _ROOT)
-    return Shape("value", output.type, start)
+        return Shape("response" if is_whole else "value", output.type, start or _ROOT, longest=output.maxLength)
+    return Shape("value", output.type, start, longest=output.maxLength)
 
 
 def _named(output: OutputParameter, name: str) -> OutputParameter:

@@ -58,7 +58,7 @@ def passed(response: Response, seconds: float) -> Answer:
 def maps(output: OutputPlan) -> bool:
     """Whether outputs say where they come from; those of steps usually only name what mappings have built."""
     shapes = [*(shape for _, shape in output.members), *output.options]
-    return bool(shapes) and all(shape.kind in ("object", "list") or shape.path is not None for shape in shapes)
+    return bool(shapes) and all(shape.kind in ("object", "list", "map") or shape.path is not None for shape in shapes)
 
 
 def root_contents(decoded: object) -> list[object]:

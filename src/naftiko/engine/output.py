@@ -88,7 +88,7 @@ def shaped(plan: OutputPlan, contexts: Sequence[object], shaping: Shaping) -> ob
 def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> object:
     if shape.literal is not None:
         value = shape.literal.resolve(shaping.scope)
-        return None if value is MISSING else converted(value, shape.type, is_literal=True)
+        return None if value is MISSING else _cut(converted(value, shape.type, is_literal=True), shape)
     value = _found(shape, contexts, shaping)
     if shape.kind == "response":
         return None if value is MISSING else value
@@ -99,6 +99,16 @@ def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> objec
                 {name: _filled(member, [], shaping) for name, member in shape.members} if _has_literal(shape) else None
             )
         return {name: _filled(member, inner, shaping) for name, member in shape.members}
+    if shape.kind == "map":
+        if not isinstance(value, dict) or shape.item is None:
+            return None if value is MISSING else value
+        shaping.is_rows = True
+        built: dict[str, object] = {}
+        for number, (name, member) in enumerate(value.items()):
+            if shaping.check is not None and not number & 255:
+                shaping.check()
+            built[name] = _filled(shape.item, [member], shaping)
+        return built
     if shape.kind == "list":
         if value is MISSING or value is None or shape.item is None:
             return None if value is None or value is MISSING else value
@@ -113,7 +123,11 @@ def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> objec
         return rows
     if value is MISSING:
         return [] if shape.path is not None and shape.path.is_plural else None
-    return converted(value, shape.type)
+    return _cut(converted(value, shape.type), shape)
+
+
+def _cut(value: object, shape: Shape) -> object:
+    return value[: shape.longest] if shape.longest is not None and isinstance(value, str) else value
 
 
 def _rows(value: object) -> object:

@@ -42,8 +42,9 @@ class InputPlan:
 class Shape:
     """How an answer is shaped from a response.
 
-    `kind` is `response` (the response itself), `value`, `object` or `list`. `path` is where it starts, `literal` a
-    value said outright, `members` and `item` what it consists of.
+    `kind` is `response` (the response itself), `value`, `object`, `list` or `map` (any names). `path` is where it
+    starts, `literal` a value said outright, `members` and `item` what it consists of; text is cut after `longest`
+    characters.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Shape:
     literal: Expression | None = None
     members: tuple[tuple[str, Shape], ...] = ()
     item: Shape | None = None
+    longest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
