@@ -181,7 +181,7 @@ async def test_the_time_of_a_call(tmp_path: Path, recorder: Upstream) -> None:
         with pytest.raises(UpstreamTimeout, match=r"the step `two`: .* did not answer within 0.3 s"):
             await runtime.call("do", {})
     never.set()
-    assert [request.path for request in recorder.requests] == ["/r/1", "/r/2"]
+    assert sorted(request.path for request in recorder.requests) == ["/r/1", "/r/2", "/r/3"]
 
 
 async def test_a_failed_step_is_named(tmp_path: Path, stage: Stage) -> None:

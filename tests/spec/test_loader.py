@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse
 
@@ -330,6 +330,7 @@ def check_bounded(data: bytes) -> None:
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@example(consumes=[], exposes=[{"type": []}], binds=[], aggregates=[])
 @given(consumes=YAML, exposes=YAML, binds=YAML, aggregates=YAML)
 def test_only_findings_whatever_the_values_are(consumes, exposes, binds, aggregates) -> None:
     body = {"consumes": consumes, "exposes": exposes, "aggregates": aggregates}

@@ -109,11 +109,13 @@ async def test_the_order_of_effects(tmp_path: Path, stage: Stage) -> None:
 
 async def test_one_that_fails_ends_all(tmp_path: Path, stage: Stage) -> None:
     """The one under way is cancelled, the one that would follow is never sent."""
-    gone = asyncio.Event()
+    arrived, gone = asyncio.Event(), asyncio.Event()
 
     async def respond(request: Request) -> Response:
         if request.url.path == "/bad":
+            await arrived.wait()
             return JSONResponse({"sorry": True}, 503)
+        arrived.set()
         while not await request.is_disconnected():
             await asyncio.sleep(0.01)
         gone.set()
@@ -137,4 +139,4 @@ async def test_who_is_to_blame(tmp_path: Path, stage: Stage) -> None:
     async with on_stage(tmp_path, stage, unit(get("a"), get("b")), limits=limits) as client:
         answer = await client.rest("GET", "/do")
         assert answer.status_code == 504
-        assert "the step `b`" in answer.json()["detail"]
+        assert "the step `a`" in answer.json()["detail"]

@@ -128,13 +128,16 @@ async def _together(
 ) -> None:
     """Begin each step as soon as those that it waits for have ended."""
     tasks: list[asyncio.Task[None]] = []
+    under_way: dict[str, None] = {}
 
     async def begun(index: int) -> None:
         for earlier in plan.waits[index]:
             await asyncio.shield(tasks[earlier])
         step = plan.steps[index]
+        under_way[step.name] = None
         try:
             await _one(step, kinds, running, life, outputs)
+            del under_way[step.name]
         except (CallError, TimeoutError):
             life.step = step.name  # others may have begun since
             raise
@@ -144,6 +147,9 @@ async def _together(
             tasks.extend(group.create_task(begun(index)) for index in range(len(plan.steps)))
     except BaseExceptionGroup as failed:
         raise _first(failed) from None
+    except asyncio.CancelledError:
+        life.step = next(iter(under_way), life.step)  # what the call has waited for
+        raise
 
 
 def _first(failed: BaseExceptionGroup[BaseException]) -> BaseException:

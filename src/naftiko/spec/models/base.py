@@ -36,7 +36,7 @@ def kind_of(known: tuple[type[BaseModel], ...], default: str | None = None) -> D
 
     def tag(value: object) -> str | None:
         found = value.get("type", default) if isinstance(value, Mapping) else getattr(value, "type", default)
-        return found if found is None or found in tags else OTHER
+        return found if found is None or (isinstance(found, str) and found in tags) else OTHER
 
     return Discriminator(tag)
 
