@@ -92,7 +92,7 @@ async def test_what_leads_elsewhere(tmp_path: Path, stage: Stage) -> None:
             host, port = stage.url.removeprefix("http://").split(":")
             reader, writer = await asyncio.open_connection(host, int(port))
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            assert (await reader.read()).startswith(b"HTTP/1.1 400")
+            assert (await asyncio.wait_for(reader.readline(), 30)).startswith(b"HTTP/1.1 400")
             writer.close()
     assert stage.recorder.requests == []
 
