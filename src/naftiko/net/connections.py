@@ -108,6 +108,8 @@ class ClientConnection(HttpToolsProtocol):
                 self._refusal = _HEAD_TOO_LARGE
                 raise ValueError
         super().on_headers_complete()
+        if self.cycle is not None and not self.parser.should_keep_alive():
+            self.cycle.keep_alive = False  # uvicorn looks at that since 0.53 only
 
     def on_response_complete(self) -> None:
         """As uvicorn does it, but for the timer of an idle connection, which `look` stands in for."""
