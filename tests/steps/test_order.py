@@ -140,3 +140,39 @@ async def test_who_is_to_blame(tmp_path: Path, stage: Stage) -> None:
         answer = await client.rest("GET", "/do")
         assert answer.status_code == 504
         assert "the step `a`" in answer.json()["detail"]
+
+
+async def test_outputs_stand_in_the_order_of_the_steps(tmp_path: Path, stage: Stage) -> None:
+    """Whichever upstream is faster: the first is answered only after the second."""
+    second = asyncio.Event()
+
+    async def respond(request: Request) -> Response:
+        if request.url.path == "/a":
+            await second.wait()
+        else:
+            asyncio.get_running_loop().call_later(0.05, second.set)
+        return JSONResponse({"name": request.url.path[1:]})
+
+    stage.recorder.respond = respond
+    text = unit(get("a"), get("b"), mappings="[{target: all, value: '$.*.name'}]")
+    async with on_stage(tmp_path, stage, text) as client:
+        assert (await client.rest("GET", "/do")).json() == {"all": ["a", "b"]}
+    second.clear()
+    script = "s: {type: script, language: javascript, source: 'result = Object.keys(context)'}"
+    async with on_stage(tmp_path, stage, unit(get("a"), get("b"), script)) as client:
+        assert (await client.rest("GET", "/do")).json() == ["a", "b"]
+
+
+async def test_types_of_what_mappings_build(tmp_path: Path, stage: Stage) -> None:
+    """Maps, and text of a bounded length, as in the answer of one call."""
+    stage.recorder.respond = Held()
+    outputs = (
+        "outputParameters: {short: {type: string, maxLength: 2}, "
+        "by: {type: object, values: {type: array, items: {id: {type: integer}}}}}"
+    )
+    script = "s: {type: script, language: javascript, source: 'result = {t: `abc`, m: {k: [{id: `7`}]}}'}"
+    mappings = "[{target: short, value: $.s.t}, {target: by, value: $.s.m}]\n            " + outputs
+    text = unit(get("a"), script, mappings=mappings)
+    assert {item.code for item in naftiko.load(write(tmp_path, text)).diagnostics} == {"no-request-body"}
+    async with on_stage(tmp_path, stage, text) as client:
+        assert (await client.rest("GET", "/do")).json() == {"short": "ab", "by": {"k": [{"id": 7}]}}

@@ -222,3 +222,14 @@ def test_nothing_is_kept_between_runs() -> None:
         run(language, first)
         with suppress(ScriptError):
             assert run(language, second) == "undefinedundefined"
+
+
+def test_one_time_for_all_pieces() -> None:
+    """Two thousand pieces, each of them within the time that all of them together have."""
+    for language, source in (
+        ("javascript", "for (let i = 0; i < 300000; i++) {}"),
+        ("python", "i = 0\nwhile i < 30000: i = i + 1"),
+    ):
+        pieces = [(str(number), source) for number in range(2000)]
+        with pytest.raises(ScriptError, match="exceeded the timeout limit"):
+            LANGUAGES[language].run(Task(pieces, {}, 0.5))

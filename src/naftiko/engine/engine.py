@@ -134,7 +134,7 @@ class Engine:
                 if request is None:
                     return Answer(200, "application/json", made=shaped(function.output, [{}], Shaping(scope)))
                 response = await self._send(request, scope, life)
-                if len(response.content) >= LARGE and not passes(function, request, response):
+                if self._is_large(request, response) and not passes(function, request, response):
                     return await aside(life, lambda: self._answer(function, response, scope, life))
                 return self._answer(function, response, scope, life)
         except TimeoutError as error:
@@ -169,7 +169,7 @@ class Engine:
 
     async def _orchestrated(self, function: FunctionPlan, plan: StepsPlan, scope: Scope, life: Life) -> Answer:
         """Steps in order, and the answer put together from what they gave."""
-        running = Running(scope, life, self._send, lambda request: self._reader(request)[1])
+        running = Running(scope, life, self._send, self._reader)
         ended = await carry_out(plan, self._steps, running, life)
         if ended is not None:
             return ended
@@ -216,6 +216,10 @@ class Engine:
             except (ValueError, OSError) as error:
                 raise NotRunnable(f"the schema of `{request.operation}` cannot be used: {error}") from error
         return known
+
+    def _is_large(self, request: RequestPlan, response: Response) -> bool:
+        """Whether an answer is read beside the event loop."""
+        return len(response.content) >= LARGE or self._reader(request)[0].expands
 
     def _answer(self, function: FunctionPlan, response: Response, scope: Scope, life: Life) -> Answer:
         answer = passed(response, response.seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from naftiko.engine.output import converted
+from naftiko.engine.output import converted, cut
 from naftiko.plan import OutputPlan, Shape, StepsPlan
 from naftiko.values.expressions import Scope
 from naftiko.values.missing import MISSING
@@ -40,6 +40,8 @@ def _typed(value: object, shape: Shape) -> object:
     if shape.members and isinstance(value, dict):
         types = dict(shape.members)
         return {name: _typed(item, types[name]) if name in types else item for name, item in value.items()}
+    if shape.kind == "map" and shape.item is not None and isinstance(value, dict):
+        return {name: _typed(item, shape.item) for name, item in value.items()}
     if shape.item is not None and isinstance(value, list):
         return [_typed(item, shape.item) for item in value]
-    return converted(value, shape.type)
+    return cut(converted(value, shape.type), shape)

@@ -11,10 +11,10 @@ from typing import Protocol, TypeVar
 from naftiko.consumers.http.transport import Response
 from naftiko.engine.answer import Answer
 from naftiko.engine.answering import passed
-from naftiko.engine.aside import aside, done
+from naftiko.engine.aside import LARGE, aside, done
 from naftiko.engine.life import Life
 from naftiko.errors import CallError
-from naftiko.formats.base import Decode
+from naftiko.formats.base import Decode, Format
 from naftiko.plan import RequestPlan, StepPlan, StepsPlan
 from naftiko.values.expressions import Scope
 from naftiko.values.media import charset_of
@@ -38,14 +38,16 @@ class Running:
     `seconds` is the time spent on upstreams, `size` the bytes that came from them.
     """
 
-    def __init__(self, scope: Scope, life: Life, send: Send, decoder: Callable[[RequestPlan], Decode]) -> None:
+    def __init__(
+        self, scope: Scope, life: Life, send: Send, reader: Callable[[RequestPlan], tuple[Format, Decode]]
+    ) -> None:
         self.scope = scope
         self.check = life.check
         self.seconds = 0.0
         self.size = 0
         self._life = life
         self._send = send
-        self._decoder = decoder
+        self._reader = reader
 
     async def fetch(self, request: RequestPlan) -> object:
         """Send a request; what comes back is decoded, text where it is not of its format, and null where there is none.
@@ -57,7 +59,7 @@ class Running:
         self.seconds += response.seconds
         if not 200 <= response.status < 300:
             raise Ended(passed(response, self.seconds))
-        self.size += len(response.content)
+        self.size += max(len(response.content), LARGE if self._reader(request)[0].expands else 0)
         return await self.work(partial(self._decoded, request, response))
 
     async def work(self, work: Callable[[], Result]) -> Result:
@@ -78,7 +80,7 @@ class Running:
             return None
         charset = charset_of(response.header("content-type"))
         try:
-            return self._decoder(request)(response.content, charset, self.check)
+            return self._reader(request)[1](response.content, charset, self.check)
         except ValueError:
             return response.content.decode("utf-8", "replace")
 
@@ -138,6 +140,7 @@ async def _together(
         try:
             await _one(step, kinds, running, life, outputs)
             del under_way[step.name]
+            running.scope.steps = {item.name: outputs[item.name] for item in plan.steps if item.name in outputs}
         except (CallError, TimeoutError):
             life.step = step.name  # others may have begun since
             raise

@@ -88,7 +88,7 @@ def shaped(plan: OutputPlan, contexts: Sequence[object], shaping: Shaping) -> ob
 def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> object:
     if shape.literal is not None:
         value = shape.literal.resolve(shaping.scope)
-        return None if value is MISSING else _cut(converted(value, shape.type, is_literal=True), shape)
+        return None if value is MISSING else cut(converted(value, shape.type, is_literal=True), shape)
     value = _found(shape, contexts, shaping)
     if shape.kind == "response":
         return None if value is MISSING else value
@@ -123,10 +123,11 @@ def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> objec
         return rows
     if value is MISSING:
         return [] if shape.path is not None and shape.path.is_plural else None
-    return _cut(converted(value, shape.type), shape)
+    return cut(converted(value, shape.type), shape)
 
 
-def _cut(value: object, shape: Shape) -> object:
+def cut(value: object, shape: Shape) -> object:
+    """Text, cut after the characters that it may have."""
     return value[: shape.longest] if shape.longest is not None and isinstance(value, str) else value
 
 

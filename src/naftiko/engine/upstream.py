@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
+from urllib.parse import parse_qsl, unquote_plus
 
 from naftiko.consumers.http.forwarded import Forwarded
 from naftiko.consumers.http.request import Outgoing, build
@@ -112,6 +113,13 @@ class Passing:
     upload: AsyncIterable[bytes] | None
 
 
+def _joined(own: str, given: str, added: Sequence[tuple[str, str]]) -> str:
+    """The operator's query and the caller's, without what of the latter has a name that the operator sets."""
+    names = {name for name, _ in added} | {name for name, _ in parse_qsl(own, keep_blank_values=True)}
+    pairs = [pair for pair in given.split("&") if pair and unquote_plus(pair.partition("=")[0]) not in names]
+    return "&".join([*([own] if own else []), *pairs])
+
+
 class Sender:
     """Sends the requests of a plan. `redacts` takes credentials that an upstream shows out of its answers."""
 
@@ -163,8 +171,8 @@ class Sender:
         draft = build(request, scope, upstream.base_path)
         draft.method = passing.method
         draft.path = draft.path.rstrip("/") + passing.path or "/"
-        if passing.query:
-            draft.raw_query = f"{draft.raw_query}&{passing.query}" if draft.raw_query else passing.query
+        own = draft.raw_query
+        draft.raw_query = _joined(own, passing.query, draft.query)
         for name, value in passing.headers:
             draft.set_default(name, value)
         draft.set_default("Accept-Encoding", "identity")
@@ -172,6 +180,7 @@ class Sender:
             draft.set_default("X-Request-Id", life.request_id)
         if upstream.scheme is not None:
             upstream.scheme.apply(draft, scope)
+            draft.raw_query = _joined(own, passing.query, draft.query)
             draft.auth = upstream.scheme.flow(draft, scope)
         transport = upstream.transport
         if transport is None:

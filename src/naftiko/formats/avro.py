@@ -25,7 +25,13 @@ _MAGIC, _SINGLE = b"Obj\x01", b"\xc3\x01"
 _LARGEST = 64 * 1024 * 1024
 """The most bytes of all blocks of a container together, decompressed."""
 
-_DEEPEST = 100
+_GROWTH = 100
+"""How many times its own size an answer may have, decompressed; a small one has a mebibyte."""
+
+_MOST = 1_000_000
+"""The most records of a container."""
+
+_DEEPEST, _WIDEST = 100, 10_000
 _PRIMITIVE = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 
 
@@ -69,37 +75,42 @@ def _parsed(fastavro: Any, schema: object) -> object:
     return parsed
 
 
-def _check_schema(schema: object, named: dict[str, bool], depth: int) -> bool:
-    """Refuse types that contain themselves, and lists of items that take no bytes; whether one takes no bytes."""
+def _check_schema(schema: object, named: dict[str, tuple[bool, int]], depth: int) -> tuple[bool, int]:
+    """Whether a type takes no bytes, and how many values one of it has at most, lists aside.
+
+    Raises:
+        ValueError: it contains itself, has a list of items that take no bytes, or means too much.
+    """
     if depth > _DEEPEST:
         raise ValueError("the Avro schema nests too deeply")
     if isinstance(schema, str):
         if schema not in _PRIMITIVE and schema not in named:
             raise ValueError(f"the Avro type `{schema[:80]}` contains itself, which is not read")
-        return named.get(schema, schema == "null")
+        return named.get(schema, (schema == "null", 1))
     if isinstance(schema, list):
-        for option in schema:
-            _check_schema(option, named, depth + 1)
-        return False
+        return False, max((_check_schema(option, named, depth + 1)[1] for option in schema), default=1)
     if not isinstance(schema, Mapping):
         raise ValueError("not an Avro schema")
     kind = schema.get("type")
-    is_empty = False
+    is_empty, size = False, 1
     if kind in ("record", "error"):
         fields = [_check_schema(field["type"], named, depth + 1) for field in schema.get("fields", ())]
-        is_empty = all(fields)
+        is_empty, size = all(empty for empty, _ in fields), 1 + sum(number for _, number in fields)
     elif kind == "array":
-        if _check_schema(schema.get("items"), named, depth + 1):
+        is_nothing, size = _check_schema(schema.get("items"), named, depth + 1)
+        if is_nothing:
             raise ValueError("the Avro schema has a list of items that take no bytes")
     elif kind == "map":
-        _check_schema(schema.get("values"), named, depth + 1)
+        size = _check_schema(schema.get("values"), named, depth + 1)[1]
     elif kind == "fixed":
         is_empty = not schema.get("size")
     elif kind != "enum":
-        is_empty = _check_schema(kind, named, depth + 1)
+        is_empty, size = _check_schema(kind, named, depth + 1)
+    if size > _WIDEST:
+        raise ValueError(f"the Avro schema has records of more than {_WIDEST:,} values")
     if "name" in schema:
-        named[str(schema["name"])] = is_empty
-    return is_empty
+        named[str(schema["name"])] = is_empty, size
+    return is_empty, size
 
 
 def _read(fastavro: Any, stream: io.BytesIO, schema: object) -> object:
@@ -121,7 +132,7 @@ def _container(fastavro: Any, data: bytes, check: Check) -> object:
         raise ValueError(f"the codec `{codec[:40]}` is not read; `null` and `deflate` are")
     sync = stream.read(16)
     values: list[object] = []
-    left = _LARGEST
+    left = min(_LARGEST, 1024 * 1024 + _GROWTH * len(data))
     while stream.tell() < len(data):
         count, size = _long(stream), _long(stream)
         block = stream.read(size) if 0 <= size <= len(data) else b""
@@ -134,15 +145,17 @@ def _container(fastavro: Any, data: bytes, check: Check) -> object:
             except zlib.error as error:
                 raise ValueError(f"not Avro: {error}") from error
             if not expander.eof:
-                raise ValueError(f"a block does not end, or all blocks take more than {_LARGEST // 1024 // 1024} MiB")
+                raise ValueError("a block does not end, or all blocks take more than is read")
         left -= len(block)
-        if left <= 0 or not 0 <= count <= max(len(block), 1):
+        if left <= 0 or not 0 <= count <= min(max(len(block), 1), _MOST - len(values)):
             raise ValueError("the Avro blocks hold more than is read")
         inner = io.BytesIO(block)
         for number in range(count):
             if not number & 255:
                 check()
             values.append(_read(fastavro, inner, schema))
+        if inner.read(1):
+            raise ValueError("not Avro: there are bytes after the last record of a block")
         if stream.read(16) != sync:
             raise ValueError("not Avro: a block without its mark")
     return values[0] if len(values) == 1 and isinstance(values[0], dict) else values
@@ -181,4 +194,5 @@ AVRO = Format(
     encode,
     prepared=_prepared,
     needs=("fastavro", "formats"),
+    expands=True,
 )

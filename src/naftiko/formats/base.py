@@ -38,7 +38,8 @@ class Format:
     and raises ValueError or OSError where the schema is not usable. One that has neither `is_opaque`: its bytes pass.
     `encode` writes what the sandbox answers, as `media_type`. With `has_root` a mapping may start inside the one
     element that there is at the top. `needs` names a module that it cannot do without, and the
-    extra of this package that installs it.
+    extra of this package that installs it. Where it `expands`, a small answer may mean much, and is read beside the
+    event loop.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Format:
     has_root: bool = False
     needs: tuple[str, str] | None = None
     must_have_schema: bool = False
+    expands: bool = False
 
     @property
     def missing(self) -> str | None:

@@ -12,6 +12,9 @@ from typing import Any
 from naftiko.formats.base import Check, Decode, Format, Schema, text_of
 from naftiko.values.expressions import as_text
 
+_GROWTH = 8
+"""How many times the characters of a page its tables may have together."""
+
 _WIDEST = 1_000
 """The most columns of a table."""
 
@@ -30,7 +33,8 @@ def _prepared(schema: Schema | None) -> Decode:
         check()
         tables = _scoped(tree, selector) if selector else tree.css("table")
         title = tree.css_first("title")
-        rows = [_rows(table, check) for table in tables]
+        budget = [_GROWTH * len(data) + 4096]
+        rows = [_rows(table, check, budget) for table in tables]
         return {"title": _text(title) if title is not None else None, "tables": rows}
 
     return decode
@@ -49,13 +53,24 @@ def _text(node: Any) -> str:
     return " ".join(node.text(separator=" ").split())
 
 
-def _rows(table: Any, check: Check) -> list[dict[str, str]]:
-    """A table's rows by the names in its first row; rows of tables inside it are not its own."""
+def _rows(table: Any, check: Check, budget: list[int]) -> list[dict[str, str]]:
+    """A table's rows by the names in its first row; rows of tables inside it are not its own, but text of its cells.
+
+    Raises:
+        ValueError: tables in tables give more characters than `budget` has.
+    """
+    check()
     rows: list[list[str]] = []
     for number, row in enumerate(_own_rows(table)):
         if not number & 255:
             check()
-        cells = [_text(cell) for cell in row.iter() if cell.tag in ("th", "td")]
+        cells = []
+        for cell in row.iter():
+            if cell.tag in ("th", "td"):
+                cells.append(_text(cell))
+                budget[0] -= len(cells[-1]) + 1
+                if budget[0] < 0:
+                    raise ValueError("the HTML's tables nest too deeply")
         if cells:
             rows.append(cells[:_WIDEST])
     if not rows:
@@ -86,4 +101,12 @@ def _encode(value: object) -> bytes:
     return "".join(written).encode()
 
 
-HTML = Format("html", "text/html, */*;q=0.5", "text/html", _encode, prepared=_prepared, needs=("selectolax", "formats"))
+HTML = Format(
+    "html",
+    "text/html, */*;q=0.5",
+    "text/html",
+    _encode,
+    prepared=_prepared,
+    needs=("selectolax", "formats"),
+    expands=True,
+)

@@ -69,7 +69,7 @@ class _Parts:
             if not number & 255:
                 check()
             kind = token.type
-            if kind == "heading_open" and not kinds:
+            if kind == "heading_open" and token.level == 0:
                 kinds.append(kind)
             elif kind == "heading_close":
                 kinds.clear()
@@ -133,4 +133,5 @@ MARKDOWN = Format(
     _encode,
     prepared=_prepared,
     needs=("markdown_it", "formats"),
+    expands=True,
 )

@@ -108,13 +108,19 @@ async def test_credentials_for_us_do_not_travel(tmp_path: Path, stage: Stage) ->
         assert stage.recorder.requests == []
         assert (await web.get("/on/x", headers={"X-Trace": "ours-0123456789"})).status_code == 200
         assert stage.recorder.last.header("x-trace") is None
-    file = file.replace("key: X-Trace", "key: k").replace("placement: header", "placement: query")
+    file = file.replace("key: X-Trace", "key: apiKey").replace("placement: header", "placement: query")
     async with (
         on_stage(tmp_path, stage, file, {**SECRET, "OURS": "ours-0123456789"}, **below(stage)) as client,
         http(client) as web,
     ):
-        assert (await web.get("/on/x?a=1&k=ours-0123456789&b=2")).status_code == 200
+        assert (await web.get("/on/x?a=1&apiKey=ours-0123456789&b=2&key=theirs")).status_code == 200
         assert stage.recorder.last.target == "/v1/x?a=1&b=2&key=k"
+    file = file.replace("placement: query", "placement: cookie").replace("[X-Trace, Connection]", "[Cookie]")
+    async with on_stage(tmp_path, stage, file, {**SECRET, "OURS": "ours-0123456789"}, **below(stage)) as client:
+        for given, sent in (("a=1; apiKey=ours-0123456789; b=2", "a=1; b=2"), ("apiKey=ours-0123456789", None)):
+            answer = await client.rest("GET", "/on/x", headers={"Cookie": given})
+            assert answer.status_code == 200
+            assert stage.recorder.last.header("cookie") == sent
 
 
 async def test_answers_pass_as_they_are(tmp_path: Path, stage: Stage) -> None:

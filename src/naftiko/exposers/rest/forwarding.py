@@ -108,6 +108,10 @@ def _passing(
     withheld = gate.withheld if gate is not None else frozenset()
     trusted = (to.plan.trusted | _CONTENT) - {name for place, name in withheld if place == "header"}
     passed = [(name, value) for name, value in headers.items() if name in trusted]
+    ours = {name for place, name in withheld if place == "cookie"}
+    if ours:
+        passed = [(name, _cookies(value, ours) if name == "cookie" else value) for name, value in passed]
+        passed = [(name, value) for name, value in passed if value or name != "cookie"]
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
     return Passing(
         request,
@@ -123,7 +127,13 @@ def _query(query: str, withheld: set[str]) -> str:
     """A query as it was sent, without the credentials that are meant for us."""
     if not withheld:
         return query
-    return "&".join(pair for pair in query.split("&") if unquote_plus(pair.partition("=")[0]) not in withheld)
+    return "&".join(pair for pair in query.split("&") if unquote_plus(pair.partition("=")[0]).lower() not in withheld)
+
+
+def _cookies(header: str, withheld: set[str]) -> str:
+    """A `Cookie` header without the credentials that are meant for us."""
+    pairs = (pair.strip() for pair in header.split(";"))
+    return "; ".join(pair for pair in pairs if pair.partition("=")[0].strip().lower() not in withheld)
 
 
 async def _upload(receive: Receive, moved: Callable[[], None]) -> AsyncIterator[bytes]:

@@ -191,6 +191,9 @@ def _output(output: Mapping, path: Path) -> None:
         for name, entry in properties.entries.items():
             if isinstance(entry.node, Mapping):
                 _output(entry.node, entry.node.at or (*path, "properties", name))
+    values = output.get("values")
+    if isinstance(values, Mapping):
+        _output(values, (*path, "values"))
     items = output.get("items")
     if not isinstance(items, Mapping):
         return

@@ -66,9 +66,10 @@ def rewrite_output(output: Mapping, path: Path, report: Report) -> None:
         for name, entry in inner.entries.items():
             if isinstance(entry.node, Mapping):
                 rewrite_output(entry.node, (*path, "properties", name), report)
-    item = output.get("items")
-    if isinstance(item, Mapping):
-        rewrite_output(item, (*path, "items"), report)
+    for key in ("items", "values"):
+        item = output.get(key)
+        if isinstance(item, Mapping):
+            rewrite_output(item, (*path, key), report)
 
 
 def _by_name(properties: Sequence) -> Mapping:

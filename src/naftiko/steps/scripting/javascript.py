@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from typing import Any
 
 from naftiko.steps.scripting.language import MEMORY, Language, ScriptError, Task
@@ -40,6 +41,7 @@ class _JavaScript(Language):
         context = quickjs.Context()
         context.set_memory_limit(MEMORY)
         context.set_max_stack_size(_STACK)
+        ends = time.monotonic() + task.seconds
         context.set_time_limit(task.seconds)
         at = "the script"
         try:
@@ -48,6 +50,7 @@ class _JavaScript(Language):
                 context.set(name, _given(context, value))
             for piece in task.pieces:
                 at, source = piece
+                context.set_time_limit(max(ends - time.monotonic(), 0.001))
                 context.eval(source)
             text = context.eval(_RESULT)
         except (quickjs.JSException, ValueError, RecursionError) as error:

@@ -6,6 +6,7 @@ import atexit
 import importlib
 import math
 import threading
+import time
 from decimal import Decimal
 from typing import Any
 
@@ -39,11 +40,14 @@ class _Python(Language):
         monty = importlib.import_module("pydantic_monty")
         limits = {"max_feed_duration_secs": task.seconds, "max_memory": MEMORY, "max_recursion_depth": _DEEPEST}
         at = "the script"
+        ends = time.monotonic() + task.seconds
         try:
             inputs = {name: _given(value) for name, value in task.names.items()}
             with self._workers(monty).checkout(limits=limits, os_policy=_WITHOUT_CLOCK) as session:
                 for piece in task.pieces:
                     at, source = piece
+                    if time.monotonic() > ends:
+                        raise ScriptError(f"`{at}` exceeded the timeout limit ({task.seconds * 1000:.0f} ms)")
                     session.feed_run(source, inputs=inputs)
                     inputs = {}
                 try:
