@@ -123,3 +123,93 @@ def test_a_key_that_is_nearly_one_of_the_newer_style(folder: Path) -> None:
 def test_the_newer_style_is_not_held_to_the_older_letter(folder: Path) -> None:
     _, found = checked(read_source(write(folder, ALL)), is_strict=True)
     assert [item.code for item in found] == ["not-supported"]
+
+
+def test_much_that_is_imported(folder: Path) -> None:
+    """A file is read once, however many entries come from it, and what they add up to is bounded."""
+    operations = ", ".join(f"o{number}: {{method: GET}}" for number in range(2000))
+    resources = f"{{r: {{path: /r, operations: {{{operations}}}}}}}"
+    entry = f"{{type: http, namespace: big, baseUri: 'https://b.example', resources: {resources}}}"
+    big = f"ikanos: 1.0.0-beta5\nconsumes: [{entry}]\n"
+    write(folder / "shared", big, "big.yaml")
+    entries = ", ".join(f"{{import: big, from: shared/big.yaml, as: n{number}}}" for number in range(300))
+    found = naftiko.load(write(folder, f"ikanos: 1.0.0-beta5\nconsumes: [{entries}]\n")).diagnostics
+    assert {item.code for item in found if item.severity.name == "ERROR"} == {"import-failed"}
+    assert any("adds up to more than 250,000 values" in item.message for item in found)
+
+
+def test_one_entry_twice(folder: Path) -> None:
+    """Each use is one of its own."""
+    again = "{import: shop, from: ./shared/shop.yaml}, {import: shop, from: shared/shop.yaml, as: b}"
+    text = ALL.replace("{import: shop, from: ./shared/shop.yaml}", again)
+    loaded = naftiko.load(write(folder, text))
+    assert [upstream.namespace for upstream in loaded.plan.upstreams] == ["shop", "b"]
+    assert [item.code for item in loaded.diagnostics] == []
+
+
+def test_what_older_versions_mean(folder: Path) -> None:
+    text = """
+    naftiko: VERSION
+    capability:
+      consumes:
+      - type: http
+        namespace: n
+        baseUri: https://n.example
+        resources: [{name: r, path: "/r/{id}", operations: [{name: get, method: GET}]}]
+      exposes:
+      - type: rest
+        namespace: w
+        port: 1
+        resources:
+        - path: /w
+          operations:
+          - {name: a, method: GET, call: {operation: n.get, with: {id: "7"}}}
+          - name: b
+            method: POST
+            outputParameters:
+            - {name: x, type: string, const: "1"}
+            - {name: y, type: object, properties: {z: {type: string, const: q}}}
+    """
+    loaded = naftiko.load(write(folder, text.replace("VERSION", "0.4")))
+    a, b = loaded.plan.rest[0].routes
+    assert (a.function.target, a.function.broken, b.function.broken) == ("n.get", None, None)
+    assert [shape.literal is not None for _, shape in b.function.output.members] == [True, False]
+    newer = naftiko.load(write(folder, text.replace("VERSION", "1.0.0-alpha2")))
+    assert newer.plan.rest[0].routes[-1].function.broken is not None
+
+
+def test_what_is_declared_and_not_carried_out_is_said(folder: Path) -> None:
+    """Nothing is sent past a tunnel, and nothing is left out in silence."""
+    text = """
+    ikanos: 1.0.0-beta7
+    capability:
+      consumes:
+      - type: http
+        namespace: crm
+        baseUri: https://crm.internal
+        tunnel: {type: ziti, service: s, identity: i}
+        resources: {r: {path: /r, operations: {get: {method: GET}}}}
+      - type: http
+        namespace: open
+        baseUri: https://crm.internal
+        tunnel: {type: ziti, service: s, identity: i, fallback: direct}
+        resources: {r: {path: /r, operations: {get: {method: GET}}}}
+      - {type: mcp, namespace: other, endpoint: "https://x.example/mcp", tools: {t: {description: d}}}
+      exposes:
+      - type: mcp
+        namespace: m
+        port: 1
+        ttlMs: 5
+        cacheScope: public
+        tools:
+          past: {description: d, call: crm.get, ui: {resourceUri: "ui://x"}}
+          direct: {description: d, call: open.get}
+          other: {description: d, call: other.t}
+    """
+    loaded = naftiko.load(write(folder, text))
+    assert {item.code for item in loaded.diagnostics} == {"not-supported"}
+    assert [item.path[-1] for item in loaded.diagnostics] == ["tunnel", "tunnel", "type", "ttlMs", "cacheScope", "ui"]
+    past, direct, other = (unit.function.broken for unit in loaded.plan.mcp[0].tools)
+    assert "nothing is sent past" in str(past)
+    assert direct is None
+    assert "MCP servers" in str(other)

@@ -78,7 +78,8 @@ def waits(folder: Path, text: str) -> list[list[int]]:
 
 def test_what_waits_for_what(tmp_path: Path) -> None:
     assert waits(tmp_path, unit(get("a"), get("b"), get("c"))) == [[], [], []]
-    assert waits(tmp_path, unit(get("a"), get("b", ", q: $.a.name"), get("c", ", q: '{{b.name}}'"))) == [[], [0], [1]]
+    assert waits(tmp_path, unit(get("a"), get("b", ", q: $.a.name"), get("c", ", q: '{{b.name}}'"))) == []
+    assert waits(tmp_path, unit(get("a"), get("b", ", q: $.a.name"), get("c", ", q: '{{a.name}}'"))) == [[], [0], [0]]
     assert waits(tmp_path, unit(get("a"), get("b"), put("c"), get("d"), get("e", ", q: $.a.x"))) == [
         [],
         [],
@@ -176,3 +177,13 @@ async def test_types_of_what_mappings_build(tmp_path: Path, stage: Stage) -> Non
     assert {item.code for item in naftiko.load(write(tmp_path, text)).diagnostics} == {"no-request-body"}
     async with on_stage(tmp_path, stage, text) as client:
         assert (await client.rest("GET", "/do")).json() == {"short": "ab", "by": {"k": [{"id": 7}]}}
+
+
+def test_many_steps(tmp_path: Path) -> None:
+    """What each waits for is said once, however many there are: no list of all pairs."""
+    script = "{type: script, language: javascript, source: 'result = 1'}"
+    steps = [put(f"p{number}") if number % 3 else f"s{number}: {script}" for number in range(1500)]
+    text = unit(get("x"), get("y"), *steps, get("z"), get("w"))
+    steps_plan = naftiko.load(write(tmp_path, text)).plan.adapters[0].functions[0].steps
+    assert steps_plan is not None
+    assert sum(len(item) for item in steps_plan.waits) < 2 * len(steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import textwrap
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -233,3 +234,43 @@ def test_one_time_for_all_pieces() -> None:
         pieces = [(str(number), source) for number in range(2000)]
         with pytest.raises(ScriptError, match="exceeded the timeout limit"):
             LANGUAGES[language].run(Task(pieces, {}, 0.5))
+
+
+async def test_work_of_others_is_not_a_scripts_time(tmp_path: Path) -> None:
+    """Four at once, while a thread of the gateway is busy: each has the time that is its own."""
+    source = "let sum = 0; for (let i = 0; i < 2e6; i++) sum += i; result = 1"
+    busy = True
+
+    def work() -> None:
+        while busy:
+            sum(range(1000))
+
+    others = threading.Thread(target=work)
+    others.start()
+    try:
+        tasks = [asyncio.to_thread(run, "javascript", source, 20) for _ in range(4)]
+        assert await asyncio.gather(*tasks) == [1, 1, 1, 1]
+    finally:
+        busy = False
+        others.join()
+
+
+def test_a_worker_that_dies_is_replaced() -> None:
+    assert run("javascript", "result = 1") == 1
+    LANGUAGES["javascript"].close()
+    assert run("javascript", "result = 2") == 2
+
+
+def test_a_worker_has_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No environment, so that no way out of the sandbox leads to a secret."""
+    monkeypatch.setenv("TOKEN_OF_OURS", "secret")
+    LANGUAGES["javascript"].close()
+    names = run("javascript", "result = Object.getOwnPropertyNames(globalThis).filter(n => /given|env|proc/i.test(n))")
+    assert names == []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if (
+                b"javascript_worker.py" in (folder / "cmdline").read_bytes()
+                and f"{os.getpid()}" in (folder / "status").read_text().partition("PPid:")[2].split("\n")[0]
+            ):
+                assert (folder / "environ").read_bytes() == b""

@@ -27,30 +27,12 @@ from naftiko.spec.models.authentication import (
     OtherAuthentication,
 )
 from naftiko.values.expressions import Expression, Literal, SpelledInput, leaves
+from naftiko.values.headers import OF_THE_CONNECTION
 from naftiko.values.secretlike import is_plain_word, looks_secret
 from naftiko.values.templates import parse_text, template_names
 
 HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """A field name (RFC 9110, section 5.1)."""
-
-
-OF_THE_CONNECTION = frozenset(
-    (
-        "connection",
-        "content-length",
-        "expect",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    )
-)
-"""Headers that say where a message ends, or hold for one connection only (RFC 9110, section 7.6.1): what a caller's
-connection has of them says nothing about ours, which frames its messages itself."""
 
 
 @dataclass(frozen=True, slots=True)

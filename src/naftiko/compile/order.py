@@ -13,24 +13,31 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def waits(steps: Sequence[StepPlan]) -> tuple[frozenset[int], ...]:
-    """For each step the indexes of the earlier ones that must have ended before it.
+    """For each step the indexes of the earlier ones that must have ended before it; empty where that is always the one
+    before.
 
     A step waits for those whose output it reads. The order of effects is kept: one that may change something waits for
-    all before it, and all after it wait for it.
+    all before it, and all after it wait for it. For what has waited for all before it, nobody waits twice.
     """
     index_of = {step.name: index for index, step in enumerate(steps)}
     found: list[frozenset[int]] = []
     barrier: int | None = None
+    whole = 0
     for index, step in enumerate(steps):
         is_safe = all(request.method in _SAFE for request in step.requests)
         names = None if step.follows_all or not is_safe else _read(step)
-        needed = set(range(index)) if names is None else {index_of[name] for name in names if name in index_of}
-        if barrier is not None:
-            needed.add(barrier)
+        if names is None:
+            needed = set(range(whole, index))  # before `whole` all have ended when it has
+            whole = index
+        else:
+            needed = {index_of[name] for name in names if name in index_of}
+            if barrier is not None:
+                needed.add(barrier)
         if not is_safe:
             barrier = index
         found.append(frozenset(number for number in needed if number < index))
-    return tuple(found)
+    is_sequence = all(index in needed for index, needed in enumerate(found[1:]))
+    return () if is_sequence else tuple(found)
 
 
 def _read(step: StepPlan) -> set[str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from naftiko.compile.authentication import HEADER_NAME, OF_THE_CONNECTION
+from naftiko.compile.authentication import HEADER_NAME
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared
 from naftiko.compile.scope import UnitScope
@@ -14,6 +14,7 @@ from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.report import Report
 from naftiko.plan import BodyPlan, MultipartBodyPlan, TextBodyPlan
 from naftiko.values.expressions import SpelledInput, leaves
+from naftiko.values.headers import OF_THE_CONNECTION
 from naftiko.values.names import fold
 from naftiko.values.templates import template_names
 from naftiko.values.uris import pieces

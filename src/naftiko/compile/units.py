@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from naftiko.compile.binary import binary_of
@@ -18,16 +18,16 @@ from naftiko.compile.steps import StepCompiler, StepContext
 from naftiko.compile.unit_parts import Body, Function, is_mock
 from naftiko.compile.upstreams import Base, Catalogue, Consumed, holes
 from naftiko.compile.variables import Variables
-from naftiko.compile.walk import base, walk
+from naftiko.compile.walk import base, variables_in, walk
 from naftiko.diagnostics import Path, Severity
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
-from naftiko.plan import FunctionPlan, OutputPlan, RequestPlan, StepPlan, StepsPlan
+from naftiko.plan import FunctionPlan, RequestPlan, StepPlan, StepsPlan
 from naftiko.spec.models.control import Scripting
 from naftiko.spec.models.operations import STEPS, Step, Unit
 from naftiko.spec.models.parameters import ExposedInput
-from naftiko.values.expressions import Expression, Input, Variable
+from naftiko.values.expressions import Expression, Input
 from naftiko.values.jsonpath import parse as parse_jsonpath
 from naftiko.values.names import fold
 from naftiko.values.uris import pieces
@@ -105,41 +105,11 @@ class UnitCompiler:
             request=body.request,
             output=body.output,
             steps=body.steps,
-            variables=_variables(leaves),
-            base_variables=_variables(base_leaves),
+            variables=variables_in(leaves),
+            base_variables=variables_in(base_leaves),
             broken=broken,
             target=body.target,
             binary=binary_of(unit, function.function if function is not None else None, largest),
-        )
-
-    def forwarded(self, target: str, path: Path, name: str) -> FunctionPlan:
-        """What every request has that is forwarded to a consumed namespace."""
-        scope = UnitScope(self.variables, self.report, InputTable(), frozenset())
-        request, broken = None, None
-        try:
-            fault = fault_at(self.report.root, path)
-            if fault is not None:
-                raise Broken(fault)
-            consumed = self.catalogue.whole(target)
-            if consumed is None:
-                message = f"nothing defines the namespace `{target}`"
-                help = did_you_mean(target, self.catalogue.namespaces)
-                raise Broken(
-                    self.report.add("unknown-namespace", message, (*path, "forward", "targetNamespace"), help=help)
-                )
-            request = RequestCompiler(consumed, self.catalogue.bases[consumed.upstream], scope, self.kinds).compile()
-        except Broken as error:
-            broken = error.reason
-        found = list(walk((request,) if request is not None else (), OutputPlan()))
-        base_found = list(base((request,) if request is not None else ()))
-        return FunctionPlan(
-            name=name,
-            inputs=(),
-            request=request,
-            output=OutputPlan(),
-            variables=_variables(found),
-            base_variables=_variables(base_found),
-            broken=broken,
         )
 
     def _function(self, ref: str, path: Path) -> Function:
@@ -266,6 +236,9 @@ class UnitCompiler:
             if found is not None:
                 return found
             namespace, dot, _ = call.rpartition(".")
+            missing = self.catalogue.left_out.get(call.partition(".")[0])
+            if missing is not None:
+                raise Broken(missing)
             if not dot:
                 message = f"`{call}` is not `namespace.operation`"
                 raise Broken(self.report.add("malformed-call", message, path))
@@ -307,7 +280,3 @@ def _expected(consumed: Consumed, base_of: Base) -> frozenset[str]:
 
 def _with_paths(parameters: tuple[ExposedInput, ...] | None, path: Path) -> list[tuple[ExposedInput, Path]]:
     return [(item, (*path, "inputParameters", index)) for index, item in enumerate(parameters or ())]
-
-
-def _variables(expressions: Iterable[Expression]) -> frozenset[str]:
-    return frozenset(leaf.key for leaf in expressions if isinstance(leaf, Variable))

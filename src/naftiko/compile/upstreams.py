@@ -11,7 +11,7 @@ from naftiko.compile.authentication import compile_auth
 from naftiko.compile.broken import reason
 from naftiko.compile.kinds import SchemeSettings
 from naftiko.compile.variables import Variables
-from naftiko.diagnostics import Diagnostic, Path
+from naftiko.diagnostics import Diagnostic, Path, Severity
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
 from naftiko.plan import AuthPlan
@@ -68,13 +68,21 @@ class Catalogue:
         self.bases: list[Base] = []
         self.adapters: list[ConsumesHttp] = []
         self.namespaces: dict[str, dict[str, Consumed]] = {}
+        self.left_out: dict[str, Diagnostic] = {}
         for path, adapter in _adapters(model):
             self._add(path, adapter)
 
     def _add(self, path: Path, adapter: ConsumesHttp) -> None:
+        if adapter.type == "mcp":
+            message = "consumed MCP servers are not supported yet; what calls this one cannot be carried out"
+            where = (*path, "type")
+            self.left_out[adapter.namespace] = self._report.add(
+                "not-supported", message, where, severity=Severity.ERROR
+            )
+            return
         index = len(self.bases)
         self.adapters.append(adapter)
-        fault = fault_at(self._report.root, path)
+        fault = fault_at(self._report.root, path) or self._tunnel(path, adapter)
         auth = compile_auth(
             adapter.authentication,
             (*path, "authentication"),
@@ -110,6 +118,21 @@ class Catalogue:
                     uri=uri,
                     fault=fault or auth.fault or resource_fault or fault_at(self._report.root, operation_path),
                 )
+
+    def _tunnel(self, path: Path, adapter: ConsumesHttp) -> Diagnostic | None:
+        """A tunnel that is declared: without it nothing may be sent, unless the file says so."""
+        if adapter.tunnel is None:
+            return None
+        falls_back = isinstance(adapter.tunnel, Mapping) and adapter.tunnel.get("fallback") == "direct"
+        if falls_back:
+            message = "tunnels are not supported yet; requests go directly, which `fallback: direct` allows"
+            self._report.add("not-supported", message, (*path, "tunnel"), key=True)
+            return None
+        message = "tunnels are not supported yet, and nothing is sent past one"
+        help = "write `fallback: direct` where requests may go without it"
+        return self._report.add(
+            "not-supported", message, (*path, "tunnel"), key=True, help=help, severity=Severity.ERROR
+        )
 
     def whole(self, namespace: str) -> Consumed | None:
         """A namespace as one operation without a path of its own: what every request to it has."""

@@ -15,7 +15,7 @@ from naftiko.plan import (
     Shape,
     StepsPlan,
 )
-from naftiko.values.expressions import Expression, leaves
+from naftiko.values.expressions import Expression, Variable, leaves
 
 
 def walk(requests: Iterable[RequestPlan], output: OutputPlan, steps: StepsPlan | None = None) -> Iterator[Expression]:
@@ -40,6 +40,11 @@ def base(requests: Iterable[RequestPlan]) -> Iterator[Expression]:
         for item in request.base_path:
             if isinstance(item, ParameterPlan):
                 yield from leaves(item.expression)
+
+
+def variables_in(expressions: Iterable[Expression]) -> frozenset[str]:
+    """The keys of the variables among leaves."""
+    return frozenset(leaf.key for leaf in expressions if isinstance(leaf, Variable))
 
 
 def _request(request: RequestPlan) -> Iterator[Expression]:

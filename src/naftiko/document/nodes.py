@@ -78,8 +78,8 @@ def copied(node: Node) -> Node:
     if isinstance(node, Scalar):
         return Scalar(node.value, node.text, node.span)
     if isinstance(node, Mapping):
-        entries = {key: Entry(entry.key_span, copied(entry.node)) for key, entry in node.entries.items()}
-        return Mapping(entries, node.span, node.size, node.depth)
+        entries = {key: Entry(entry.key_span, copied(entry.node), entry.written) for key, entry in node.entries.items()}
+        return Mapping(entries, node.span, node.size, node.depth, node.file, at=node.at)
     return Sequence([copied(item) for item in node.items], node.span, node.size, node.depth)
 
 

@@ -101,7 +101,7 @@ async def carry_out(plan: StepsPlan, kinds: Mapping[str, StepRunner], running: R
     outputs: dict[str, object] = {}
     running.scope.steps = outputs
     try:
-        if plan.is_sequence:
+        if not plan.waits:
             for step in plan.steps:
                 await _one(step, kinds, running, life, outputs)
         else:

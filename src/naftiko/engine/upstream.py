@@ -10,7 +10,7 @@ from typing import TypeAlias
 from urllib.parse import parse_qsl, unquote_plus
 
 from naftiko.consumers.http.forwarded import Forwarded
-from naftiko.consumers.http.request import Outgoing, build
+from naftiko.consumers.http.request import Draft, Outgoing, build
 from naftiko.consumers.http.scheme import Scheme, secrets
 from naftiko.consumers.http.transport import HttpTransport, Response
 from naftiko.engine.answer import PASSED_ON
@@ -113,6 +113,15 @@ class Passing:
     upload: AsyncIterable[bytes] | None
 
 
+def _complete(draft: Draft, upstream: OpenUpstream, scope: Scope, life: Life) -> None:
+    """Give a request what all to an upstream have: the id of the call, and the authentication."""
+    if life.request_id is not None:
+        draft.set_default("X-Request-Id", life.request_id)
+    if upstream.scheme is not None:
+        upstream.scheme.apply(draft, scope)
+        draft.auth = upstream.scheme.flow(draft, scope)
+
+
 def _joined(own: str, given: str, added: Sequence[tuple[str, str]]) -> str:
     """The operator's query and the caller's, without what of the latter has a name that the operator sets."""
     names = {name for name, _ in added} | {name for name, _ in parse_qsl(own, keep_blank_values=True)}
@@ -148,11 +157,7 @@ class Sender:
         upstream = self._upstreams[request.upstream]
         draft = build(request, scope, upstream.base_path)
         draft.set_default("Accept", accept)
-        if life.request_id is not None:
-            draft.set_default("X-Request-Id", life.request_id)
-        if upstream.scheme is not None:
-            upstream.scheme.apply(draft, scope)
-            draft.auth = upstream.scheme.flow(draft, scope)
+        _complete(draft, upstream, scope, life)
         response = await upstream.exchange(draft.finished(), life)
         if self._redacts:
             guard = self._guards.get(id(request)) or self._guarded(request)
@@ -171,17 +176,11 @@ class Sender:
         draft = build(request, scope, upstream.base_path)
         draft.method = passing.method
         draft.path = draft.path.rstrip("/") + passing.path or "/"
-        own = draft.raw_query
-        draft.raw_query = _joined(own, passing.query, draft.query)
         for name, value in passing.headers:
             draft.set_default(name, value)
         draft.set_default("Accept-Encoding", "identity")
-        if life.request_id is not None:
-            draft.set_default("X-Request-Id", life.request_id)
-        if upstream.scheme is not None:
-            upstream.scheme.apply(draft, scope)
-            draft.raw_query = _joined(own, passing.query, draft.query)
-            draft.auth = upstream.scheme.flow(draft, scope)
+        _complete(draft, upstream, scope, life)
+        draft.raw_query = _joined(draft.raw_query, passing.query, draft.query)
         transport = upstream.transport
         if transport is None:
             raise CallError("the upstream is closed")

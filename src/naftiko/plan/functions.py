@@ -106,11 +106,6 @@ class StepsPlan:
     mappings: tuple[tuple[tuple[str, ...], Expression], ...]
     waits: tuple[frozenset[int], ...] = ()
 
-    @property
-    def is_sequence(self) -> bool:
-        """Whether each step waits for the one before."""
-        return all(index in waits for index, waits in enumerate(self.waits[1:]))
-
 
 def requests_of(request: RequestPlan | None, steps: StepsPlan | None) -> tuple[RequestPlan, ...]:
     """The requests of a unit that does one, or steps, or nothing."""

@@ -13,8 +13,8 @@ from pathlib import Path as FilePath
 from naftiko.diagnostics import START, Path, has_errors
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.locations import local_file
-from naftiko.document.nodes import Mapping, Scalar, Sequence, child, mappings, written
-from naftiko.document.reader import Document, parse
+from naftiko.document.nodes import Mapping, Scalar, Sequence, child, copied, mappings, written
+from naftiko.document.reader import MAX_NODES, Document, parse
 from naftiko.document.report import Report
 from naftiko.document.source import Source, read_source
 from naftiko.errors import SourceError
@@ -42,13 +42,32 @@ class _File:
     document: Document
     root: Mapping
     report: Report
+    entries: dict[str, dict[str, Path]] = field(default_factory=dict)
+
+    def find(self, section: str, wanted: str) -> tuple[Mapping, Path] | None:
+        """The entry of a section with a namespace, and its place; the first of a name."""
+        place = self.names(section).get(wanted)
+        found = child(self.root, *place) if place is not None else None
+        return (found, place) if isinstance(found, Mapping) and place is not None else None
+
+    def names(self, section: str) -> dict[str, Path]:
+        """The places of a section's entries by namespace."""
+        if section not in self.entries:
+            named = self.entries[section] = {}
+            for base in ((), ("capability",)):
+                for path, entry in mappings(child(self.root, *base, section), (*base, section)):
+                    is_import = "import" in entry.entries
+                    name = (entry.text("as") or entry.text("import")) if is_import else entry.text("namespace")
+                    named.setdefault(name or "", path)
+        return self.entries[section]
 
 
 @dataclass(slots=True)
 class _Importer:
     report: Report
     files: dict[str, None] = field(default_factory=dict)
-    _taken: dict[tuple[str, str], Path] = field(default_factory=dict)
+    _read_files: dict[str, _File | None] = field(default_factory=dict)
+    _size: int = 0
 
     def fill(self, entries: Sequence, path: Path, section: str, directory: FilePath) -> None:
         put: dict[int, Mapping | None] = {}
@@ -78,31 +97,44 @@ class _Importer:
         if real in trail:
             self.report.add("import-failed", f"`{location}` imports `{wanted}` from a file that imports it", where)
             return None
-        read = self._read(file, where)
+        read = self._read(file, real, where)
         if read is None:
             return None
-        found, place = _find(read.root, section, wanted)
-        if found is not None and place is not None:
-            at = written(read.root, place)
-            self.report.found.extend(item for item in read.report.found if item.path[: len(at)] == at)
-        if found is None or has_errors(read.document.diagnostics):
-            names = [name for _, name in _names(read.root, section)]
+        taken = read.find(section, wanted) if not has_errors(read.document.diagnostics) else None
+        if taken is None:
             message = f"{file} defines no `{wanted}` under `{section}`"
+            names = read.names(section)
             self.report.add("import-failed", message, (*path, "import"), help=did_you_mean(wanted, names))
             return None
+        original, place = taken
+        self._size += original.size
+        if self._size > MAX_NODES:
+            message = f"what is imported adds up to more than {MAX_NODES:,} values"
+            self.report.add("import-failed", message, path, key=True)
+            return None
+        at = written(read.root, place)
+        self.report.found.extend(item for item in read.report.found if item.path[: len(at)] == at)
+        found = copied(original)
+        if not isinstance(found, Mapping):
+            return None
         if "import" in found.entries:
-            found = self._imported(found, path, section, file.parent, (*trail, real))
-            if found is None:
+            further = self._imported(found, path, section, file.parent, (*trail, real))
+            if further is None:
                 return None
+            found = further
         else:
-            found.at = found.at or place
+            found.at = at
             found.file = str(file)
         alias = entry.get("as")
         if isinstance(alias, Scalar) and "namespace" in found.entries:
             found.entries["namespace"].node = alias
         return found
 
-    def _read(self, file: FilePath, where: Path) -> _File | None:
+    def _read(self, file: FilePath, real: str, where: Path) -> _File | None:
+        """A file that is imported from, read once; None where it cannot be."""
+        if real in self._read_files:
+            return self._read_files[real]
+        self._read_files[real] = None
         try:
             document = parse(read_source(file))
         except SourceError as error:
@@ -112,21 +144,5 @@ class _Importer:
         root = document.root if isinstance(document.root, Mapping) else Mapping({}, START)
         report = Report(root, str(file))
         rewrite(root, report)
-        return _File(document, root, report)
-
-
-def _names(root: Mapping, section: str) -> list[tuple[Path, str]]:
-    found = []
-    for base in ((), ("capability",)):
-        for path, entry in mappings(child(root, *base, section), (*base, section)):
-            name = entry.text("as") or entry.text("import") if "import" in entry.entries else entry.text("namespace")
-            found.append((path, name or ""))
-    return found
-
-
-def _find(root: Mapping, section: str, wanted: str) -> tuple[Mapping | None, Path | None]:
-    for path, name in _names(root, section):
-        if name == wanted:
-            found = child(root, *path)
-            return (found, path) if isinstance(found, Mapping) else (None, None)
-    return None, None
+        found = self._read_files[real] = _File(document, root, report)
+        return found

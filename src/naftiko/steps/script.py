@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,11 @@ _LANGUAGES = languages()
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script: the files that are run in order, below `folder`, then `source`. `earlier` are the steps it sees."""
+    """A script: the files that are run in order, below `folder`, then `source`.
+
+    `earlier` are the steps it sees; `variables` has, for each name in its code, the step or value of `with`
+    that it means.
+    """
 
     language: str
     folder: str
@@ -42,6 +46,7 @@ class Script:
     source: str | None
     given: tuple[tuple[str, Expression], ...]
     earlier: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...]
     seconds: float
 
 
@@ -84,6 +89,7 @@ class _Script(StepKind):
             step.source,
             given,
             tuple(context.earlier),
+            _variables((*context.earlier, *(name for name, _ in given))),
             settings.timeout / 1000,
         )
         return StepPlan(self.name, step.name, detail, expressions=tuple(value for _, value in given), follows_all=True)
@@ -104,7 +110,9 @@ class _Script(StepKind):
         given = {name: value.resolve(scope) for name, value in script.given}
         given = {name: value for name, value in given.items() if value is not MISSING}
         steps = {name: scope.steps[name] for name in script.earlier if name in scope.steps}
-        names = {**_variables({**steps, **given}), "context": {**scope.inputs, **steps, **given}}
+        seen = {**steps, **given}
+        names = {variable: seen[name] for variable, name in script.variables if name in seen}
+        names["context"] = {**scope.inputs, **seen}
         seconds = min(script.seconds, running.left)
         try:
             return await running.aside(partial(_run, script, names, seconds))
@@ -146,16 +154,16 @@ def _problem(folder: Path, name: str) -> str | None:
         return f"is not in the folder `{folder.name}`"
 
 
-def _variables(values: Mapping[str, object]) -> dict[str, object]:
-    """Values by names that can stand in code: `get-orders` is `getOrders` and `get_orders`."""
-    found: dict[str, object] = {}
-    for name, value in values.items():
+def _variables(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Names as they can stand in code: `get-orders` is `getOrders` and `get_orders`; the first has them."""
+    found: dict[str, str] = {}
+    for name in names:
         words = [word for word in re.split(r"[^A-Za-z0-9_]+", name) if word]
         camel = "".join([*words[:1], *(word[:1].upper() + word[1:] for word in words[1:])])
         for spelled in (name, "_".join(words), camel):
             if _IDENTIFIER.fullmatch(spelled) is not None and spelled not in ("result", "context"):
-                found.setdefault(spelled, value)
-    return found
+                found.setdefault(spelled, name)
+    return tuple(found.items())
 
 
 SCRIPT = _Script()

@@ -138,6 +138,24 @@ async def test_answers_pass_as_they_are(tmp_path: Path, stage: Stage) -> None:
         assert (await web.get("/on/x")).status_code == 304
 
 
+async def test_what_speaks_for_the_other_origin(tmp_path: Path, stage: Stage) -> None:
+    """A session that our credentials opened is not the caller's, unless cookies are trusted."""
+    headers = {"Set_Cookie": "sid=1", "Strict_Transport_Security": "max-age=1", "Alt_Svc": "h3", "ETag": "e"}
+    stage.recorder.respond = answering(200, b"x", "text/plain", **headers)
+    for file, cookie in ((FILE, None), (FILE.replace("[X-Trace, Connection]", "[Cookie]"), "sid=1")):
+        async with on_stage(tmp_path, stage, file, SECRET) as client:
+            answer = await client.rest("GET", "/on/x")
+            assert answer.headers.get("set-cookie") == cookie
+            assert answer.headers["etag"] == "e"
+            assert not {"strict-transport-security", "alt-svc"} & answer.headers.keys()
+
+
+async def test_a_key_that_has_no_place(tmp_path: Path) -> None:
+    file = FILE.replace('{type: bearer, token: "{{env.TOKEN}}"}', "{type: apikey, key: k, value: v, placement: body}")
+    found = [item for item in naftiko.load(write(tmp_path, file)).diagnostics if item.severity.name == "ERROR"]
+    assert ["goes into the body" in item.message for item in found] == [True]
+
+
 async def test_bodies_pass_in_pieces(tmp_path: Path, stage: Stage) -> None:
     """Each piece arrives before the next is sent, both ways; nothing is held."""
     arrived: asyncio.Queue[bytes] = asyncio.Queue()

@@ -8,11 +8,13 @@ from typing import cast
 
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.compile.broken import reason
+from naftiko.compile.forwarding import forwarded
 from naftiko.diagnostics import Path
 from naftiko.document.nodes import fault_at, locate
 from naftiko.plan import ForwardPlan, RestPlan, RoutePlan
 from naftiko.spec.models.exposes import ExposesRest
 from naftiko.spec.models.parameters import ExposedInput
+from naftiko.values.headers import OF_THE_CONNECTION
 from naftiko.values.uris import Hole, anonymous, pieces
 
 
@@ -67,9 +69,6 @@ def compile_rest(context: AdapterContext) -> RestPlan:
     return RestPlan(**common, units=tuple(routes), forwards=forwards)
 
 
-_CONNECTION = frozenset({"connection", "host", "content-length", "transfer-encoding", "te", "trailer", "upgrade"})
-
-
 def _forwards(adapter: ExposesRest, path: Path, context: AdapterContext) -> Iterator[ForwardPlan]:
     """Resources that are forwarded: their path up to the placeholder at its end, which stands for the rest."""
     for position, resource in enumerate(adapter.resources):
@@ -80,12 +79,12 @@ def _forwards(adapter: ExposesRest, path: Path, context: AdapterContext) -> Iter
         if isinstance(items[-1], Hole):
             items.pop()
         prefix = "".join(item for item in items if isinstance(item, str)).rstrip("/")
-        function = context.units.forwarded(resource.forward.targetNamespace, where, f"forward {prefix or '/'}")
+        function = forwarded(context.units, resource.forward.targetNamespace, where, f"forward {prefix or '/'}")
         if any(isinstance(item, Hole) for item in items):
             message = f"`{resource.path}` has a placeholder before its end; only the last one can stand for the rest"
             found = context.report.add("invalid-value", message, (*where, "path"))
             function = replace(function, broken=reason(found))
-        trusted = {name.lower() for name in resource.forward.trustedHeaders or ()} - _CONNECTION
+        trusted = {name.lower() for name in resource.forward.trustedHeaders or ()} - OF_THE_CONNECTION - {"host"}
         yield ForwardPlan(
             name=resource.name or function.name,
             title=resource.label,

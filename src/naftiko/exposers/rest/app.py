@@ -176,8 +176,9 @@ class RestApp:
         told: Told,
     ) -> Response | Forwarding:
         """What is sent on, once its caller has been admitted."""
-        told.adapter, told.operation, told.path = to.adapter, to.plan.name, f"{to.plan.prefix}/*"
-        refused = None if to.adapter is only else await self._refused(to.adapter, scope, headers, query, told)
+        adapter, plan = to.passage.adapter, to.passage.plan
+        told.adapter, told.operation, told.path = adapter, plan.name, f"{plan.prefix}/*"
+        refused = None if adapter is only else await self._refused(adapter, scope, headers, query, told)
         return refused or to
 
     async def _unrouted(

@@ -18,37 +18,47 @@ from naftiko.exposers.body import ClientGone
 from naftiko.exposers.calling import GONE, Told
 from naftiko.exposers.requests import CONNECTION, Present
 from naftiko.plan import ForwardPlan
+from naftiko.values.headers import OF_THE_CONNECTION
 
 _CONTENT = frozenset({"content-type", "content-encoding", "accept", "accept-encoding"})
 """What of a caller's headers says how bodies are to be read: they travel on unasked."""
 
-_HOP = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "date",
-        "server",
-    }
-)
-"""Headers of an answer that are the connection's own (RFC 9110, section 7.6.1), or that our server sets by itself."""
+_OURS = frozenset({"date", "server", "alt-svc", "strict-transport-security"})
+"""Headers of an answer that speak for the origin it comes from, which is ours to the caller."""
+
+_DROPPED = (OF_THE_CONNECTION - {"content-length"}) | _OURS
 
 _SLASH = re.compile(r"[/\\]")
 _PATH = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%/-]*")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Forwarding:
-    """A request that is to be sent on: to what, and the path below its prefix, as it was sent."""
+class Passage:
+    """Where requests are sent on, and what of them travels.
+
+    `trusted` are the headers that do, `cookies` and `query` the names of those that do not, since they hold credentials
+    for us; all in lower case.
+    """
 
     adapter: RestAdapter
     plan: ForwardPlan
+    trusted: frozenset[str]
+    cookies: frozenset[str]
+    query: frozenset[str]
+
+
+def passage(adapter: RestAdapter, plan: ForwardPlan) -> Passage:
+    """What is decided once about a forwarded path."""
+    withheld = adapter.gate.withheld if adapter.gate is not None else frozenset()
+    named = {place: frozenset(name for at, name in withheld if at == place) for place in ("header", "cookie", "query")}
+    return Passage(adapter, plan, (plan.trusted | _CONTENT) - named["header"], named["cookie"], named["query"])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forwarding:
+    """A request that is to be sent on: the path below the passage's prefix, as it was sent."""
+
+    passage: Passage
     path: str
 
 
@@ -61,7 +71,7 @@ async def forward(
         CallError: it failed before anything of the answer was sent.
         ClientGone: the caller left before that.
     """
-    engine = to.adapter.engine
+    engine = to.passage.adapter.engine
     is_started = False
     status = GONE
     try:
@@ -71,12 +81,14 @@ async def forward(
                 def moved() -> None:
                     limit.reschedule(asyncio.get_running_loop().time() + engine.total)
 
-                answer = await engine.forward(to.plan.function, _passing(to, scope, receive, headers, moved), told.life)
+                answer = await engine.forward(
+                    to.passage.plan.function, _passing(to, scope, receive, headers, moved), told.life
+                )
                 try:
                     moved()
                     told.life.is_committed = False  # what was to be done has been done: who leaves need not wait
                     status, is_started = answer.status, True
-                    await _send(answer, scope, send, moved)
+                    await _send(answer, to.passage, scope, send, moved)
                 finally:
                     await answer.close()
     except TimeoutError as error:
@@ -101,36 +113,33 @@ def _passing(
     )
     if {".", ".."} & set(_SLASH.split(unquote(path))):  # also where slashes are encoded: an upstream may decode them
         raise InputError("the path holds `.` or `..`, which would lead elsewhere")
-    request = to.plan.function.request
+    over = to.passage
+    request = over.plan.function.request
     if request is None:
         raise InputError("there is nothing to send it to")
-    gate = to.adapter.gate
-    withheld = gate.withheld if gate is not None else frozenset()
-    trusted = (to.plan.trusted | _CONTENT) - {name for place, name in withheld if place == "header"}
-    passed = [(name, value) for name, value in headers.items() if name in trusted]
-    ours = {name for place, name in withheld if place == "cookie"}
-    if ours:
-        passed = [(name, _cookies(value, ours) if name == "cookie" else value) for name, value in passed]
+    passed = [(name, value) for name, value in headers.items() if name in over.trusted]
+    if over.cookies:
+        passed = [(name, _cookies(value, over.cookies) if name == "cookie" else value) for name, value in passed]
         passed = [(name, value) for name, value in passed if value or name != "cookie"]
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
     return Passing(
         request,
         scope["method"],
         path,
-        _query(scope["query_string"].decode("latin-1"), {name for place, name in withheld if place == "query"}),
+        _query(scope["query_string"].decode("latin-1"), over.query),
         passed,
         _upload(receive, moved) if has_body else None,
     )
 
 
-def _query(query: str, withheld: set[str]) -> str:
+def _query(query: str, withheld: frozenset[str]) -> str:
     """A query as it was sent, without the credentials that are meant for us."""
     if not withheld:
         return query
     return "&".join(pair for pair in query.split("&") if unquote_plus(pair.partition("=")[0]).lower() not in withheld)
 
 
-def _cookies(header: str, withheld: set[str]) -> str:
+def _cookies(header: str, withheld: frozenset[str]) -> str:
     """A `Cookie` header without the credentials that are meant for us."""
     pairs = (pair.strip() for pair in header.split(";"))
     return "; ".join(pair for pair in pairs if pair.partition("=")[0].strip().lower() not in withheld)
@@ -148,9 +157,11 @@ async def _upload(receive: Receive, moved: Callable[[], None]) -> AsyncIterator[
             return
 
 
-async def _send(answer: Forwarded, scope: Scope, send: Send, moved: Callable[[], None]) -> None:
+async def _send(answer: Forwarded, over: Passage, scope: Scope, send: Send, moved: Callable[[], None]) -> None:
     named = {name.strip().lower() for key, value in answer.headers if key == "connection" for name in value.split(",")}
-    gone = _HOP | named
+    gone = _DROPPED | named
+    if "cookie" not in over.trusted:
+        gone |= {"set-cookie"}  # a session that our credentials opened is not the caller's
     headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers if name not in gone]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     if scope["method"] != "HEAD" and answer.status not in (204, 304):

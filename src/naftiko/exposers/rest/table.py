@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
 from naftiko.exposers.adapter import RestAdapter
-from naftiko.exposers.rest.forwarding import Forwarding
+from naftiko.exposers.rest.forwarding import Forwarding, Passage, passage
 from naftiko.exposers.rest.inputs import Known
 from naftiko.exposers.rest.router import Leaf, Match, Router
-from naftiko.plan import ForwardPlan, RoutePlan
+from naftiko.plan import RoutePlan
 from naftiko.values.uris import anonymous
 
 
@@ -32,7 +32,7 @@ class Table:
     below: Mapping[str, Router[Target]]
     owners: Mapping[str, RestAdapter]
     conflicts: tuple[str, ...]
-    forwards: tuple[tuple[str, RestAdapter, ForwardPlan], ...] = ()
+    forwards: tuple[tuple[str, Passage], ...] = ()
     documents: dict[tuple[str, ...], bytes] = field(default_factory=dict)
 
 
@@ -63,7 +63,7 @@ def made(adapters: Sequence[RestAdapter]) -> Table:
         below.setdefault(namespace, own)
         owners.setdefault(namespace, adapter)
     forwards = [
-        (prefix, adapter, plan)
+        (prefix, passage(adapter, plan))
         for adapter in adapters
         for plan in adapter.plan.forwards
         for prefix in (f"/{adapter.plan.namespace}{plan.prefix}", plan.prefix)
@@ -74,9 +74,9 @@ def made(adapters: Sequence[RestAdapter]) -> Table:
 
 def forwarding(table: Table, path: str) -> Forwarding | None:
     """What a path that no route has is forwarded to: the longest prefix that fits."""
-    for prefix, adapter, plan in table.forwards:
+    for prefix, over in table.forwards:
         if path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in ("", "/"):
-            return Forwarding(adapter, plan, path[len(prefix) :])
+            return Forwarding(over, path[len(prefix) :])
     return None
 
 

@@ -45,6 +45,13 @@ def _parts(adapter: ExposesRest | ExposesMcp, path: Path, report: Report) -> Non
     """Parts of an adapter that load but are left out."""
     if isinstance(adapter, ExposesRest):
         return
+    for key in ("ttlMs", "cacheScope"):
+        if getattr(adapter, key) is not None:
+            report.add("not-supported", f"`{key}` is not supported yet; answers have no hint", (*path, key), key=True)
+    for position, tool in enumerate(adapter.tools):
+        if tool.ui is not None:
+            where = (*path, "tools", position, "ui")
+            report.add("not-supported", "MCP Apps (`ui`) are not supported yet", where, key=True)
     for key in ("resources", "prompts"):
         if getattr(adapter, key):
             report.add(

@@ -15,6 +15,7 @@ from typing import Protocol
 from naftiko.document.nodes import Mapping
 from naftiko.document.report import Report
 from naftiko.spec.dialects.maps import Maps
+from naftiko.spec.dialects.older import Older
 from naftiko.spec.dialects.published import Published
 
 
@@ -30,7 +31,7 @@ class Dialect(Protocol):
         """Bring a document nearer to the canonical shape, in place."""
 
 
-DIALECTS: tuple[Dialect, ...] = (Maps(), Published())
+DIALECTS: tuple[Dialect, ...] = (Maps(), Older(), Published())
 """In the order in which they are applied."""
 
 

@@ -42,7 +42,9 @@ class ConsumedResource(Model):
 
 
 class ConsumesHttp(Model):
-    type: Literal["http"] = "http"
+    """A consumed namespace. Those of type `mcp` have `endpoint` and `tools`, and are not carried out yet."""
+
+    type: Literal["http", "mcp"] = "http"
     namespace: Text
     label: Text | None = None
     description: Text | None = None
@@ -51,3 +53,6 @@ class ConsumesHttp(Model):
     authentication: Authentication | None = None
     tunnel: Json = None
     resources: tuple[ConsumedResource, ...] = ()
+    endpoint: Text | None = None
+    discovery: Literal["verify", "off"] | None = None
+    tools: Json = None

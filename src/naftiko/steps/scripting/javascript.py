@@ -1,17 +1,33 @@
-"""JavaScript (ECMAScript 2023) by QuickJS: a context of its own for each run, in this process, without host objects."""
+"""JavaScript (ECMAScript 2023) by QuickJS, without host objects: a context for each run, in worker processes.
+
+QuickJS bounds a script by the CPU time of its process: here that would be the gateway's, so that others' work used up a
+script's time.
+"""
 
 from __future__ import annotations
 
-import importlib
+import atexit
+import json
+import os
+import select
+import subprocess
+import sys
+import threading
 import time
-from typing import Any
+from pathlib import Path
 
-from naftiko.steps.scripting.language import MEMORY, Language, ScriptError, Task
+from naftiko.steps.scripting.language import MEMORY, Language, ScriptError, Task, failed, out_of_memory, out_of_time
 from naftiko.values.jsontext import decode, encode_text
 from naftiko.values.missing import MISSING, Missing
 
-_STACK = 512 * 1024
-_WITHOUT_CLOCK = """
+_WORKER = Path(__file__).with_name("javascript_worker.py")
+_GRACE = 1.0
+"""Seconds after its time in which a worker ends a script by itself; then it is ended."""
+
+_RUNS = 10_000
+"""Runs after which a worker is replaced."""
+
+_PRELUDE = """
 (() => {
   const Real = Date, none = () => { throw new TypeError("a script has no clock: pass the moment in") };
   const Given = new Proxy(Real, {
@@ -24,6 +40,8 @@ _WITHOUT_CLOCK = """
   delete globalThis.performance;
 })();
 """
+"""Takes the clock away."""
+
 _RESULT = """
 (() => {
   if (typeof result === "undefined") return undefined;
@@ -32,50 +50,114 @@ _RESULT = """
 """
 
 
+class _Worker:
+    """A process that runs scripts, one at a time. It has no environment, and no files but its streams."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self._process = subprocess.Popen(  # noqa: S603 - our own file
+            [sys.executable, "-I", str(_WORKER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+        )
+        self._unread = bytearray()
+
+    def ask(self, line: bytes, seconds: float) -> dict[str, object] | None:
+        """The answer to a task; None where none came in time, or the worker has ended."""
+        self.runs += 1
+        stdin, stdout = self._process.stdin, self._process.stdout
+        if stdin is None or stdout is None:
+            return None
+        ends = time.monotonic() + seconds
+        try:
+            stdin.write(line)
+            stdin.flush()
+            while (left := ends - time.monotonic()) > 0:
+                if select.select([stdout], [], [], left)[0]:
+                    data = os.read(stdout.fileno(), 1024 * 1024)
+                    self._unread += data
+                    if data.endswith(b"\n"):
+                        answer, self._unread = self._unread, bytearray()
+                        found: dict[str, object] = json.loads(answer)
+                        return found
+                    if not data:
+                        return None
+        except OSError:
+            return None
+        return None
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
+
+
 class _JavaScript(Language):
     name = "javascript"
     needs = "quickjs"
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self._has_end = False
+
     def run(self, task: Task) -> object | Missing:
-        quickjs = importlib.import_module("quickjs")
-        context = quickjs.Context()
-        context.set_memory_limit(MEMORY)
-        context.set_max_stack_size(_STACK)
-        ends = time.monotonic() + task.seconds
-        context.set_time_limit(task.seconds)
-        at = "the script"
-        try:
-            context.eval(_WITHOUT_CLOCK)
-            for name, value in task.names.items():
-                context.set(name, _given(context, value))
-            for piece in task.pieces:
-                at, source = piece
-                context.set_time_limit(max(ends - time.monotonic(), 0.001))
-                context.eval(source)
-            text = context.eval(_RESULT)
-        except (quickjs.JSException, ValueError, RecursionError) as error:
-            raise ScriptError(_told(str(error), at, task.seconds)) from error
+        # Numbers beyond 2^53 lose digits in a script, as they always do in JavaScript.
+        asked = {
+            "names": encode_text(dict(task.names)),
+            "pieces": list(task.pieces),
+            "seconds": task.seconds,
+            "memory": MEMORY,
+            "prelude": _PRELUDE,
+            "result": _RESULT,
+        }
+        line = json.dumps(asked).encode() + b"\n"
+        worker = self._taken()
+        answer = worker.ask(line, task.seconds + _GRACE)
+        if answer is None or worker.runs >= _RUNS:
+            worker.end()
+        else:
+            with self._lock:
+                self._idle.append(worker)
+        if answer is None:
+            raise out_of_time("the script", task.seconds)
+        if "error" in answer:
+            raise _error(str(answer["error"]), str(answer["at"]), task.seconds)
+        text = answer.get("value")
         if not isinstance(text, str):
             return MISSING
         try:
             return decode(text)
         except ValueError as error:
-            raise ScriptError(f"`{at}`: its `result` is no plain value") from error
+            raise ScriptError("the script's `result` is no plain value") from error
+
+    def _taken(self) -> _Worker:
+        """A worker that nobody uses: there are never more than threads that run scripts."""
+        with self._lock:
+            if not self._has_end:
+                self._has_end = True
+                atexit.register(self.close)
+            if self._idle:
+                return self._idle.pop()
+        return _Worker()
+
+    def close(self) -> None:
+        """End all workers that run nothing."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for worker in idle:
+            worker.end()
 
 
-def _given(context: Any, value: object) -> object:
-    """A value of ours as one of the script's; numbers beyond 2^53 lose digits there, as they always do."""
-    if value is None or isinstance(value, bool | str):
-        return value
-    return context.parse_json(encode_text(value))
-
-
-def _told(message: str, at: str, seconds: float) -> str:
+def _error(message: str, at: str, seconds: float) -> ScriptError:
     if "interrupted" in message:
-        return f"`{at}` exceeded the timeout limit ({seconds * 1000:.0f} ms)"
-    if "out of memory" in message:
-        return f"`{at}` exceeded the memory limit ({MEMORY // 1024 // 1024} MiB)"
-    return f"`{at}` failed: {message.splitlines()[0][:300] if message else 'without a word'}"
+        return out_of_time(at, seconds)
+    return out_of_memory(at) if "out of memory" in message else failed(at, message)
 
 
 JAVASCRIPT = _JavaScript()

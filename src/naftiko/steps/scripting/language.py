@@ -17,6 +17,21 @@ class ScriptError(Exception):
     """A script failed, or went beyond a limit. The message holds what it said, cut."""
 
 
+def out_of_time(at: str, seconds: float) -> ScriptError:
+    """What is said of a script that took too long."""
+    return ScriptError(f"`{at}` exceeded the timeout limit ({seconds * 1000:.0f} ms)")
+
+
+def out_of_memory(at: str) -> ScriptError:
+    """What is said of a script that took too much."""
+    return ScriptError(f"`{at}` exceeded the memory limit ({MEMORY // 1024 // 1024} MiB)")
+
+
+def failed(at: str, message: str) -> ScriptError:
+    """What is said of a script that failed: the first line of its own words."""
+    return ScriptError(f"`{at}` failed: {message.splitlines()[0][:300] if message else 'without a word'}")
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is to be run: pieces of source, each with the name that its errors show, in one scope and in order.

@@ -10,7 +10,7 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from naftiko.steps.scripting.language import MEMORY, Language, ScriptError, Task
+from naftiko.steps.scripting.language import MEMORY, Language, ScriptError, Task, failed, out_of_memory, out_of_time
 from naftiko.values.missing import MISSING, Missing
 
 _DEEPEST = 200
@@ -47,7 +47,7 @@ class _Python(Language):
                 for piece in task.pieces:
                     at, source = piece
                     if time.monotonic() > ends:
-                        raise ScriptError(f"`{at}` exceeded the timeout limit ({task.seconds * 1000:.0f} ms)")
+                        raise out_of_time(at, task.seconds)
                     session.feed_run(source, inputs=inputs)
                     inputs = {}
                 try:
@@ -58,9 +58,9 @@ class _Python(Language):
                     raise
             return _plain(value, 0)
         except monty.MontyCrashedError as error:
-            raise ScriptError(f"`{at}` exceeded the timeout limit ({task.seconds * 1000:.0f} ms)") from error
+            raise out_of_time(at, task.seconds) from error
         except monty.MontyError as error:
-            raise ScriptError(_told(str(error), at, task.seconds)) from error
+            raise _error(str(error), at, task.seconds) from error
         except (ValueError, RecursionError) as error:
             raise ScriptError(f"`{at}`: its `result` is no plain value") from error
 
@@ -93,12 +93,10 @@ def _plain(value: object, depth: int) -> object:
     raise ValueError
 
 
-def _told(message: str, at: str, seconds: float) -> str:
+def _error(message: str, at: str, seconds: float) -> ScriptError:
     if "time limit exceeded" in message:
-        return f"`{at}` exceeded the timeout limit ({seconds * 1000:.0f} ms)"
-    if "memory limit exceeded" in message:
-        return f"`{at}` exceeded the memory limit ({MEMORY // 1024 // 1024} MiB)"
-    return f"`{at}` failed: {message.splitlines()[0][:300] if message else 'without a word'}"
+        return out_of_time(at, seconds)
+    return out_of_memory(at) if "memory limit exceeded" in message else failed(at, message)
 
 
 PYTHON = _Python()
