@@ -23,6 +23,7 @@ EXPECTED = {
     "aggregate-invalid-ref.yaml": {"unknown-function"},
     "proto-capability.yaml": {"missing-key"},
     "script-step.yml": {"script-missing"},
+    "reverse-tunnel-ziti.yml": {"not-supported"},
 }
 """What is wrong with those that are known to be bad, or that name files which are not here."""
 
