@@ -115,7 +115,7 @@ class _Builder:
     def build(self, text: str, check: Callable[[], None] | None = None) -> Node | None:
         root: Node | None = None
         documents = 0
-        for number, event in enumerate(_events(text)):
+        for number, event in enumerate(events(text)):
             if check is not None and not number & 1023:
                 check()
             kind = type(event)
@@ -274,7 +274,7 @@ class _Builder:
         top.key, top.key_span = key, span
 
 
-def _events(text: str) -> Iterator[Any]:
+def events(text: str) -> Iterator[Any]:
     """The events of a YAML stream.
 
     Raises:

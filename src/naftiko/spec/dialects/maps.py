@@ -3,7 +3,7 @@ other names. All of it is brought to lists, whatever version the file names; the
 
 from __future__ import annotations
 
-from naftiko.diagnostics import Path
+from naftiko.diagnostics import Path, Span
 from naftiko.document.nodes import Entry, Mapping, Node, Scalar, Sequence, mappings
 from naftiko.document.report import Report
 from naftiko.spec.dialects.tree import is_null, put, rename
@@ -152,36 +152,72 @@ def _unit(unit: Mapping, path: Path) -> None:
     listed(unit, "steps", path)
     for _, mapping in mappings(unit.get("mappings")):
         _renamed(mapping, "target")
-    outputs = unit.get("outputParameters")
-    if isinstance(outputs, Mapping):
-        _named_outputs(unit, outputs, (*path, "outputParameters"))
+    _outputs(unit, (*path, "outputParameters"))
     for inner, output in mappings(unit.get("outputParameters"), (*path, "outputParameters")):
         _output(output, output.at or inner)
 
 
-def _named_outputs(unit: Mapping, outputs: Mapping, path: Path) -> None:
-    """A map of outputs is one object of them; one that says its own type stays what it is."""
-    if isinstance(outputs.get("type"), Scalar):
-        item = outputs
-        item.at = path
-    else:
+def _outputs(unit: Mapping, path: Path) -> None:
+    """A map of outputs is a list of them under their names; one that says its own type stays what it is.
+
+    A single one that has a name is the only member of an object: in a map, and where `mappings` make that member.
+    """
+    outputs = unit.get("outputParameters")
+    if isinstance(outputs, Mapping):
+        if isinstance(outputs.get("type"), Scalar):
+            outputs.at = path
+            _put_list(unit, [outputs], outputs.span)
+            return
         if "steps" in unit.entries:
-            _as_members(outputs)
-        item = Mapping({}, outputs.span, at=path)
-        put(item, "type", Scalar("object", "object", outputs.span))
-        outputs.at = path
-        put(item, "properties", outputs)
+            for name, entry in outputs.entries.items():
+                _as_member(entry.node, name)
+        if len(outputs.entries) > 1 and all(isinstance(entry.node, Mapping) for entry in outputs.entries.values()):
+            listed(unit, "outputParameters", path[:-1])
+        else:
+            outputs.at = path
+            _wrapped(unit, outputs, path)
+        return
+    made = _made(unit)
+    named = [(item.text("name") or "", item) for _, item in mappings(outputs)]
+    for name, item in named:
+        if made and name:
+            _as_member(item, name)
+    if len(named) == 1 and isinstance(outputs, Sequence) and len(outputs.items) == 1:
+        name, item = named[0]
+        if not name or (name not in made and not (made and "items" in item.entries)):
+            return
+        if item.text("mapping") in (None, f"$['{name}']", f"$.{name}", name) and "value" not in item.entries:
+            entries = {key: entry for key, entry in item.entries.items() if key != "name"}
+            member = Mapping(entries, item.span, item.size, item.depth, item.file, item.fault, item.at or (*path, 0))
+            _wrapped(unit, Mapping({name: Entry(item.entries["name"].key_span, member)}, outputs.span), path)
+
+
+def _made(unit: Mapping) -> frozenset[str]:
+    """The members of the object that the mappings of steps make."""
+    if "steps" not in unit.entries:
+        return frozenset()
+    targets = (mapping.text("targetName") for _, mapping in mappings(unit.get("mappings")))
+    return frozenset(target.partition(".")[0] for target in targets if target)
+
+
+def _put_list(unit: Mapping, items: list[Node], span: Span) -> None:
     old = unit.entries["outputParameters"]
-    unit.entries["outputParameters"] = Entry(old.key_span, Sequence([item], outputs.span), old.written)
+    unit.entries["outputParameters"] = Entry(old.key_span, Sequence(items, span), old.written)
 
 
-def _as_members(outputs: Mapping) -> None:
+def _wrapped(unit: Mapping, outputs: Mapping, path: Path) -> None:
+    """An object of outputs as the only one."""
+    item = Mapping({}, outputs.span, at=path)
+    put(item, "type", Scalar("object", "object", outputs.span))
+    put(item, "properties", outputs)
+    _put_list(unit, [item], outputs.span)
+
+
+def _as_member(output: Node, name: str) -> None:
     """A list that steps give has no shape of its own yet: it is the member of its name."""
-    for name, entry in outputs.entries.items():
-        output = entry.node
-        if isinstance(output, Mapping) and "items" in output.entries and "mapping" not in output.entries:
-            path = f"$['{name}']"
-            put(output, "mapping", Scalar(path, path, entry.key_span))
+    if isinstance(output, Mapping) and "items" in output.entries and "mapping" not in output.entries:
+        path = f"$['{name}']"
+        put(output, "mapping", Scalar(path, path, output.span))
 
 
 def _output(output: Mapping, path: Path) -> None:
