@@ -57,7 +57,7 @@ async def gateway(
 
 async def event(served: Running, name: str) -> Mapping[str, object]:
     """The next event of a name."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for item in served.read():
             if item["event"] == name:
                 return item

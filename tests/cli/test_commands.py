@@ -148,13 +148,13 @@ async def test_what_is_printed_for_people() -> None:
     process = await start("run", str(SEED), "--sandbox", "--port", "rest=0", "--port", "mcp=0")
     out = b""
     while b"Ctrl-C" not in out:
-        out += await asyncio.wait_for(process.stdout.readline(), 20)
+        out += await asyncio.wait_for(process.stdout.readline(), 60)
     text = out.decode()
     url = text.split("REST  ")[1].split()[0]
     async with httpx.AsyncClient(base_url=url) as client:
         assert (await client.post("/v1/batch", json={"batch": []})).status_code == 200
     process.send_signal(signal.SIGINT)
-    _, err = await asyncio.wait_for(process.communicate(), 20)
+    _, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
     for fragment in (
         "Segment HTTP Tracking API — Batch",

@@ -65,6 +65,8 @@ BY_BEHAVIOUR = {
     "missing-variable": "test_command_line.py",
     "without-tls": "test_requests.py",
     "spec-value": "test_conformance.py",
+    "migration-name": "test_moving.py",
+    "migration-left": "test_migrate.py",
 }
 """Codes that no text alone earns, or whose text is made by a test, and the test that sees them."""
 

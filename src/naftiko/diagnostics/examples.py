@@ -14,6 +14,8 @@ EXAMPLES: dict[str, str] = {
     "empty-file": "# nothing but a comment",
     "too-deep": "[[[[[[ ... a hundred levels ... ]]]]]]",
     "too-large": "f: [*e, *e, *e]   # where e has a hundred thousand values",
+    "migration-name": "operations: [{method: GET}]   # a map needs a name",
+    "migration-left": "outputParameters: [{name: only, type: string, value: x}]   # the whole answer, in a list only",
     "not-a-capability": "naftiko: 1.0.0-alpha2\ncapabilty: {}",
     "unknown-version": "naftiko: 2.0.0",
     "unknown-key": "operations: [{name: op, methd: POST}]",

@@ -10,7 +10,7 @@ from naftiko.document.scalars import resolve
 from naftiko.migration.concrete import Alias, Entry, Mapping, Node, Scalar, Sequence, resolved
 from naftiko.migration.edits import Edits
 
-_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./*-]*\Z")
+_PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./*-]*(?::///?[A-Za-z0-9_./-]+)?\Z")
 _DASH = re.compile(r"[ \t]*-(?=\s|\Z)")
 
 
@@ -94,15 +94,15 @@ def indent(edits: Edits, key: Scalar, items: Sequence) -> None:
         at = stop + 1
 
 
-def to_map(edits: Edits, items: Sequence, names: Several[str], key: str = "name") -> None:
-    """Make a list of mappings a map from their names, which are no longer said inside.
+def to_map(edits: Edits, items: Sequence, names: Several[str], keys: Several[str]) -> None:
+    """Make a list of mappings a map from their names, which are no longer said inside, under one of `keys` each.
 
     The list stands to the right of its key (`indent`).
     """
     if items.is_flow:
         edits.replace(items.opened, items.opened + 1, "{")
         edits.replace(items.end - 1, items.end, "}")
-    for item, name in zip(items.items, names, strict=True):
+    for item, name, key in zip(items.items, names, keys, strict=True):
         word = quoted(name)
         if items.is_flow:
             _in_flow(edits, item, word, key)
@@ -169,7 +169,7 @@ def unwrap(edits: Edits, items: Sequence) -> None:
         edits.replace(dash, dash + 1, " ")
 
 
-def name_of(item: Node, key: str = "name") -> str | None:
+def name_of(item: Node, key: str) -> str | None:
     """What an item of a list is called."""
     node = resolved(item)
     return node.text(key) if isinstance(node, Mapping) else None

@@ -105,6 +105,11 @@ def mappings(node: Node | None) -> Iterator[Mapping]:
             yield item
 
 
+def iter_events(text: str) -> Iterator[Any]:
+    """Events with marks at characters, which the library's types do not promise."""
+    return events(text)
+
+
 def read(text: str) -> Node | None:
     """The tree of one YAML document; None where there is none.
 
@@ -114,7 +119,7 @@ def read(text: str) -> Node | None:
     stack: list[tuple[Mapping | Sequence, Scalar | None]] = []
     anchors: dict[str, Node] = {}
     root: Node | None = None
-    for event in events(text):
+    for event in iter_events(text):
         node: Node | None = None
         if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
             start = event.start_mark.index

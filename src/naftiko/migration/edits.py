@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 
 
@@ -11,6 +13,7 @@ class Edits:
 
     text: str
     _made: list[tuple[int, int, str]] = field(default_factory=list)
+    _lines: list[int] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self._made)
@@ -50,4 +53,6 @@ class Edits:
 
     def position(self, at: int) -> tuple[int, int]:
         """Line and column of an offset, from 1."""
-        return self.text.count("\n", 0, at) + 1, self.column(at) + 1
+        if not self._lines:
+            self._lines = [0, *(found.end() for found in re.finditer("\n", self.text))]
+        return bisect_right(self._lines, at), self.column(at) + 1

@@ -97,8 +97,25 @@ class ToMaps:
             return
         if self._has_one_object(unit):
             return
-        for output in self._list(node, "outputParameters", invent=_of_place):
+        if self._is_whole_answer(unit):
+            return
+        for output in self._list(node, "outputParameters"):
             self._output(output, unit)
+
+    def _is_whole_answer(self, unit: Unit) -> bool:
+        """Whether outputs are the answer itself, and not members of an object, as those of a map are."""
+        outputs = unit.node.get("outputParameters")
+        if not isinstance(outputs, Sequence) or not outputs.items:
+            return False
+        unnamed = [output for output in mappings(outputs) if output.entry("name") is None]
+        is_made = unit.is_orchestrated and unit.node.entry("mappings") is not None
+        if not unnamed and (len(outputs.items) > 1 or is_made):
+            return False
+        if not self.is_indenting:
+            what = "an output without a name" if unnamed else "the only output"
+            message = f"{what} is the whole answer, and would be a member of an object in a map; it stays in a list"
+            self.notes.left(outputs.items[0].start, message)
+        return True
 
     def _has_one_object(self, unit: Unit) -> bool:
         """Whether steps give one object without a name: its properties are the outputs, then."""
@@ -164,7 +181,8 @@ class ToMaps:
                 self._seen.add(id(value))
                 indent(self.edits, entry.key, value)
         elif self._is_new(value, key):
-            to_map(self.edits, value, self._names(value, key, inner, invent))
+            names = self._names(value, key, inner, invent)
+            to_map(self.edits, value, names, [_name_key(node) for node in inner])
         return inner
 
     def _names(self, items: Sequence, key: str, inner: list[Mapping], invent: Invention | None) -> list[str]:
@@ -172,7 +190,7 @@ class ToMaps:
         taken: set[str] = set()
         counts: dict[str, int] = {}
         for index, (item, node) in enumerate(zip(items.items, inner, strict=True)):
-            name = own = name_of(item)
+            name = own = name_of(item, _name_key(node))
             if name is None:
                 name = invent(node, index) if invent is not None else f"{key}-{index + 1}"
             base = name
@@ -184,7 +202,9 @@ class ToMaps:
             if own is None:
                 self.notes.named(node.start, f"this had no name, and is called `{name}` now", name)
             elif name != own:
-                message = f"`{own}` stands twice under `{key}`; this one is called `{name}` now, and nothing calls it so"
+                message = (
+                    f"`{own}` stands twice under `{key}`; this one is called `{name}` now, and nothing calls it so"
+                )
                 self.notes.named(node.start, message, name, own)
         return names
 
@@ -195,6 +215,11 @@ _SECTIONS = {
     "aggregates": ToMaps.aggregates,
     "binds": ToMaps.binds,
 }
+
+
+def _name_key(node: Mapping) -> str:
+    """The key that says what a node is called: published files write `id`, too."""
+    return "id" if node.entry("name") is None and node.entry("id") is not None else "name"
 
 
 def _slug(text: str, otherwise: str) -> str:

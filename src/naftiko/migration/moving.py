@@ -1,4 +1,4 @@
-"""One file, moved forward to a version of the language: its text is changed where the version differs, and nowhere else."""
+"""One file, moved forward to a version of the language: its text changes where the version differs, nowhere else."""
 
 from __future__ import annotations
 
@@ -126,5 +126,3 @@ def _imports(root: Mapping, source: Source) -> Iterator[Path]:
 
 def _refusal(source: Source, message: str) -> Diagnostic:
     return Diagnostic("migration-left", Severity.ERROR, message, source.name, START)
-
-

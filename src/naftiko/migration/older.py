@@ -1,4 +1,4 @@
-"""What changed within lists: adapters of type `api`, `externalRefs`, `const`, `items` in a list, `call` with its `with`."""
+"""What changed within lists: adapters of type `api`, `externalRefs`, `const`, lists of `items`, `call` with `with`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from naftiko.migration.blocks import drop, quoted, rename, unwrap
-from naftiko.migration.concrete import Entry, Mapping, Node, Scalar, Sequence, mappings, resolved
+from naftiko.migration.concrete import Mapping, Node, Scalar, Sequence, mappings, resolved
 from naftiko.migration.edits import Edits
 from naftiko.migration.notes import Notes
 from naftiko.migration.units import Unit, units
@@ -45,7 +45,8 @@ def _output(output: Mapping, unit: Unit, old: int, edits: Edits, notes: Notes) -
     if old < rank("1.0.0-alpha2"):
         _constant(output, edits, notes)
     items = output.get("items")
-    if isinstance(items, Sequence) and old <= rank("0.5") and not unit.is_orchestrated and items.items:
+    is_named = any(inner.entry("name") is not None for inner in mappings(items))
+    if isinstance(items, Sequence) and old <= rank("0.5") and not (unit.is_orchestrated and is_named) and items.items:
         if len(items.items) == 1:
             unwrap(edits, items)
         else:
@@ -131,7 +132,9 @@ def _upper(keys: Mapping, renamed: dict[str, str], edits: Edits, notes: Notes) -
         if _NAME.match(old):
             continue
         if not _NAME.match(new) or keys.entry(new) is not None or new in renamed.values():
-            notes.left(entry.key.start, f"the variable `{old}` cannot be named in upper case: `{new}` is taken or no name")
+            notes.left(
+                entry.key.start, f"the variable `{old}` cannot be named in upper case: `{new}` is taken or no name"
+            )
             continue
         renamed[old] = new
         notes.names[new] = old
@@ -159,5 +162,3 @@ def _rewrite(node: Node, renamed: dict[str, str], edits: Edits, seen: set[int]) 
 def _named(found: re.Match[str], renamed: dict[str, str]) -> str:
     new = renamed.get(found[1])
     return found[0].replace(found[1], new) if new is not None else found[0]
-
-

@@ -8,11 +8,14 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from naftiko.diagnostics import Span
-from naftiko.plan import Plan
+from naftiko.plan import Plan, Shape
+from naftiko.values.expressions import Literal
 
 _PLACES = frozenset({"span", "uses", "file", "at", "version"})
 """Fields that may differ: where something stands, and the version that the file names."""
 
+
+_CONVERTED = frozenset({"string", "number", "integer", "boolean"})
 
 _WHERE = re.compile(r" \([^()]{0,4000}, line \d{1,9}\)")
 """The place that a sentence of a plan names."""
@@ -31,6 +34,8 @@ def _shape(value: Any) -> Any:
         return None
     if is_dataclass(value) and not isinstance(value, type):
         named = {field.name: _shape(getattr(value, field.name)) for field in fields(value) if field.name not in _PLACES}
+        if isinstance(value, Shape) and isinstance(value.literal, Literal) and value.type in _CONVERTED:
+            named["literal"] = _text(value.literal.value)  # of whatever kind, the declared type makes the same of it
         return {"": type(value).__name__, **named}
     if isinstance(value, Mapping):
         return {str(key): _shape(inner) for key, inner in value.items()}
@@ -43,6 +48,10 @@ def _shape(value: Any) -> Any:
     if isinstance(value, int | float | bool | bytes) or value is None:
         return value
     return re.sub(r" at 0x[0-9a-f]{1,16}", "", repr(value))
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _difference(before: Any, after: Any, at: str, names: Mapping[str, str]) -> str | None:

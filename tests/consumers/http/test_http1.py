@@ -69,7 +69,7 @@ async def outcome(kind: str, pieces: Sequence[bytes], method: str) -> object:
     async with upstream(sending(pieces)) as url:
         pool = pool_of(kind, url)
         try:
-            return await asyncio.wait_for(asked(pool, url, method), 10)
+            return await asyncio.wait_for(asked(pool, url, method), 60)
         except httpx.HTTPError:
             return "refused"
         except TimeoutError:  # aiohttp's client sometimes waits for the rest of a chunk that is broken
