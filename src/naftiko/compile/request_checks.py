@@ -10,7 +10,7 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Consumed, holes
-from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.diagnostics.suggestions import did_you_mean, guess
 from naftiko.document.report import Report
 from naftiko.plan import BodyPlan, MultipartBodyPlan, TextBodyPlan
 from naftiko.values.expressions import SpelledInput, leaves
@@ -81,8 +81,10 @@ def check_with(request: RequestCompiler) -> None:
     for name in request.scope.explicit:
         if fold(name) not in taken and name in request.scope.with_paths:
             message = f"`{request.consumed.name}` takes no input `{name}`; it is not sent"
-            help = did_you_mean(name, _taken_names(request))
-            request.report.add("unused-with", message, request.scope.with_paths[name], key=True, help=help)
+            valid = _taken_names(request)
+            help = did_you_mean(name, valid)
+            where, fix = request.scope.with_paths[name], guess(name, valid)
+            request.report.add("unused-with", message, where, key=True, help=help, fix=fix)
 
 
 def _taken_names(request: RequestCompiler) -> list[str]:

@@ -10,7 +10,7 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.inputs import InputTable
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Path
-from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.diagnostics.suggestions import did_you_mean, guess
 from naftiko.document.report import Report
 from naftiko.values.expressions import Environment, Expression, FirstOf, Input, StepOutput, StepsPath
 from naftiko.values.jsonpath import parse as parse_jsonpath
@@ -101,7 +101,8 @@ class UnitScope:
             return
         message = f"`{name}` begins with `{head}`, which is no earlier step, input, namespace or binding"
         names = [*self.steps, *(draft.name for draft in self.inputs.drafts() if draft.is_declared)]
-        raise Broken(self.report.add("unknown-step", message, path, help=did_you_mean(head, names)))
+        help, fix = did_you_mean(head, names), guess(head, names)
+        raise Broken(self.report.add("unknown-step", message, path, help=help, fix=fix))
 
     def _check_declared(self, name: str, path: Path | None) -> None:
         """A unit that says which inputs it has is likely to mean one of them."""
@@ -109,7 +110,7 @@ class UnitScope:
             return
         declared = [draft.name for draft in self.inputs.drafts() if draft.is_declared]
         message = f"`{name}` is no input that is declared here; callers are asked for it all the same"
-        self.report.add("undeclared-input", message, path, help=did_you_mean(name, declared))
+        self.report.add("undeclared-input", message, path, help=did_you_mean(name, declared), fix=guess(name, declared))
 
     def caller(self, name: str, place: str | None = None, path: Path | None = None) -> Expression:
         """The caller's input of a whole name; only if there is none, its dots lead into an object."""
@@ -175,7 +176,8 @@ class UnitScope:
         first = parsed.steps[0] if parsed.steps else None
         if isinstance(first, str) and first not in self.steps:
             message = f"`{text}` starts at `{first}`, which is no earlier step"
-            raise Broken(self.report.add("unknown-step", message, path, help=did_you_mean(first, self.steps)))
+            help, fix = did_you_mean(first, self.steps), guess(first, self.steps)
+            raise Broken(self.report.add("unknown-step", message, path, help=help, fix=fix))
         return StepsPath(parsed)
 
     def after(self, step: str) -> UnitScope:
@@ -185,7 +187,8 @@ class UnitScope:
     def _unknown(self, namespace: str, name: str, path: Path) -> Broken:
         message = f"the bind namespace `{namespace}` declares no variable `{name}`"
         help = did_you_mean(name, self.variables.names(namespace))
-        return Broken(self.report.add("unknown-variable", message, path, help=help))
+        fix = guess(name, self.variables.names(namespace))
+        return Broken(self.report.add("unknown-variable", message, path, help=help, fix=fix))
 
     def _warn_literal(self, text: str, path: Path) -> None:
         if self.variables.is_declared(text):

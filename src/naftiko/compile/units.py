@@ -19,8 +19,8 @@ from naftiko.compile.unit_parts import Body, Function, is_mock
 from naftiko.compile.upstreams import Base, Catalogue, Consumed, holes
 from naftiko.compile.variables import Variables
 from naftiko.compile.walk import base, variables_in, walk
-from naftiko.diagnostics import Path, Severity
-from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.diagnostics import Fix, Path, Severity
+from naftiko.diagnostics.suggestions import did_you_mean, guess
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
 from naftiko.plan import FunctionPlan, RequestPlan, StepPlan, StepsPlan
@@ -243,13 +243,15 @@ class UnitCompiler:
                 message = f"`{call}` is not `namespace.operation`"
                 raise Broken(self.report.add("malformed-call", message, path))
             message = f"nothing defines the namespace `{namespace}`"
-            raise Broken(self.report.add("unknown-namespace", message, path, help=did_you_mean(namespace, namespaces)))
+            help, fix = did_you_mean(namespace, namespaces), guess(namespace, namespaces)
+            raise Broken(self.report.add("unknown-namespace", message, path, help=help, fix=fix))
         operations = namespaces[namespace]
         name = call[len(namespace) + 1 :]
         consumed = operations.get(name) or operations.get(name.rpartition(".")[2])
         if consumed is None:
             message = f"`{namespace}` has no operation `{name}`"
-            raise Broken(self.report.add("unknown-operation", message, path, help=did_you_mean(name, operations)))
+            help, fix = did_you_mean(name, operations), guess(name, operations)
+            raise Broken(self.report.add("unknown-operation", message, path, help=help, fix=fix))
         return consumed
 
     def _by_path(self, call: str, path: Path) -> Consumed | None:
@@ -259,7 +261,7 @@ class UnitCompiler:
         found = table.get(rest.rpartition("/")[2]) if table is not None else None
         if found is not None:
             message = f"`{call}` is read as `{found.name}`"
-            self.report.add("call-spelling", message, path, help=f"write `call: {found.name}`")
+            self.report.add("call-spelling", message, path, help=f"write `call: {found.name}`", fix=Fix(found.name))
         return found
 
     def _check_inputs(

@@ -7,7 +7,7 @@ total: file, position, severity, code, message.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -39,6 +39,20 @@ START = Span(1, 1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """What to write at the place of a finding: `text`, in place of all that stands there, or of `old` within it.
+
+    With `is_entry` it is an entry of the mapping there (`in: path`), behind what the finding points at. One that is not
+    safe is a guess: what is carried out changes with it.
+    """
+
+    text: str
+    old: str = ""
+    is_safe: bool = True
+    is_entry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding. `path` leads to the key or value in the document, `span` to its place in the text."""
 
@@ -49,6 +63,7 @@ class Diagnostic:
     span: Span
     path: Path = ()
     help: str = ""
+    fix: Fix | None = field(default=None, compare=False)
 
     @property
     def order(self) -> tuple[str, int, int, int, str, str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
 
+from naftiko.diagnostics.finding import Fix
+
 _LONGEST = 100
 _MOST = 500
 
@@ -31,6 +33,12 @@ def listed(names: Iterable[str], limit: int = 8) -> str:
     known = sorted(names)
     text = ", ".join(name[:60] for name in known[:limit])
     return f"{text}, ... ({len(known)} in all)" if len(known) > limit else text
+
+
+def guess(name: str, valid: Iterable[str]) -> Fix | None:
+    """The nearest valid name, to be written in place of one that is not."""
+    close = nearest(name, valid)
+    return Fix(close, old=name, is_safe=False) if close is not None else None
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

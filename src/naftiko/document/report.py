@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from naftiko.diagnostics import Diagnostic, Path, Severity, Span
+from naftiko.diagnostics import Diagnostic, Fix, Path, Severity, Span
 from naftiko.diagnostics.codes import CODES
 from naftiko.document.nodes import Mapping, file_of, locate, written
 
@@ -28,6 +28,7 @@ class Report:
         key: bool = False,
         severity: Severity | None = None,
         span: Span | None = None,
+        fix: Fix | None = None,
     ) -> Diagnostic:
         """Add a finding about the value (or, with `key`, the key) at `path`."""
         diagnostic = Diagnostic(
@@ -38,6 +39,7 @@ class Report:
             span=span or locate(self.root, path, key=key),
             path=written(self.root, path),
             help=help[:_LONGEST],
+            fix=fix,
         )
         self.found.append(diagnostic)
         return diagnostic

@@ -105,11 +105,6 @@ def mappings(node: Node | None) -> Iterator[Mapping]:
             yield item
 
 
-def iter_events(text: str) -> Iterator[Any]:
-    """Events with marks at characters, which the library's types do not promise."""
-    return events(text)
-
-
 def read(text: str) -> Node | None:
     """The tree of one YAML document; None where there is none.
 
@@ -119,24 +114,25 @@ def read(text: str) -> Node | None:
     stack: list[tuple[Mapping | Sequence, Scalar | None]] = []
     anchors: dict[str, Node] = {}
     root: Node | None = None
-    for event in iter_events(text):
+    for event in events(text):
         node: Node | None = None
-        if isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
+        sort = type(event)
+        if sort is yaml.MappingStartEvent or sort is yaml.SequenceStartEvent:
             start = event.start_mark.index
-            kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
+            kind = Mapping if sort is yaml.MappingStartEvent else Sequence
             opened: Mapping | Sequence = kind(start, _after_properties(text, start), start, bool(event.flow_style))
             if event.anchor:
                 anchors[event.anchor] = opened
             stack.append((opened, None))
             continue
-        if isinstance(event, yaml.ScalarEvent):
+        if sort is yaml.ScalarEvent:
             style = event.style if event.style in ("'", '"', "|", ">") else ""
             node = Scalar(event.start_mark.index, event.end_mark.index, event.value, style)
             if event.anchor:
                 anchors[event.anchor] = node
-        elif isinstance(event, yaml.AliasEvent):
+        elif sort is yaml.AliasEvent:
             node = Alias(event.start_mark.index, event.end_mark.index, anchors[event.anchor])
-        elif isinstance(event, yaml.CollectionEndEvent):
+        elif sort is yaml.MappingEndEvent or sort is yaml.SequenceEndEvent:
             closed = stack.pop()[0]
             closed.end = event.end_mark.index if closed.is_flow else _last(closed)
             node = closed

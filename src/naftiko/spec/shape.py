@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from naftiko.diagnostics import Diagnostic, Path, Severity
-from naftiko.diagnostics.suggestions import did_you_mean
+from naftiko.diagnostics import Diagnostic, Fix, Path, Severity
+from naftiko.diagnostics.suggestions import did_you_mean, guess
 from naftiko.document.nodes import Mapping, Node, Scalar, Sequence, child, file_of, locate, plain, written
 from naftiko.document.report import Report
 from naftiko.spec.dialects.maps import WORDS, is_newer
@@ -101,9 +101,12 @@ def _misfit(root: Mapping, file: str, path: Path, node: Node, problem: Any) -> D
         meant = _meant(root, path, last, canonical)
         if meant is not None:
             message = f"`{last}` is not a key of {_owner(path)}, and `{meant}` is not there; nothing is done without it"
-            return Diagnostic("unknown-key", Severity.ERROR, message, file, span, path, f"did you mean `{meant}`?")
+            meant_fix = Fix(meant, is_safe=False)
+            help = f"did you mean `{meant}`?"
+            return Diagnostic("unknown-key", Severity.ERROR, message, file, span, path, help, meant_fix)
         message = f"`{last}` is not a key of {_owner(path)}; it has no effect"
-        return Diagnostic("unknown-key", Severity.WARNING, message, file, span, path, did_you_mean(last, valid))
+        fix = guess(last, valid)
+        return Diagnostic("unknown-key", Severity.WARNING, message, file, span, path, did_you_mean(last, valid), fix)
     span = locate(root, path)
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return _wrong_tag(root, file, path, problem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from naftiko.diagnostics import Path
+from naftiko.diagnostics import Fix, Path
 from naftiko.document.nodes import Entry, Mapping, Scalar, child
 from naftiko.document.report import Report
 
@@ -42,7 +42,8 @@ def authentication(adapter: Mapping, path: Path, report: Report) -> None:
     folded = kind.casefold()
     canonical = _TYPES.get(folded, folded if folded in _KNOWN else kind)
     if canonical != kind:
-        report.add("auth-spelling", f"the type `{kind}` is read as `{canonical}`", (*path, "type"))
+        fix = Fix(canonical) if canonical not in ("header", "query") else None
+        report.add("auth-spelling", f"the type `{kind}` is read as `{canonical}`", (*path, "type"), fix=fix)
         _set(auth, "type", canonical)
     if canonical in ("header", "query"):
         _as_apikey(auth, canonical, path, report)
@@ -64,7 +65,8 @@ _KEYS = {
 def _renamed(auth: Mapping, names: dict[str, str], path: Path, report: Report) -> None:
     for old, new in names.items():
         if old in auth.entries and new not in auth.entries:
-            report.add("auth-spelling", f"`{old}` is read as `{new}`", (*path, old), key=True, help=f"name it `{new}`")
+            message = f"`{old}` is read as `{new}`"
+            report.add("auth-spelling", message, (*path, old), key=True, help=f"name it `{new}`", fix=Fix(new))
             auth.entries[new] = auth.entries.pop(old)
 
 
@@ -72,7 +74,8 @@ def _apikey(auth: Mapping, path: Path, report: Report) -> None:
     """OpenAPI's words for an API key: `name` is its `key`, `in` its `placement`."""
     for old, new in (("name", "key"), ("in", "placement"), ("header", "key")):
         if old in auth.entries and new not in auth.entries:
-            report.add("auth-spelling", f"`{old}` is read as `{new}`", (*path, old), key=True, help=f"name it `{new}`")
+            message = f"`{old}` is read as `{new}`"
+            report.add("auth-spelling", message, (*path, old), key=True, help=f"name it `{new}`", fix=Fix(new))
             auth.entries[new] = auth.entries.pop(old)
 
 

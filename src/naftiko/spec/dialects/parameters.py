@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from naftiko.diagnostics import Path
+from naftiko.diagnostics import Fix, Path
 from naftiko.document.nodes import Entry, Mapping, Node, Scalar, Sequence, mappings
 from naftiko.document.report import Report
 from naftiko.spec.dialects.tree import drop_nulls, put, rename, scalar_like, spelling
@@ -19,7 +19,8 @@ def named(mapping: Mapping, path: Path, report: Report) -> None:
     """`id` in place of `name`."""
     node = mapping.get("id")
     if "name" not in mapping.entries and isinstance(node, Scalar) and node.value is not None:
-        report.add("key-spelling", "`id` is read as `name`", (*path, "id"), key=True, help="name it `name`")
+        message = "`id` is read as `name`"
+        report.add("key-spelling", message, (*path, "id"), key=True, help="name it `name`", fix=Fix("name"))
         rename(mapping, "id", "name")
 
 
@@ -45,7 +46,8 @@ def rewrite_inputs(owner: Mapping, path: Path, report: Report, place: Callable[[
         if place is not None and "in" not in item.entries and name is not None:
             where = place(name)
             message = f"the input `{name}` does not say where it goes; it is sent in the {where}"
-            report.add("input-without-in", message, (*inner, "name"), help=f"add `in: {where}`")
+            fix = Fix(f"in: {where}", is_entry=True)
+            report.add("input-without-in", message, (*inner, "name"), help=f"add `in: {where}`", fix=fix)
             put(item, "in", scalar_like(item, where), "name")
 
 

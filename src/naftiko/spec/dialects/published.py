@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from naftiko.diagnostics import Path
+from naftiko.diagnostics import Fix, Path
 from naftiko.document.nodes import Entry, Mapping, Node, Scalar, Sequence, child, mappings
 from naftiko.document.report import Report
 from naftiko.spec.dialects.authentication import authentication
+from naftiko.spec.dialects.maps import is_newer
 from naftiko.spec.dialects.parameters import named, place_of, rewrite_inputs, rewrite_output
 from naftiko.spec.dialects.tree import drop_nulls, is_null, put, rename, scalar_like, spelling
 from naftiko.spec.dialects.words import BODIES, METHODS
@@ -55,7 +56,9 @@ def _info(root: Mapping, report: Report) -> None:
     drop_nulls(info)
     for key in ("title", "name"):
         if key in info.entries and "label" not in info.entries:
-            report.add("info-label", f"`{key}` is read as `label`", ("info", key), key=True, help="name it `label`")
+            word = "display" if is_newer(root) else "label"
+            message = f"`{key}` is read as `{word}`"
+            report.add("info-label", message, ("info", key), key=True, help=f"name it `{word}`", fix=Fix(word))
             rename(info, key, "label")
 
 

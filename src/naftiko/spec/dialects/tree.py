@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from naftiko.diagnostics import Path
+from naftiko.diagnostics import Fix, Path
 from naftiko.document.nodes import Entry, Mapping, Node, Scalar
 from naftiko.document.report import Report
 
@@ -43,5 +43,6 @@ def spelling(mapping: Mapping, key: str, table: dict[str, str], code: str, path:
         return
     canonical = table.get(text.casefold())
     if canonical is not None and canonical != text:
-        report.add(code, f"`{key}: {text}` is read as `{canonical}`", (*path, key), help=f"write `{key}: {canonical}`")
+        message = f"`{key}: {text}` is read as `{canonical}`"
+        report.add(code, message, (*path, key), help=f"write `{key}: {canonical}`", fix=Fix(canonical))
         put(mapping, key, scalar_like(mapping.entries[key].node, canonical), key)
