@@ -18,6 +18,7 @@ COMMANDS = {
     "validate": "Check files and folders, and say what to change.",
     "inspect": "Show what a capability consumes, exposes and needs.",
     "call": "Carry out one operation or tool without serving.",
+    "fix": "Write what findings say into the files.",
     "migrate": "Move files forward to a newer version of the language.",
     "explain": "Say what a code of `validate` means.",
     "schema": "Print a JSON Schema, for editors.",

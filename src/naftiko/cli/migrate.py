@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import Annotated
 import typer
 
 from naftiko.cli.loading import colour, fail
-from naftiko.cli.writing import refuse_to_overwrite, replace_text
+from naftiko.cli.writing import differences, refuse_to_overwrite, replace_text
 from naftiko.diagnostics import Diagnostic, Severity, has_errors
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.discovery import discover
@@ -64,7 +63,7 @@ def migrate(
     ready = [item for item in moved if item.is_changed and not has_errors(_of(item, findings))]
     if diff:
         for item in ready:
-            _show(item)
+            sys.stdout.write(differences(item.source.name, item.before, item.after or ""))
     elif write:
         for item in ready:
             replace_text(Path(item.source.name), item.after or "")
@@ -129,15 +128,6 @@ def _changed_meaning(item: Moved) -> Iterator[Diagnostic]:
 
 def _of(item: Moved, findings: Sequence[Diagnostic]) -> list[Diagnostic]:
     return [finding for finding in findings if finding.file == item.source.name]
-
-
-def _show(item: Moved) -> None:
-    name = item.source.name
-    lines = difflib.unified_diff(
-        item.before.splitlines(keepends=True), (item.after or "").splitlines(keepends=True), name, name
-    )
-    for line in lines:
-        sys.stdout.write(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
 
 
 def _write_below(folder: Path, moved: Sequence[Moved], findings: Sequence[Diagnostic], force: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tempfile
 from collections.abc import Sequence
@@ -37,6 +38,12 @@ def replace_text(file: Path, text: str) -> None:
             with suppress(OSError):
                 os.unlink(name)
         fail(f"{file} cannot be written: {(error.strerror or 'error').lower()}")
+
+
+def differences(name: str, before: str, after: str) -> str:
+    """What changes in a file, as a unified diff; empty where nothing does."""
+    lines = difflib.unified_diff(before.splitlines(keepends=True), after.splitlines(keepends=True), name, name)
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def refuse_to_overwrite(files: Sequence[Path]) -> None:

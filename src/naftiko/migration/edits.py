@@ -53,6 +53,15 @@ class Edits:
 
     def position(self, at: int) -> tuple[int, int]:
         """Line and column of an offset, from 1."""
+        return bisect_right(self._starts(), at), self.column(at) + 1
+
+    def offset(self, line: int, column: int) -> int:
+        """The offset of a line and a column, both from 1."""
+        starts = self._starts()
+        return min(starts[min(line, len(starts)) - 1] + column - 1, len(self.text))
+
+    def _starts(self) -> list[int]:
+        """Where lines start."""
         if not self._lines:
             self._lines = [0, *(found.end() for found in re.finditer("\n", self.text))]
-        return bisect_right(self._lines, at), self.column(at) + 1
+        return self._lines
