@@ -1,4 +1,4 @@
-"""Move every file below some folders to the newest version, in memory, and count: `python scripts/migration.py FOLDER...`.
+"""Move every file below some folders to the newest version in memory, and count: `scripts/migration.py FOLDER...`.
 
 Says which files would not be carried out as before, or would change when they are moved again; exits with 1 then.
 """

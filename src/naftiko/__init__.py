@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
-from naftiko.version import __version__
+from naftiko.__about__ import __version__
 
 if TYPE_CHECKING:
     from naftiko.capability import Capability, Runtime, load

@@ -9,9 +9,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from naftiko.__about__ import __version__
 from naftiko.cli.streams import ensure, guarded
 from naftiko.runtime.garbage import expect_loading
-from naftiko.version import __version__
 
 COMMANDS = {
     "run": "Serve a capability: REST and MCP on the ports it declares.",

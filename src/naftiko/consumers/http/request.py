@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, urlencode
 
 import httpx
 
+from naftiko.__about__ import __version__
 from naftiko.consumers.http.body import body_of
 from naftiko.consumers.http.decoding import ACCEPTED
 from naftiko.consumers.http.values import SURROGATE, carried, cookie_value, field_value, joined, missing, value_of
@@ -19,7 +20,6 @@ from naftiko.plan import (
 )
 from naftiko.values.expressions import Scope, as_text
 from naftiko.values.missing import MISSING
-from naftiko.version import __version__
 
 USER_AGENT = f"naftiko/{__version__}"
 _LONGEST = 60_000

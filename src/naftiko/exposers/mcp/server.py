@@ -24,6 +24,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from opentelemetry import trace
 from starlette.types import Scope
 
+from naftiko.__about__ import __version__
 from naftiko.engine.aside import LARGE, aside
 from naftiko.engine.life import Life
 from naftiko.errors import CallError
@@ -35,7 +36,6 @@ from naftiko.exposers.mcp.results import Result, large, of_answer, of_error
 from naftiko.exposers.mcp.table import Table
 from naftiko.exposers.requests import request_id
 from naftiko.exposers.schema import Fit
-from naftiko.version import __version__
 
 PAGE = 200
 """The most tools in one answer to `tools/list`."""

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from starlette.responses import Response
 
+from naftiko.__about__ import __version__
 from naftiko.exposers.adapter import RestAdapter
 from naftiko.exposers.pages import Link, as_json, page, wants_html
 from naftiko.exposers.rest.openapi import described
 from naftiko.exposers.rest.table import Table
 from naftiko.values.jsontext import encode
-from naftiko.version import __version__
 
 OPENAPI_PATH = "/openapi.json"
 

@@ -7,12 +7,12 @@ from pathlib import PurePath
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from naftiko.__about__ import __version__
 from naftiko.exposers.adapter import RestAdapter
 from naftiko.exposers.rest.problems import MEDIA_TYPE
 from naftiko.exposers.schema import input_schema, output_schema
 from naftiko.plan import AdapterPlan, InputPlan, RoutePlan
 from naftiko.values.uris import HOLE, hole_name
-from naftiko.version import __version__
 
 _BODILESS = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})

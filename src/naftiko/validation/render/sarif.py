@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from naftiko.__about__ import __version__
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.diagnostics.codes import CODES
 from naftiko.values.jsontext import encode_text
-from naftiko.version import __version__
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
