@@ -46,6 +46,7 @@ def call(
     redact: Annotated[
         bool, typer.Option("--redact/--no-redact", help="Take our credentials out of upstreams' answers.")
     ] = True,
+    allow_commands: options.AllowCommands = False,
     timeout: options.Timeout = "30s",
     max_response: options.MaxResponse = "32MiB",
 ) -> None:
@@ -60,6 +61,7 @@ def call(
         sandbox=sandbox,
         allow_missing=True,
         redact=redact,
+        allow_commands=allow_commands,
     )
     loaded, plan = plan_of(file)
     try:

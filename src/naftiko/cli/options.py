@@ -40,6 +40,10 @@ EnvFile = Annotated[
 AllowMissing = Annotated[
     bool, typer.Option("--allow-missing-env", help="Start even if variables are missing; calls that need them fail.")
 ]
+AllowCommands = Annotated[
+    bool,
+    typer.Option("--allow-commands", help="Let files start the MCP servers that they consume by a `command`."),
+]
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Let built-in stand-ins answer in place of the real upstreams.")
 ]

@@ -65,6 +65,7 @@ def run(
     strict_query: Annotated[
         bool, typer.Option("--strict-query", help="Refuse query parameters that nobody knows.")
     ] = False,
+    allow_commands: options.AllowCommands = False,
     redact: Annotated[
         bool, typer.Option("--redact/--no-redact", help="Take our credentials out of upstreams' answers.")
     ] = True,
@@ -112,6 +113,7 @@ def run(
         sandbox=sandbox,
         transport=transport.value,
         redact=redact,
+        allow_commands=allow_commands,
         allowed_hosts=tuple(allowed_host or ()),
         pass_bodies=pass_bodies,
         strict_query=strict_query,

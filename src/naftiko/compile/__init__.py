@@ -122,7 +122,9 @@ def _upstream(
         for consumed in catalogue.namespaces[base.namespace].values()
         if consumed.upstream == index
     ]
-    return Upstream(base.namespace, base.authority, base.declared, base.auth, base.problem, tuple(operations))
+    return Upstream(
+        base.namespace, base.authority, base.declared, base.auth, base.problem, tuple(operations), base.server
+    )
 
 
 def _operation(

@@ -64,6 +64,8 @@ class BodyCompiler:
         block = self.request.consumed.operation.body
         if block is not None:
             return self._block(block, {item.name: item for item in declared})
+        if self.request.consumed.tool is not None:
+            return FieldsBodyPlan(tuple(self.request.parameter(item) for item in declared))
         whole = next((item for item in declared if item.name == "body"), None)
         fields = [self.request.parameter(item) for item in declared if item is not whole]
         if whole is not None:

@@ -24,14 +24,8 @@ class Declared:
 
 def merged(consumed: Consumed) -> list[Declared]:
     """Inputs of the adapter, the resource and the operation; the later overrides (semantics, section 5)."""
-    adapter_path = consumed.path[: consumed.path.index("resources")]
-    resource_path = consumed.path[: consumed.path.index("operations")]
     table: dict[tuple[str, str], Declared] = {}
-    for parameters, path in (
-        (consumed.adapter.inputParameters, adapter_path),
-        (consumed.resource.inputParameters, resource_path),
-        (consumed.operation.inputParameters, consumed.path),
-    ):
+    for parameters, path in consumed.levels:
         for index, parameter in enumerate(parameters or ()):
             name = parameter.name.lower() if parameter.in_ == "header" else parameter.name
             table[(parameter.in_, name)] = Declared(parameter, (*path, "inputParameters", index))

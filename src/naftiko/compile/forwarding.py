@@ -44,12 +44,12 @@ def _request(units: UnitCompiler, target: str, path: Path) -> RequestPlan:
     where = (*path, "forward", "targetNamespace")
     consumed = catalogue.whole(target)
     if consumed is None:
-        missing = catalogue.left_out.get(target)
-        if missing is not None:
-            raise Broken(missing)
         message = f"nothing defines the namespace `{target}`"
         raise Broken(report.add("unknown-namespace", message, where, help=did_you_mean(target, catalogue.namespaces)))
     base_of = catalogue.bases[consumed.upstream]
+    if base_of.server is not None:
+        message = f"`{target}` is an MCP server, to which nothing can be forwarded"
+        raise Broken(report.add("not-supported", message, where, severity=Severity.ERROR))
     placement = base_of.auth.options.get("placement") if base_of.auth is not None else None
     if placement in _ELSEWHERE:
         message = f"the key of `{target}` goes into the {placement}, where what is forwarded has no place for it"

@@ -8,9 +8,6 @@ from naftiko.compile.walk import walk
 from naftiko.plan import OutputPlan, StepPlan, StepsPlan
 from naftiko.values.expressions import StepOutput, StepsPath
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing (RFC 9110, section 9.2.1)."""
-
 
 def waits(steps: Sequence[StepPlan]) -> tuple[frozenset[int], ...]:
     """For each step the indexes of the earlier ones that must have ended before it; empty where that is always the one
@@ -24,7 +21,7 @@ def waits(steps: Sequence[StepPlan]) -> tuple[frozenset[int], ...]:
     barrier: int | None = None
     whole = 0
     for index, step in enumerate(steps):
-        is_safe = all(request.method in _SAFE for request in step.requests)
+        is_safe = all(request.is_safe for request in step.requests)
         names = None if step.follows_all or not is_safe else _read(step)
         if names is None:
             needed = set(range(whole, index))  # before `whole` all have ended when it has

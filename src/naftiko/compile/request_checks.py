@@ -10,6 +10,7 @@ from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Base, Consumed, holes
+from naftiko.diagnostics import Severity
 from naftiko.diagnostics.suggestions import did_you_mean, guess
 from naftiko.document.report import Report
 from naftiko.plan import BodyPlan, MultipartBodyPlan, TextBodyPlan
@@ -54,6 +55,9 @@ def check_body_key(request: RequestCompiler, body: BodyPlan | None) -> None:
     auth = request.base.auth
     if auth is None or auth.options.get("placement") != "body":
         return
+    if request.consumed.tool is not None:
+        message = "the key goes into the body, which holds a message of MCP here"
+        raise Broken(request.report.add("auth-incomplete", message, (*request.base.adapter_path, "authentication")))
     if isinstance(body, TextBodyPlan | MultipartBodyPlan):
         message = "the key goes into the body, but this body has no fields to put it in"
         raise Broken(request.report.add("auth-incomplete", message, (*request.consumed.path, "body"), key=True))
@@ -63,6 +67,10 @@ def auth_inputs(request: RequestCompiler) -> None:
     """Credentials may name a caller's input outright; then every call needs it."""
     for expression in request.base.auth.settings.values() if request.base.auth else ():
         for leaf in leaves(expression):
+            if isinstance(leaf, SpelledInput) and request.base.server is not None:
+                message = f"`{leaf.name}` would be a caller's, and no caller's credential is passed on to an MCP server"
+                where = (*request.base.adapter_path, "authentication")
+                raise Broken(request.report.add("not-supported", message, where, severity=Severity.ERROR))
             if isinstance(leaf, SpelledInput):
                 draft = request.scope.inputs.obtain(leaf.name)
                 draft.goes_to.append("authentication")
@@ -76,7 +84,8 @@ def check_with(request: RequestCompiler) -> None:
     taken = {fold(item.name) for item in request.declared}
     taken |= {fold(hole.name) for hole in holes([*request.base.path, *pieces(request.consumed.uri)])}
     taken |= {fold(name) for name in _template_names(request)}
-    if request.consumed.operation.body is not None or request.consumed.operation.method in ("POST", "PUT", "PATCH"):
+    operation = request.consumed.operation
+    if request.consumed.tool is None and (operation.body is not None or operation.method in ("POST", "PUT", "PATCH")):
         taken.add("body")
     for name in request.scope.explicit:
         if fold(name) not in taken and name in request.scope.with_paths:

@@ -64,7 +64,7 @@ class RequestCompiler:
             method=self.consumed.operation.method,
             base_path=self._base_path(),
             path=path,
-            query_pieces=query_pieces,
+            query_pieces=query_pieces or self._base_query(),
             query=tuple(self.parameter(item) for item in self.placed("query")),
             headers=tuple(headers),
             cookies=tuple(self.parameter(item) for item in self.placed("cookie")),
@@ -73,6 +73,7 @@ class RequestCompiler:
             schema=self._schema(),
             binary=self._binary(),
             outputs=named_outputs(self.consumed, self.scope),
+            tool=self.consumed.tool,
         )
         plan = replace(plan, secrets=secrets_of(plan))
         checks.check_names(self)
@@ -146,7 +147,7 @@ class RequestCompiler:
         )
 
     def _base_path(self) -> tuple[str | ParameterPlan, ...]:
-        where = (*self.base.adapter_path, "baseUri")
+        where = self.base.where
         items: list[str | ParameterPlan] = []
         for item in self.base.path:
             if isinstance(item, str):
@@ -156,6 +157,14 @@ class RequestCompiler:
         if items and isinstance(items[-1], str) and self.consumed.uri and not self.consumed.uri.startswith("?"):
             items[-1] = items[-1].rstrip("/")
         return tuple(items)
+
+    def _base_query(self) -> tuple[str | ParameterPlan, ...]:
+        """The query of an MCP server's endpoint."""
+        where = self.base.where
+        return tuple(
+            encode_query(item) if isinstance(item, str) else self._hole(item, where, "query")
+            for item in self.base.query
+        )
 
     def _hole(self, hole: Hole, where: Path, place: str) -> ParameterPlan:
         """A placeholder: always required, whether or not it is declared as an input."""
@@ -233,7 +242,7 @@ class RequestCompiler:
             self._feed(expression, None, label, place)
             return expression
         draft = self.scope.inputs.consumed(name)
-        if name == "body" and place == "body":
+        if name == "body" and place == "body" and self.consumed.tool is None:
             self.scope.whole_body()
         elif place in ("query", "header", "cookie", "body"):
             draft.derived_places.append((place, name))

@@ -236,9 +236,6 @@ class UnitCompiler:
             if found is not None:
                 return found
             namespace, dot, _ = call.rpartition(".")
-            missing = self.catalogue.left_out.get(call.partition(".")[0])
-            if missing is not None:
-                raise Broken(missing)
             if not dot:
                 message = f"`{call}` is not `namespace.operation`"
                 raise Broken(self.report.add("malformed-call", message, path))

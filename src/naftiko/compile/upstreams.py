@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from naftiko.compile.authentication import compile_auth
+from naftiko.compile.authentication import CompiledAuth, compile_auth
 from naftiko.compile.broken import reason
 from naftiko.compile.kinds import SchemeSettings
+from naftiko.compile.servers import arguments_of, call_of, compile_server, operation_of
 from naftiko.compile.variables import Variables
 from naftiko.diagnostics import Diagnostic, Path, Severity
 from naftiko.document.nodes import fault_at
 from naftiko.document.report import Report
-from naftiko.plan import AuthPlan
+from naftiko.plan import AuthPlan, McpServerPlan, ToolCallPlan
 from naftiko.spec.models.capability import CapabilityFile
-from naftiko.spec.models.consumes import ConsumedOperation, ConsumedResource, ConsumesHttp
-from naftiko.values.expressions import Expression, Template
+from naftiko.spec.models.consumes import ConsumedOperation, ConsumesHttp, ConsumesMcp
+from naftiko.spec.models.parameters import ConsumedInput
+from naftiko.values.expressions import Expression, Literal, Template
 from naftiko.values.uris import Hole, Piece, join, pieces, split_base
 
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """A consumed operation, with all that surrounds it."""
+    """A consumed operation, with all that surrounds it. `levels` are its inputs, from the outermost to its own.
+
+    A `tool` of an MCP server is an operation whose inputs are the fields of its body.
+    """
 
     upstream: int
-    adapter: ConsumesHttp
-    resource: ConsumedResource
+    namespace: str
     operation: ConsumedOperation
     path: Path
     uri: str
+    levels: tuple[tuple[Sequence[ConsumedInput] | None, Path], ...]
     fault: Diagnostic | None
+    tool: ToolCallPlan | None = None
 
     @property
     def name(self) -> str:
-        return f"{self.adapter.namespace}.{self.operation.name}"
+        return f"{self.namespace}.{self.operation.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """A namespace's base URI and authentication. `problem` says why it cannot be used as it is declared."""
+    """A namespace's base URI, declared at `where`, and authentication. `problem` says why it cannot be used as it is.
+
+    An MCP server's has a query, too.
+    """
 
     namespace: str
     authority: Expression
@@ -48,8 +57,11 @@ class Base:
     declared: str
     auth: AuthPlan | None
     adapter_path: Path
+    where: Path
     problem: str | None
     fault: Diagnostic | None
+    query: tuple[Piece, ...] = ()
+    server: McpServerPlan | None = None
 
 
 class Catalogue:
@@ -66,33 +78,53 @@ class Catalogue:
         self._report = report
         self._variables = variables
         self.bases: list[Base] = []
-        self.adapters: list[ConsumesHttp] = []
+        self._inputs: list[Sequence[ConsumedInput] | None] = []
         self.namespaces: dict[str, dict[str, Consumed]] = {}
-        self.left_out: dict[str, Diagnostic] = {}
         for path, adapter in _adapters(model):
-            self._add(path, adapter)
+            if isinstance(adapter, ConsumesMcp):
+                self._add_server(path, adapter)
+            else:
+                self._add(path, adapter)
+
+    def _add_server(self, path: Path, adapter: ConsumesMcp) -> None:
+        """An MCP server: each tool is an operation."""
+        index = len(self.bases)
+        fault = fault_at(self._report.root, path)
+        auth = self._auth(adapter, adapter.endpoint, path)
+        server, problem = compile_server(adapter, path, self._variables, self._report)
+        fault = fault or auth.fault or problem
+        if server.command:
+            authority = Literal("")
+            self.bases.append(
+                Base(adapter.namespace, authority, (), "", auth.plan, path, path, None, fault, server=server)
+            )
+        else:
+            base = self._base(path, "endpoint", adapter, auth.plan, fault)
+            self.bases.append(replace(base, server=server))
+            self._check_tls((*path, "endpoint"), adapter.namespace, adapter.endpoint, auth.plan)
+        self._inputs.append(None)
+        table = self.namespaces.setdefault(adapter.namespace, {})
+        for position, tool in enumerate(adapter.tools):
+            where = (*path, "tools", position)
+            found = Consumed(
+                upstream=index,
+                namespace=adapter.namespace,
+                operation=operation_of(tool),
+                path=where,
+                uri="",
+                levels=((arguments_of(tool), where),),
+                fault=fault or fault_at(self._report.root, where),
+                tool=call_of(tool),
+            )
+            self._enter(table, found)
 
     def _add(self, path: Path, adapter: ConsumesHttp) -> None:
-        if adapter.type == "mcp":
-            message = "consumed MCP servers are not supported yet; what calls this one cannot be carried out"
-            where = (*path, "type")
-            self.left_out[adapter.namespace] = self._report.add(
-                "not-supported", message, where, severity=Severity.ERROR
-            )
-            return
         index = len(self.bases)
-        self.adapters.append(adapter)
         fault = fault_at(self._report.root, path) or self._tunnel(path, adapter)
-        auth = compile_auth(
-            adapter.authentication,
-            (*path, "authentication"),
-            self._variables,
-            self._report,
-            self._schemes,
-            host=adapter.baseUri or "",
-        )
-        self.bases.append(self._base(path, adapter, auth.plan, fault or auth.fault))
-        self._check_tls(path, adapter, auth.plan)
+        auth = self._auth(adapter, adapter.baseUri, path)
+        self.bases.append(self._base(path, "baseUri", adapter, auth.plan, fault or auth.fault))
+        self._check_tls((*path, "baseUri"), adapter.namespace, adapter.baseUri, auth.plan)
+        self._inputs.append(adapter.inputParameters)
         table = self.namespaces.setdefault(adapter.namespace, {})
         for position, resource in enumerate(adapter.resources):
             resource_path = (*path, "resources", position)
@@ -103,21 +135,33 @@ class Catalogue:
                 if operation.path:
                     message = f"the operation has a path of its own; it is sent to `{uri}`"
                     self._report.add("operation-path", message, (*operation_path, "path"))
-                if operation.name in table:
-                    message = (
-                        f"`{adapter.namespace}` has an operation `{operation.name}` already; the first one is called"
-                    )
-                    self._report.add("duplicate-operation", message, (*operation_path, "name"))
-                    continue
-                table[operation.name] = Consumed(
+                found = Consumed(
                     upstream=index,
-                    adapter=adapter,
-                    resource=resource,
+                    namespace=adapter.namespace,
                     operation=operation,
                     path=operation_path,
                     uri=uri,
+                    levels=(
+                        (adapter.inputParameters, path),
+                        (resource.inputParameters, resource_path),
+                        (operation.inputParameters, operation_path),
+                    ),
                     fault=fault or auth.fault or resource_fault or fault_at(self._report.root, operation_path),
                 )
+                self._enter(table, found)
+
+    def _enter(self, table: dict[str, Consumed], found: Consumed) -> None:
+        name = found.operation.name
+        if name in table:
+            what = "an operation" if found.tool is None else "a tool"
+            message = f"`{found.namespace}` has {what} `{name}` already; the first one is called"
+            self._report.add("duplicate-operation", message, (*found.path, "name"))
+        else:
+            table[name] = found
+
+    def _auth(self, adapter: ConsumesHttp | ConsumesMcp, uri: str | None, path: Path) -> CompiledAuth:
+        where = (*path, "authentication")
+        return compile_auth(adapter.authentication, where, self._variables, self._report, self._schemes, host=uri or "")
 
     def _tunnel(self, path: Path, adapter: ConsumesHttp) -> Diagnostic | None:
         """A tunnel that is declared: without it nothing may be sent, unless the file says so."""
@@ -136,18 +180,27 @@ class Catalogue:
 
     def whole(self, namespace: str) -> Consumed | None:
         """A namespace as one operation without a path of its own: what every request to it has."""
-        for index, adapter in enumerate(self.adapters):
-            if adapter.namespace == namespace:
-                path = (*self.bases[index].adapter_path, "resources", 0, "operations", 0)
-                resource, operation = ConsumedResource(path=""), ConsumedOperation(name="*")
-                return Consumed(index, adapter, resource, operation, path, "", self.bases[index].fault)
+        for index, base in enumerate(self.bases):
+            if base.namespace == namespace:
+                path = (*base.adapter_path, "resources", 0, "operations", 0)
+                levels = ((self._inputs[index], base.adapter_path),)
+                return Consumed(index, namespace, ConsumedOperation(name="*"), path, "", levels, base.fault)
         return None
 
-    def _base(self, path: Path, adapter: ConsumesHttp, auth: AuthPlan | None, fault: Diagnostic | None) -> Base:
-        text = adapter.baseUri or ""
-        authority, base_path = split_base(text.strip())
-        problem = self._problem(text.strip(), authority, path)
-        where = (*path, "baseUri")
+    def _base(
+        self,
+        path: Path,
+        key: str,
+        adapter: ConsumesHttp | ConsumesMcp,
+        auth: AuthPlan | None,
+        fault: Diagnostic | None,
+    ) -> Base:
+        """What an adapter declares at `key`: its base URI, or the endpoint of an MCP server, which may have a query."""
+        text = ((adapter.baseUri if isinstance(adapter, ConsumesHttp) else adapter.endpoint) or "").strip()
+        where = (*path, key)
+        uri, mark, query = text.partition("?") if key == "endpoint" else (text, "", "")
+        authority, base_path = split_base(uri)
+        problem = self._problem(uri, authority, where)
         parts: list[str | Expression] = []
         for item in pieces(authority):
             if isinstance(item, str):
@@ -160,46 +213,48 @@ class Catalogue:
             namespace=adapter.namespace,
             authority=Template(tuple(parts)),
             path=tuple(pieces(base_path.partition("?")[0].partition("#")[0])),
-            declared=text,
+            declared=uri,
             auth=auth,
             adapter_path=path,
+            where=where,
+            query=tuple(pieces(query)) if mark else (),
             problem=reason(problem) if problem is not None else None,
             fault=fault,
         )
 
-    def _check_tls(self, path: Path, adapter: ConsumesHttp, auth: AuthPlan | None) -> None:
+    def _check_tls(self, where: Path, namespace: str, uri: str | None, auth: AuthPlan | None) -> None:
         """Credentials for an upstream that is declared without TLS."""
-        authority, _ = split_base((adapter.baseUri or "").strip())
+        authority, _ = split_base((uri or "").strip())
         if auth is None or not authority.lower().startswith("http://") or holes(pieces(authority)):
             return
         if auth.scheme == "certificate":
-            message = f"the certificate for `{adapter.namespace}` is shown over TLS only, and its base URI has none"
+            message = f"the certificate for `{namespace}` is shown over TLS only, and its base URI has none"
         elif _is_url(authority) and not _is_near(urlsplit(authority).hostname or ""):
-            message = f"the credentials for `{adapter.namespace}` can be read by anybody on the way to `{authority}`"
+            message = f"the credentials for `{namespace}` can be read by anybody on the way to `{authority}`"
         else:
             return
-        self._report.add("without-tls", message, (*path, "baseUri"), help="write `https://`")
+        self._report.add("without-tls", message, where, help="write `https://`")
 
-    def _problem(self, text: str, authority: str, path: Path) -> Diagnostic | None:
+    def _problem(self, text: str, authority: str, where: Path) -> Diagnostic | None:
         help = "write `https://host/path`, or give one with `--base-uri`"
         if not text:
             message = "the API to consume has no base URI"
-            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help, key=True)
+            return self._report.add("invalid-base-uri", message, where, help=help, key=True)
         opens_with_hole = text.startswith(("{", "$"))
         if not opens_with_hole and not authority.lower().startswith(("http://", "https://")):
             message = f"`{text}` is not an HTTP base URI"
-            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
+            return self._report.add("invalid-base-uri", message, where, help=help)
         if authority.lower() in ("http://", "https://"):
-            return self._report.add("invalid-base-uri", f"`{text}` names no host", (*path, "baseUri"), help=help)
+            return self._report.add("invalid-base-uri", f"`{text}` names no host", where, help=help)
         if not holes(pieces(text)) and not _is_url(text):
             message = f"`{text}` is not a URL"
-            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
+            return self._report.add("invalid-base-uri", message, where, help=help)
         if "{" in "".join(item for item in pieces(text) if isinstance(item, str)):
             message = f"`{text}` has a brace that is never closed"
-            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
+            return self._report.add("invalid-base-uri", message, where, help=help)
         if "?" in text or "#" in text:
             message = f"`{text}` has a query or fragment, which a base URI cannot have"
-            return self._report.add("invalid-base-uri", message, (*path, "baseUri"), help=help)
+            return self._report.add("invalid-base-uri", message, where, help=help)
         return None
 
 
@@ -221,7 +276,7 @@ def _is_url(text: str) -> bool:
         return False
 
 
-def _adapters(model: CapabilityFile) -> Iterator[tuple[Path, ConsumesHttp]]:
+def _adapters(model: CapabilityFile) -> Iterator[tuple[Path, ConsumesHttp | ConsumesMcp]]:
     """The file's own consumes, then the capability's."""
     for index, adapter in enumerate(model.consumes):
         yield ("consumes", index), adapter

@@ -76,6 +76,11 @@ class Engine:
             self._free.set()
             self._free = None
 
+    @property
+    def missing(self) -> frozenset[str]:
+        """The keys of the variables that have no value."""
+        return frozenset(self._missing)
+
     async def drained(self) -> None:
         """Wait until no call is under way."""
         while self._holds:
@@ -143,6 +148,18 @@ class Engine:
             if life.step is not None:
                 error.at_step(life.step)
             raise
+
+    async def verify(self, namespace: str, request: RequestPlan) -> None:
+        """Find out whether an MCP server is as it is declared, before somebody calls; what it is not is logged."""
+        life = Life()
+        life.began = time.perf_counter()
+        life.ends = life.began + self._total
+        try:
+            with self._deadlines.bound():
+                await self._sender.verify(request, life)
+        except (CallError, TimeoutError) as error:
+            why = error.detail if isinstance(error, CallError) else self._too_slow(life).detail
+            _log.warning("`%s` is not verified yet: %s", namespace, why)
 
     @property
     def total(self) -> float:

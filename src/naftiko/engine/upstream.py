@@ -6,13 +6,14 @@ import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import parse_qsl, unquote_plus
 
 from naftiko.consumers.http.forwarded import Forwarded
-from naftiko.consumers.http.request import Draft, Outgoing, build
+from naftiko.consumers.http.request import Draft, Outgoing, addressed, build
 from naftiko.consumers.http.scheme import Scheme, secrets
 from naftiko.consumers.http.transport import HttpTransport, Response
+from naftiko.consumers.mcp.calling import Server
 from naftiko.engine.answer import PASSED_ON
 from naftiko.engine.aside import done
 from naftiko.engine.deadline import Deadlines
@@ -20,16 +21,14 @@ from naftiko.engine.life import Life
 from naftiko.engine.redaction import SHORTEST, Guard, made_needles, parts, redacted, redacted_text, signed_parts
 from naftiko.engine.tells import Tells
 from naftiko.errors import CallError, UpstreamTimeout
-from naftiko.plan import RequestPlan
+from naftiko.plan import SAFE, RequestPlan
 from naftiko.values.expressions import Scope, leaves
 from naftiko.values.media import charset_of
 from naftiko.values.secretlike import looks_secret
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing (RFC 9110, section 9.2.1)."""
-
 _LEAVING = PASSED_ON | {"content-type"}
 _log = logging.getLogger("naftiko.engine")
+Result = TypeVar("Result")
 
 Exchange: TypeAlias = Callable[[Outgoing, Life], Awaitable[Response]]
 """Sends a request, and gives its answer; it may be called again with the same request."""
@@ -60,7 +59,7 @@ class OpenUpstream:
     """An upstream that can be called. `base_path` replaces the declared one; `problem` says why it cannot be.
 
     `variables` are the keys that its credentials and its base URI need. `layers` stand around each exchange, the first
-    outermost.
+    outermost. A `server` is what calls its tools, where it is an MCP server; `secrets` are those that it was given.
     """
 
     def __init__(
@@ -71,7 +70,11 @@ class OpenUpstream:
         problem: str | None,
         variables: frozenset[str],
         layers: Sequence[Layer] = (),
+        server: Server | None = None,
+        secrets: tuple[str, ...] = (),
     ) -> None:
+        self.server = server
+        self.secrets = secrets
         self.transport = transport
         self.scheme = scheme
         self.base_path = base_path
@@ -86,7 +89,7 @@ class OpenUpstream:
         if transport is None:
             raise CallError("the upstream is closed")
         life.upstream = transport.shown
-        if outgoing.method not in _SAFE:
+        if not outgoing.is_safe:
             life.is_committed = True
         return await transport.send(outgoing)
 
@@ -94,8 +97,29 @@ class OpenUpstream:
         """Close its connections, and end what its scheme does beside calls."""
         if self.scheme is not None:
             await self.scheme.close()
+        if self.server is not None:
+            await self.server.close()
         if self.transport is not None:
             await self.transport.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalling:
+    """A call of a tool, as its server sees it."""
+
+    upstream: OpenUpstream
+    scope: Scope
+    life: Life
+
+    async def post(self, draft: Draft) -> Response:
+        _complete(draft, self.upstream, self.scope, self.life)
+        return await self.upstream.exchange(draft.finished(), self.life)
+
+    async def work(self, size: int, work: Callable[[], Result]) -> Result:
+        return await done(self.life, size, work)
+
+    def check(self) -> None:
+        self.life.check()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +180,29 @@ class Sender:
         """
         upstream = self._upstreams[request.upstream]
         draft = build(request, scope, upstream.base_path)
-        draft.set_default("Accept", accept)
-        _complete(draft, upstream, scope, life)
-        response = await upstream.exchange(draft.finished(), life)
+        if request.tool is not None and upstream.server is not None:
+            response = await upstream.server.call(request.tool, draft, ToolCalling(upstream, scope, life))
+        else:
+            draft.set_default("Accept", accept)
+            _complete(draft, upstream, scope, life)
+            response = await upstream.exchange(draft.finished(), life)
         if self._redacts:
             guard = self._guards.get(id(request)) or self._guarded(request)
             if response.signature is not None or guard.shows(response.content, response.headers):
                 await self._redact(guard, response, life)
         return response
+
+    async def verify(self, request: RequestPlan, life: Life) -> None:
+        """Find out whether the MCP server of a request is as it is declared.
+
+        Raises:
+            CallError: no usable answer came.
+        """
+        upstream = self._upstreams[request.upstream]
+        if upstream.server is not None and upstream.problem is None:
+            scope = Scope(self._variables, {}, {}, self._environment)
+            draft = addressed(request, scope, upstream.base_path)
+            await upstream.server.verify(draft, ToolCalling(upstream, scope, life))
 
     async def forward(self, passing: Passing, scope: Scope, life: Life) -> Forwarded:
         """Send a request on whose bodies pass as they come. Credentials are taken out of the answer's headers only.
@@ -185,7 +224,7 @@ class Sender:
         if transport is None:
             raise CallError("the upstream is closed")
         life.upstream = transport.shown
-        if passing.method not in _SAFE:
+        if passing.method not in SAFE:
             life.is_committed = True
         answer = await transport.forward(draft.finished(), passing.upload)
         if self._redacts:
@@ -227,6 +266,7 @@ class Sender:
         scope = Scope(self._variables, {}, {}, self._environment)
         upstream = self._upstreams[request.upstream]
         found = dict.fromkeys(secrets(upstream.scheme.plan, scope)) if upstream.scheme is not None else {}
+        found.update(dict.fromkeys(upstream.secrets))
         for expression, is_sure in request.secrets:
             for part in (expression, *leaves(expression)):
                 value = part.resolve(scope)

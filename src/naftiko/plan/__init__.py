@@ -28,12 +28,14 @@ from naftiko.plan.functions import (
     requests_of,
 )
 from naftiko.plan.requests import (
+    SAFE,
     AuthPlan,
     BinaryPlan,
     BodyPlan,
     FieldsBodyPlan,
     FormBodyPlan,
     JsonBodyPlan,
+    McpServerPlan,
     MultipartBodyPlan,
     NamedOutput,
     ParameterPlan,
@@ -41,11 +43,13 @@ from naftiko.plan.requests import (
     RequestPlan,
     SchemaPlan,
     TextBodyPlan,
+    ToolCallPlan,
     Upstream,
     UpstreamOperation,
 )
 
 __all__ = [
+    "SAFE",
     "AdapterPlan",
     "AuthPlan",
     "BinaryPlan",
@@ -57,6 +61,7 @@ __all__ = [
     "InputPlan",
     "JsonBodyPlan",
     "McpPlan",
+    "McpServerPlan",
     "MultipartBodyPlan",
     "NamedOutput",
     "OutputPlan",
@@ -72,6 +77,7 @@ __all__ = [
     "StepPlan",
     "StepsPlan",
     "TextBodyPlan",
+    "ToolCallPlan",
     "ToolPlan",
     "UnitPlan",
     "Upstream",

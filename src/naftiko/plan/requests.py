@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from naftiko.values.expressions import Expression
 from naftiko.values.jsonpath import JsonPath
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing (RFC 9110, section 9.2.1)."""
+
+_IDEMPOTENT = SAFE | {"PUT", "DELETE"}
+"""Methods that have the same effect when they are sent twice (RFC 9110, section 9.2.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ParameterPlan:
@@ -111,12 +117,25 @@ class BinaryPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallPlan:
+    """A call of a tool of a consumed MCP server. `hints` are the file's own, never the server's.
+
+    `validate` is what becomes of a result that does not fit the server's own output schema: fail, warn or off.
+    """
+
+    name: str
+    hints: Mapping[str, bool] = field(default_factory=dict)
+    validate: str = "fail"
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPlan:
     """One upstream request. `upstream` is the index of its namespace in the plan.
 
     Paths and `query_pieces` are in pieces: percent-encoded text, or a parameter whose value fills a placeholder.
     `base_path` is the path part of the declared base URI, which `--base-uri` replaces. `secrets` are the values in it,
-    beside the authentication, that are credentials by their names; what is not sure is told by the value.
+    beside the authentication, that are credentials by their names; what is not sure is told by the value. Where it
+    calls a `tool`, the body holds the arguments.
     """
 
     upstream: int
@@ -134,6 +153,39 @@ class RequestPlan:
     secrets: tuple[tuple[Expression, bool], ...] = ()
     schema: SchemaPlan | None = None
     binary: BinaryPlan | None = None
+    tool: ToolCallPlan | None = None
+
+    @property
+    def is_safe(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method in SAFE if self.tool is None else self.tool.hints.get("readOnly", False)
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether it has the same effect when it is sent twice."""
+        if self.tool is None:
+            return self.method in _IDEMPOTENT
+        return self.is_safe or self.tool.hints.get("idempotent", False)
+
+    @property
+    def is_destructive(self) -> bool:
+        """Whether it may destroy what is there."""
+        return self.method == "DELETE" if self.tool is None else self.tool.hints.get("destructive", False)
+
+
+@dataclass(frozen=True, slots=True)
+class McpServerPlan:
+    """A consumed MCP server. With `verifies`, the tools it lists must fit those that are declared.
+
+    `declared` has, for each tool, its arguments' names. `command` are the words that start it, with `env` as its
+    variables beside a few of ours, where it is no endpoint.
+    """
+
+    verifies: bool
+    declared: Mapping[str, frozenset[str]]
+    command: tuple[Expression, ...] = ()
+    env: Mapping[str, Expression] = field(default_factory=dict)
+    directory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +193,8 @@ class Upstream:
     """A consumed namespace: where its requests go, and how they are authenticated.
 
     `authority` gives scheme and host. `problem` says why the declared base URI cannot be used; another one can.
-    `operations` are all that the file declares, called or not, each with its plan or the reason it has none.
+    `operations` are all that the file declares, called or not, each with its plan or the reason it has none. A `server`
+    is spoken to in MCP.
     """
 
     namespace: str
@@ -150,6 +203,7 @@ class Upstream:
     auth: AuthPlan | None
     problem: str | None
     operations: tuple[UpstreamOperation, ...]
+    server: McpServerPlan | None = None
 
 
 @dataclass(frozen=True, slots=True)

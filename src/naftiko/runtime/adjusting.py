@@ -18,7 +18,12 @@ def with_bodies(plan: Plan) -> Plan:
 
 def _with_body(function: FunctionPlan) -> FunctionPlan:
     request = function.request
-    if request is None or request.method not in ("POST", "PUT", "PATCH") or request.body is not None:
+    if (
+        request is None
+        or request.tool is not None
+        or request.method not in ("POST", "PUT", "PATCH")
+        or request.body is not None
+    ):
         return function
     if any(item.name == "body" for item in function.inputs):
         return function
@@ -84,6 +89,8 @@ def needed_variables(plan: Plan, overrides: Mapping[int, Override]) -> frozenset
 def upstream_keys(upstream: Upstream, is_replaced: bool) -> frozenset[str]:
     """The variables in an upstream's credentials, and in its base URI unless another one is used."""
     expressions = list(upstream.auth.settings.values()) if upstream.auth is not None else []
+    if upstream.server is not None:
+        expressions += [*upstream.server.command, *upstream.server.env.values()]
     if not is_replaced:
         expressions.append(upstream.authority)
     return _keys(expressions)

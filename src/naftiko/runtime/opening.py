@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import cast
 from urllib.parse import unquote
 
 import httpx
+from starlette.types import ASGIApp
 
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.consumers.http.certificates import client_identity
@@ -26,7 +28,9 @@ from naftiko.plan import AuthPlan, Plan, Upstream
 from naftiko.runtime.adjusting import needed_variables, upstream_keys, with_bodies, without_base_inputs
 from naftiko.runtime.base_uris import Override, base_overrides, declared_base, is_secret
 from naftiko.runtime.sandbox.credentials import placeholders
+from naftiko.runtime.sandbox.mcp import SandboxServer
 from naftiko.runtime.sandbox.upstream import SandboxUpstream
+from naftiko.runtime.servers import command_server, http_server, verified
 from naftiko.runtime.settings import Settings
 from naftiko.values.expressions import Literal, Scope
 
@@ -92,6 +96,8 @@ async def opened(
             redacts=settings.redact,
         )
         stack.push_async_callback(engine.close)
+        if not settings.sandbox:
+            await stack.enter_async_context(verified(plan, upstreams, engine))
         origins = {
             upstream.namespace: entry.transport.shown if entry.transport else ""
             for upstream, entry in zip(plan.upstreams, upstreams, strict=True)
@@ -108,6 +114,8 @@ def _open(
     kept: MutableMapping[str, object],
 ) -> OpenUpstream:
     keys = upstream_keys(upstream, override is not None)
+    if upstream.server is not None and upstream.server.command and override is None:
+        return command_server(upstream, upstream.server, resolved, settings, keys)
     base_of = override
     problem = None
     shown = override.origin if override is not None else ""
@@ -133,7 +141,10 @@ def _open(
     layers = list(settings.layers)
     if settings.limits.attempt is not None:
         layers.append(attempt_within(settings.limits.attempt, shown))
-    return OpenUpstream(transport, scheme, override.path if override is not None else None, None, keys, layers)
+    path = override.path if override is not None else None
+    server = upstream.server
+    speaks = None if server is None else http_server(upstream.namespace, server, shown)
+    return OpenUpstream(transport, scheme, path, None, keys, layers, speaks)
 
 
 def _connections(settings: Settings) -> Callable[[str], httpx.AsyncBaseTransport]:
@@ -153,11 +164,17 @@ async def _sandboxes(
     plan: Plan, resolved: Resolved, formats: Mapping[str, Format], stack: AsyncExitStack
 ) -> dict[int, Override]:
     """Start a stand-in for every upstream, on a free loopback port."""
-    pairs = []
+    pairs: list[tuple[ASGIApp, socket.socket]] = []
     found: dict[int, Override] = {}
     for index in range(len(plan.upstreams)):
         listener = bind("127.0.0.1", 0, "the sandbox", "")
-        pairs.append((SandboxUpstream(plan, index, resolved.values, formats), listener))
+        is_server = plan.upstreams[index].server is not None
+        app: ASGIApp = (
+            SandboxServer(plan, index, resolved.values)
+            if is_server
+            else SandboxUpstream(plan, index, resolved.values, formats)
+        )
+        pairs.append((app, listener))
         found[index] = Override(f"http://127.0.0.1:{listener.getsockname()[1]}", None)
     await stack.enter_async_context(serving(pairs, grace=1))
     return found

@@ -23,7 +23,8 @@ class Settings:
     answers. `allowed_hosts` are names that are answered to on a loopback address, beside those of this machine.
     `pass_bodies` lets JSON bodies through to operations that declare none, `strict_query` refuses query parameters that
     nobody knows. `clients` are the bounds of callers' connections. `extensions` is what a capability may
-    name. `layers` stand around each exchange with an upstream, the first outermost.
+    name. `layers` stand around each exchange with an upstream, the first outermost. `allow_commands` lets files start
+    the MCP servers that they name by a command.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -39,6 +40,7 @@ class Settings:
     clients: ClientLimits = field(default_factory=ClientLimits)
     extensions: Extensions = field(default_factory=installed)
     layers: tuple[Layer, ...] = ()
+    allow_commands: bool = False
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
         """The same settings with other base URIs."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 
+def essence(media_type: str | None) -> str:
+    """A media type without its parameters, in lower case (WHATWG MIME Sniffing, section 4.1)."""
+    return (media_type or "").partition(";")[0].strip().lower()
+
+
 def is_json(media_type: str | None) -> bool:
     """Whether a content type says JSON (RFC 8259), or a format built on it (RFC 6839, section 3.1)."""
     if media_type is None:
         return False
     if media_type == "application/json":
         return True
-    essence = media_type.partition(";")[0].strip().lower()
-    return essence == "application/json" or essence.endswith("+json") or essence == "text/json"
+    kind = essence(media_type)
+    return kind == "application/json" or kind.endswith("+json") or kind == "text/json"
 
 
 def charset_of(media_type: str | None) -> str:

@@ -62,19 +62,15 @@ def _check_name(name: str, path: Path, report: Report) -> None:
         report.add("tool-name", message, path, help=f"name it `{plain}`, for example")
 
 
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_REPEATS = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-
-
 def _hints(tool: McpTool, units: UnitCompiler, function: FunctionPlan) -> Mapping[str, bool]:
     """A tool's hints. Those it does not give follow from the semantics of the function it refers to, and what neither
-    says from the methods of what it calls (RFC 9110, section 9.2): of several calls, the least safe."""
+    says from what it calls, methods (RFC 9110, section 9.2) or tools: of several calls, the least safe."""
     hints: dict[str, bool] = {}
-    methods = {request.method for request in function.requests}
-    if methods:
-        hints["readOnly"] = methods <= _READS
-        hints["destructive"] = "DELETE" in methods
-        hints["idempotent"] = methods <= _REPEATS
+    requests = function.requests
+    if requests:
+        hints["readOnly"] = all(request.is_safe for request in requests)
+        hints["destructive"] = any(request.is_destructive for request in requests)
+        hints["idempotent"] = all(request.is_idempotent for request in requests)
     source = units.functions.get(tool.ref or "")
     semantics = source.function.semantics if source else None
     if semantics is not None:

@@ -37,7 +37,8 @@ class Outgoing:
     """A request that can be sent, as often as anybody likes: sending changes nothing of it.
 
     `target` is path and query as they go on the request line; `headers` are in the order sent. `auth` is what answers a
-    challenge, or signs, each time that it is sent.
+    challenge, or signs, each time that it is sent. An `is_safe` one changes nothing. `ends` begins to watch an answer
+    as it comes: what it gives tells, of each piece, whether all that is wanted has come.
     """
 
     method: str
@@ -45,6 +46,8 @@ class Outgoing:
     headers: tuple[tuple[str, str], ...]
     content: bytes | None
     auth: httpx.Auth | None = None
+    is_safe: bool = False
+    ends: Callable[[], Callable[[bytes], bool]] | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +66,8 @@ class Draft:
     content: bytes | None
     filled: set[str] = field(default_factory=set)
     auth: httpx.Auth | None = None
+    is_safe: bool = False
+    ends: Callable[[], Callable[[bytes], bool]] | None = None
 
     def set_default(self, name: str, value: str) -> None:
         """Add a header unless one of this name is there."""
@@ -96,7 +101,7 @@ class Draft:
         content = self.content
         if content is None and self.method in _WITH_BODY:
             content = b""
-        return Outgoing(self.method, target, tuple(headers), content, self.auth)
+        return Outgoing(self.method, target, tuple(headers), content, self.auth, self.is_safe, self.ends)
 
 
 def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Draft:
@@ -116,6 +121,7 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Draft:
         headers=[],
         cookies=[],
         content=None,
+        is_safe=plan.is_safe,
     )
     _refuse_dots(draft.path)
     for parameter in plan.headers:
@@ -133,6 +139,17 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Draft:
             draft.content, media_type = body
             draft.set_default("Content-Type", media_type)
     return draft
+
+
+def addressed(plan: RequestPlan, scope: Scope, base_path: str | None) -> Draft:
+    """A request with nothing but where it goes, for what is agreed with an upstream before a call.
+
+    Raises:
+        CallError: the address needs a value that is not there.
+    """
+    head = base_path if base_path is not None else _path(plan.base_path, scope)
+    query = _pieces(plan.query_pieces, scope, _query_value) if plan.query_pieces else ""
+    return Draft(plan.method, head or "/", [], query, [], [], None)
 
 
 # The URL

@@ -7,9 +7,9 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import TypeAlias, cast
 
 import h11
 import httpx
@@ -50,6 +50,9 @@ class Response:
                 return value
         return None
 
+
+Ends: TypeAlias = Callable[[], Callable[[bytes], bool]]
+"""Begins to watch a body as it comes; what it gives tells, of each piece, whether all that is wanted has come."""
 
 _FOREIGN = (httpx.HTTPError, httpx.InvalidURL, h11.LocalProtocolError)
 
@@ -117,7 +120,7 @@ class HttpTransport:
                 response = await self._connections().handle_async_request(request)
             else:
                 response = await carry_out(auth, request, self._connections())
-            answer = await self._read(response, request.method, started)
+            answer = await self._read(response, outgoing, started)
             if auth is not None:
                 answer.signature = next(
                     (value for name, value in request.pairs if name.lower() == _AUTHORIZATION), None
@@ -177,17 +180,19 @@ class HttpTransport:
             return self._unreachable("the proxy on the way refuses, or is no HTTP proxy", started)
         return self._unreachable("it broke the connection off", started)
 
-    async def _read(self, response: httpx.Response, method: str, started: float) -> Response:
+    async def _read(self, response: httpx.Response, outgoing: Outgoing, started: float) -> Response:
         if not 200 <= response.status_code < 600:
             await cast("httpx.AsyncByteStream", response.stream).aclose()
             raise self._invalid(f"the status {response.status_code}, which ends no call", started)
-        pairs = header_pairs(response)
+        pairs, method = header_pairs(response), outgoing.method
         whole = response.whole if isinstance(response, WireResponse) else None
         if whole is not None:
             content = b"" if _has_no_body(response, method) else await self._undone(whole, pairs)
         else:
             try:
-                content = b"" if _has_no_body(response, method) else await self._streamed(response, pairs)
+                content = (
+                    b"" if _has_no_body(response, method) else await self._streamed(response, pairs, outgoing.ends)
+                )
             finally:
                 await cast("httpx.AsyncByteStream", response.stream).aclose()
         return Response(response.status_code, pairs, content, time.perf_counter() - started)
@@ -205,8 +210,8 @@ class HttpTransport:
         await self._take(body, whole)
         return body.end()
 
-    async def _streamed(self, response: httpx.Response, pairs: Pairs) -> bytes:
-        """A body that comes in pieces, decompressed.
+    async def _streamed(self, response: httpx.Response, pairs: Pairs, ends: Ends | None) -> bytes:
+        """A body that comes in pieces, decompressed; as much of it as is wanted.
 
         Raises:
             UpstreamInvalid: it is too large, or its compression is broken.
@@ -214,8 +219,12 @@ class HttpTransport:
         body = _Body(self._coding(pairs))
         if response.is_closed:
             return response.content
+        has_all = ends() if ends is not None else None
         async for chunk in cast("AsyncIterable[bytes]", response.stream):
+            taken = len(body.pieces)
             await self._take(body, chunk)
+            if has_all is not None and has_all(b"".join(body.pieces[taken:])):
+                return body.so_far()
         return body.end()
 
     async def _take(self, body: _Body, chunk: bytes) -> None:
@@ -283,7 +292,7 @@ class _Body:
     def __init__(self, coding: str) -> None:
         self._undo = decoder(coding) if coding else None
         self._size = 0
-        self._pieces: list[bytes] = []
+        self.pieces: list[bytes] = []
         self.paused_at = 0
 
     def take(self, chunk: bytes) -> Iterator[int]:
@@ -291,12 +300,15 @@ class _Body:
         for piece in self._undo.feed(chunk) if self._undo is not None else (chunk,):
             self._size += len(piece)
             yield self._size
-            self._pieces.append(piece)
+            self.pieces.append(piece)
 
     def end(self) -> bytes:
         if self._undo is not None:
             self._undo.finish()
-        return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        return self.so_far()
+
+    def so_far(self) -> bytes:
+        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
 
 
 def _connect_reason(error: BaseException) -> str:

@@ -15,11 +15,10 @@ from starlette.types import Receive, Scope, Send
 
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
-from naftiko.exposers.inbound import Gate
 from naftiko.exposers.rest.router import Router
 from naftiko.formats.base import Format
 from naftiko.plan import JsonBodyPlan, ParameterPlan, Plan, RequestPlan, Upstream
-from naftiko.runtime.sandbox.digest import DigestGate
+from naftiko.runtime.sandbox.gates import gate_of
 from naftiko.runtime.sandbox.samples import sample
 from naftiko.values.jsontext import decode, encode
 
@@ -40,7 +39,7 @@ class SandboxUpstream:
     def __init__(self, plan: Plan, index: int, variables: Mapping[str, str], formats: Mapping[str, Format]) -> None:
         upstream = plan.upstreams[index]
         self.namespace = upstream.namespace
-        self._gate = _gate(upstream, variables)
+        self._gate = gate_of(upstream, variables)
         self._credentials = _credential_names(upstream)
         self._router: Router[_Operation] = Router()
         for operation in upstream.operations:
@@ -137,35 +136,6 @@ def _read(body: bytes) -> object:
         return decode(body)
     except ValueError:
         return body.decode("utf-8", "replace")
-
-
-class SignatureGate:
-    """Demands that a request is signed in the right manner; whether the signature is right needs the real key."""
-
-    challenge: str | None = None
-
-    def __init__(self, scheme: str) -> None:
-        self._opening = _SIGNED[scheme]
-
-    def admits(self, headers: Mapping[str, str], query: str, method: str, path: str) -> bool:
-        return headers.get("authorization", "").startswith(self._opening)
-
-
-_SIGNED = {
-    "oauth1": "OAuth ",
-    "aws-sig-v4": "AWS4-HMAC-SHA256 Credential=",
-    "hmac": "VERACODE-HMAC-SHA-256 id=",
-}
-
-
-def _gate(upstream: Upstream, variables: Mapping[str, str]) -> Gate | DigestGate | SignatureGate | None:
-    if upstream.auth is None or upstream.auth.scheme == "certificate":
-        return None
-    if upstream.auth.scheme in _SIGNED:
-        return SignatureGate(upstream.auth.scheme)
-    if upstream.auth.scheme == "digest":
-        return DigestGate(upstream.auth, variables)
-    return Gate(upstream.auth, variables)
 
 
 def _credential_names(upstream: Upstream) -> frozenset[str]:

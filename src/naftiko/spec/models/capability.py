@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from naftiko.spec.models.base import Model, Text
 from naftiko.spec.models.binds import Binding
-from naftiko.spec.models.consumes import ConsumesHttp
+from naftiko.spec.models.consumes import Consumes
 from naftiko.spec.models.exposes import Exposes
 from naftiko.spec.models.info import Info
 from naftiko.spec.models.operations import Aggregate
@@ -14,7 +14,7 @@ class Body(Model):
     """What stands under `capability`."""
 
     binds: tuple[Binding, ...] | None = None
-    consumes: tuple[ConsumesHttp, ...] = ()
+    consumes: tuple[Consumes, ...] = ()
     exposes: tuple[Exposes, ...] = ()
     aggregates: tuple[Aggregate, ...] | None = None
 
@@ -28,7 +28,7 @@ class CapabilityFile(Model):
     naftiko: Text | None = None
     info: Info | None = None
     binds: tuple[Binding, ...] | None = None
-    consumes: tuple[ConsumesHttp, ...] = ()
+    consumes: tuple[Consumes, ...] = ()
     exposes: tuple[Exposes, ...] = ()
     aggregates: tuple[Aggregate, ...] | None = None
     capability: Body | None = None

@@ -9,7 +9,7 @@ from pydantic import Field, Tag
 from naftiko.spec.models.authentication import Authentication
 from naftiko.spec.models.base import OTHER, Json, Model, Open, Text, kind_of
 from naftiko.spec.models.control import Management, Observability
-from naftiko.spec.models.operations import Unit
+from naftiko.spec.models.operations import ToolHints, Unit
 from naftiko.spec.models.parameters import ExposedInput
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -75,13 +75,6 @@ class ExposesRest(Adapter):
     type: Literal["rest"]
     maxBinarySize: Text | None = None
     resources: tuple[ExposedResource, ...] = ()
-
-
-class ToolHints(Model):
-    readOnly: bool | None = None
-    destructive: bool | None = None
-    idempotent: bool | None = None
-    openWorld: bool | None = None
 
 
 class McpTool(Unit):

@@ -76,6 +76,15 @@ class Unit(Model):
     outputParameters: tuple[OutputParameter, ...] | None = None
 
 
+class ToolHints(Model):
+    """What a tool does to its surroundings."""
+
+    readOnly: bool | None = None
+    destructive: bool | None = None
+    idempotent: bool | None = None
+    openWorld: bool | None = None
+
+
 class Semantics(Model):
     safe: bool | None = None
     idempotent: bool | None = None
