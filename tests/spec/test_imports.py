@@ -204,12 +204,10 @@ def test_what_is_declared_and_not_carried_out_is_said(folder: Path) -> None:
         tools:
           past: {description: d, call: crm.get, ui: {resourceUri: "ui://x"}}
           direct: {description: d, call: open.get}
-          other: {description: d, call: other.t}
     """
     loaded = naftiko.load(write(folder, text))
     assert {item.code for item in loaded.diagnostics} == {"not-supported"}
-    assert [item.path[-1] for item in loaded.diagnostics] == ["tunnel", "tunnel", "type", "ttlMs", "cacheScope", "ui"]
-    past, direct, other = (unit.function.broken for unit in loaded.plan.mcp[0].tools)
+    assert [item.path[-1] for item in loaded.diagnostics] == ["tunnel", "tunnel", "ttlMs", "cacheScope", "ui"]
+    past, direct = (unit.function.broken for unit in loaded.plan.mcp[0].tools)
     assert "nothing is sent past" in str(past)
     assert direct is None
-    assert "MCP servers" in str(other)
