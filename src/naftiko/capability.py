@@ -28,6 +28,7 @@ from naftiko.plan import Plan
 from naftiko.runtime.generation import Generation, applications, generation
 from naftiko.runtime.loading import compiled
 from naftiko.runtime.opening import Opened
+from naftiko.runtime.remote import RemoteImports
 from naftiko.runtime.settings import Settings
 
 
@@ -117,8 +118,10 @@ class Capability:
             yield Runtime(built, apps, told)
 
 
-def load(path: str | Path, *, extensions: Extensions | None = None) -> Capability:
+def load(path: str | Path, *, extensions: Extensions | None = None, allow_remote_imports: bool = False) -> Capability:
     """Load a capability file. `extensions` is what it may name; without it, what is built in and installed.
+
+    With `allow_remote_imports` it may import from other machines: what is fetched is kept, and read from there later.
 
     What cannot be carried out of it is in `diagnostics`; the rest can be opened and called.
 
@@ -126,7 +129,8 @@ def load(path: str | Path, *, extensions: Extensions | None = None) -> Capabilit
         SourceError: the file cannot be read.
         CapabilityError: it is no capability; the error carries all diagnostics.
     """
-    found = compiled(read_source(path), extensions)
+    remote = RemoteImports() if allow_remote_imports else None
+    found = compiled(read_source(path, remote=remote), extensions)
     if found.plan is None:
         raise CapabilityError(found.diagnostics)
     return Capability(found.plan, found.diagnostics)

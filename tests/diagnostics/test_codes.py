@@ -65,6 +65,7 @@ BY_BEHAVIOUR = {
     "missing-variable": "test_command_line.py",
     "without-tls": "test_requests.py",
     "spec-value": "test_conformance.py",
+    "import-not-pinned": "test_remote.py",
     "migration-name": "test_moving.py",
     "migration-left": "test_migrate.py",
 }

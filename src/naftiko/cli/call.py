@@ -47,6 +47,7 @@ def call(
         bool, typer.Option("--redact/--no-redact", help="Take our credentials out of upstreams' answers.")
     ] = True,
     allow_commands: options.AllowCommands = False,
+    allow_remote_imports: options.AllowRemoteImports = False,
     timeout: options.Timeout = "30s",
     max_response: options.MaxResponse = "32MiB",
 ) -> None:
@@ -63,7 +64,7 @@ def call(
         redact=redact,
         allow_commands=allow_commands,
     )
-    loaded, plan = plan_of(file)
+    loaded, plan = plan_of(file, options.remote(allow_remote_imports))
     try:
         given = options.pairs("input", inputs)
         sources = Sources(

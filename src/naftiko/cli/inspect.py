@@ -32,12 +32,13 @@ def inspect(
     format: Annotated[Format, typer.Option("--format", help="A tree for people, or JSON.")] = Format.text,
     var: options.Var = None,
     env_file: options.EnvFile = None,
+    allow_remote_imports: options.AllowRemoteImports = False,
 ) -> None:
     """Show what a capability consumes, what each route and tool calls, and the variables it needs.
 
     Values of variables are never shown, only whether they are set.
     """
-    _, plan = plan_of(file)
+    _, plan = plan_of(file, options.remote(allow_remote_imports))
     try:
         sources = Sources(
             environment=os.environ,

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from naftiko.diagnostics import Diagnostic, Severity
-from naftiko.document.source import read_source
+from naftiko.document.source import Remote, read_source
 from naftiko.errors import SourceError
 from naftiko.plan import Plan
 from naftiko.runtime.loading import Compiled, compiled
@@ -17,17 +17,17 @@ from naftiko.spec.loader import Loaded
 from naftiko.validation.render import text
 
 
-def read(file: str) -> Compiled:
+def read(file: str, remote: Remote | None = None) -> Compiled:
     """A file, loaded and compiled; stops with exit 2 where it cannot be read."""
     try:
-        return compiled(read_source(file, sys.stdin.buffer if file == "-" else None))
+        return compiled(read_source(file, sys.stdin.buffer if file == "-" else None, remote))
     except SourceError as error:
         fail(str(error))
 
 
-def plan_of(file: str) -> tuple[Loaded, Plan]:
+def plan_of(file: str, remote: Remote | None = None) -> tuple[Loaded, Plan]:
     """The plan of a file; stops with exit 2 where it is no capability."""
-    found = read(file)
+    found = read(file, remote)
     if found.plan is None:
         show(found.loaded, found.diagnostics)
         fail(f"{file} is not a capability that can be run")

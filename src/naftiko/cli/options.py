@@ -10,6 +10,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from naftiko.consumers.http.limits import Limits
+from naftiko.document.source import Remote
+from naftiko.runtime.remote import RemoteImports
 
 
 class TransportName(StrEnum):
@@ -39,6 +41,10 @@ EnvFile = Annotated[
 ]
 AllowMissing = Annotated[
     bool, typer.Option("--allow-missing-env", help="Start even if variables are missing; calls that need them fail.")
+]
+AllowRemoteImports = Annotated[
+    bool,
+    typer.Option("--allow-remote-imports", help="Let files import from other machines, by https."),
 ]
 AllowCommands = Annotated[
     bool,
@@ -130,3 +136,8 @@ def port_numbers(items: Sequence[str] | None) -> dict[str, int]:
             )
         found[name] = int(text)
     return found
+
+
+def remote(allowed: bool) -> Remote | None:
+    """What files may import from other machines."""
+    return RemoteImports() if allowed else None

@@ -66,6 +66,7 @@ def run(
         bool, typer.Option("--strict-query", help="Refuse query parameters that nobody knows.")
     ] = False,
     allow_commands: options.AllowCommands = False,
+    allow_remote_imports: options.AllowRemoteImports = False,
     redact: Annotated[
         bool, typer.Option("--redact/--no-redact", help="Take our credentials out of upstreams' answers.")
     ] = True,
@@ -114,6 +115,7 @@ def run(
         transport=transport.value,
         redact=redact,
         allow_commands=allow_commands,
+        remote=options.remote(allow_remote_imports),
         allowed_hosts=tuple(allowed_host or ()),
         pass_bodies=pass_bodies,
         strict_query=strict_query,

@@ -63,7 +63,7 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
         meant = discover(paths)
         files = meant.files
         is_strict = len(paths) == 1 and not Path(paths[0]).is_dir() and len(files) == 1
-        prepared = [prepare(file, sys.stdin.buffer) for file in files]
+        prepared = [prepare(file, sys.stdin.buffer, remote=asked.settings.remote) for file in files]
         console.findings(_told(prepared, is_strict, asked.is_verbose))
         if is_strict and prepared[0].reason is not None:
             raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")

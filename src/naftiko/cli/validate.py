@@ -12,12 +12,13 @@ from typing import Annotated
 
 import typer
 
+from naftiko.cli import options
 from naftiko.cli.loading import colour, fail
 from naftiko.diagnostics import Diagnostic, Severity, ordered
 from naftiko.diagnostics.codes import CODES
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.discovery import discover
-from naftiko.document.source import read_source
+from naftiko.document.source import Remote, read_source
 from naftiko.errors import SetupError, SourceError
 from naftiko.gateway.conflicts import conflicts
 from naftiko.validation.checking import Checked, check_file, check_files, checked
@@ -54,6 +55,7 @@ def validate(
     strict: Annotated[
         bool, typer.Option("--strict", help="Also check the official specification and lint rules, to the letter.")
     ] = False,
+    allow_remote_imports: options.AllowRemoteImports = False,
     format: Annotated[
         Format, typer.Option("--output-format", "--format", help="How findings are printed.")
     ] = Format.text,
@@ -92,7 +94,7 @@ def validate(
     if not meant.files:
         left = f" ({meant.others} other YAML file{'' if meant.others == 1 else 's'} left out)" if meant.others else ""
         fail(f"there is no capability in {', '.join(paths)}{left}")
-    results = _check(meant.files, strict or project.strict)
+    results = _check(meant.files, strict or project.strict, options.remote(allow_remote_imports))
     texts = {result.file: result.text for result in results if result.unread is None}
     found = _kept(results, project, selected, ignored, texts)
     if baseline is not None:
@@ -158,14 +160,14 @@ def _codes(option: str, given: list[str] | None) -> frozenset[str]:
     return codes
 
 
-def _check(files: Sequence[str], strict: bool) -> list[Checked]:
+def _check(files: Sequence[str], strict: bool, remote: Remote | None) -> list[Checked]:
     results = []
     if "-" in files:
-        built, found = checked(read_source("-", sys.stdin.buffer), is_strict=strict)
+        built, found = checked(read_source("-", sys.stdin.buffer, remote), is_strict=strict)
         results.append(Checked(built.loaded.file, found, built.loaded.document.text, plan=built.plan))
     named = [file for file in files if file != "-"]
     with _progress(len(named)) as done:
-        results.extend(check_files(named, done, partial(check_file, is_strict=strict)))
+        results.extend(check_files(named, done, partial(check_file, is_strict=strict, remote=remote)))
     return results
 
 

@@ -42,6 +42,9 @@ CODES: dict[str, Code] = {
     "invalid-value": Code(ERROR, "A value is not one of the valid ones.", "Use one of those the message lists."),
     "unknown-type": Code(ERROR, "A `type` the specification does not know.", "Use one of those the message lists."),
     "import-failed": Code(ERROR, "An imported adapter cannot be read.", "Mend `location` or `import`."),
+    "import-not-pinned": Code(
+        WARNING, "An import from another machine does not say what it must be.", "Add `#sha256=` and its digest."
+    ),
     # Published variants that are understood
     "call-spelling": Code(INFO, "A call is spelled in a published variant.", "Write `namespace.operation`."),
     "key-spelling": Code(INFO, "A key is spelled in a published variant.", "Use the official key."),

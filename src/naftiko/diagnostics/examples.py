@@ -24,6 +24,7 @@ EXAMPLES: dict[str, str] = {
     "invalid-value": "method: FETCH",
     "unknown-type": "authentication: {type: magic}",
     "import-failed": "consumes: [{import: registry, location: ./nothing.yaml}]",
+    "import-not-pinned": "consumes: [{import: shop, from: 'https://files.example/shop.yaml'}]",
     "call-spelling": "call: weather/forecast/get-forecast",
     "key-spelling": "operations: [{id: get-forecast, method: GET}]",
     "info-label": "info: {title: Weather}",

@@ -6,7 +6,7 @@ import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from naftiko.errors import SourceError
 
@@ -14,16 +14,37 @@ MAX_BYTES = 4 * 1024 * 1024
 """The largest capability file, in bytes. The largest published one has a hundredth of that."""
 
 
+class Remote(Protocol):
+    """Files on other machines."""
+
+    def file(self, url: str) -> RemoteFile:
+        """The local copy of a file.
+
+        Raises:
+            SourceError: it cannot be had, or is not what it should be.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """The copy of a file on another machine, and the SHA-256 of its bytes in hexadecimal digits."""
+
+    path: Path
+    digest: str
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The bytes of a capability file, and the name under which messages speak of it.
 
-    `directory` is where relative locations in it start from.
+    `directory` is where relative locations in it start from. `remote` gives the local copy of a file on another
+    machine, where the operator allows that.
     """
 
     name: str
     data: bytes
     directory: Path = Path()
+    remote: Remote | None = None
 
     @property
     def title(self) -> str:
@@ -31,7 +52,7 @@ class Source:
         return Path(self.name).stem
 
 
-def read_source(path: str | Path, stdin: BinaryIO | None = None) -> Source:
+def read_source(path: str | Path, stdin: BinaryIO | None = None, remote: Remote | None = None) -> Source:
     """Read a file, or standard input for `-`.
 
     Raises:
@@ -40,7 +61,7 @@ def read_source(path: str | Path, stdin: BinaryIO | None = None) -> Source:
     if str(path) == "-":
         if stdin is None:
             raise SourceError("standard input cannot be read here")
-        return Source("<stdin>", _bounded(stdin.read(MAX_BYTES + 1), "<stdin>"), Path())
+        return Source("<stdin>", _bounded(stdin.read(MAX_BYTES + 1), "<stdin>"), Path(), remote)
     file = Path(path)
     try:
         data = read_regular(file, MAX_BYTES + 1)
@@ -53,7 +74,7 @@ def read_source(path: str | Path, stdin: BinaryIO | None = None) -> Source:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be opened"
         raise SourceError(f"{path} cannot be read: {reason.lower()}") from error
-    return Source(str(path), _bounded(data, str(path)), file.parent)
+    return Source(str(path), _bounded(data, str(path)), file.parent, remote)
 
 
 class IrregularFile(OSError):

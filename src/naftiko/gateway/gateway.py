@@ -246,11 +246,12 @@ class Gateway:
         """Prepare the files that have changed since they were served, or that import one that has."""
         imported = {str(Path(file).resolve()) for file in changed}
         found: list[Prepared] = []
+        settings = self._addresses.settings
         for file in files:
             entry = self.entries.get(file)
             uses = entry is not None and any(str(Path(name).resolve()) in imported for name in entry.prepared.imports)
             if uses or digest_of(file) != self._known.get(file):
-                found.append(prepare(file, extensions=self._addresses.settings.extensions))
+                found.append(prepare(file, extensions=settings.extensions, remote=settings.remote))
         return found
 
     async def _is_held_back(self, item: Prepared, last: Entry, entry: Entry) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from naftiko.diagnostics import Diagnostic, Severity
-from naftiko.document.source import MAX_BYTES, read_regular, read_source
+from naftiko.document.source import MAX_BYTES, Remote, read_regular, read_source
 from naftiko.errors import SourceError
 from naftiko.extensions import Extensions
 from naftiko.plan import Plan
@@ -26,10 +26,12 @@ class Prepared:
     imports: tuple[str, ...] = ()
 
 
-def prepare(file: str, stdin: BinaryIO | None = None, extensions: Extensions | None = None) -> Prepared:
+def prepare(
+    file: str, stdin: BinaryIO | None = None, extensions: Extensions | None = None, remote: Remote | None = None
+) -> Prepared:
     """Load and compile a file; whatever is wrong is in what comes back."""
     try:
-        source = read_source(file, stdin)
+        source = read_source(file, stdin, remote)
     except SourceError as error:
         return Prepared(file, "", None, reason=str(error))
     digest = hashlib.sha256(source.data).hexdigest()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT
+from naftiko.document.source import Remote
 from naftiko.engine.upstream import Layer
 from naftiko.extensions import Extensions, installed
 from naftiko.net.clients import ClientLimits
@@ -24,7 +25,7 @@ class Settings:
     `pass_bodies` lets JSON bodies through to operations that declare none, `strict_query` refuses query parameters that
     nobody knows. `clients` are the bounds of callers' connections. `extensions` is what a capability may
     name. `layers` stand around each exchange with an upstream, the first outermost. `allow_commands` lets files start
-    the MCP servers that they name by a command.
+    the MCP servers that they name by a command, `remote` gives them what they import from other machines.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Settings:
     extensions: Extensions = field(default_factory=installed)
     layers: tuple[Layer, ...] = ()
     allow_commands: bool = False
+    remote: Remote | None = None
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
         """The same settings with other base URIs."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
+from urllib.parse import urljoin
 
-from naftiko.diagnostics import START, Path, has_errors
+from naftiko.diagnostics import START, Fix, Path, has_errors
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.locations import local_file
 from naftiko.document.nodes import Mapping, Scalar, Sequence, child, copied, mappings, written
 from naftiko.document.reader import MAX_NODES, Document, parse
 from naftiko.document.report import Report
-from naftiko.document.source import Source, read_source
+from naftiko.document.source import Remote, Source, read_source
 from naftiko.errors import SourceError
 from naftiko.spec.dialects import rewrite
 
@@ -26,13 +27,21 @@ SECTIONS = ("consumes", "exposes", "aggregates", "binds")
 
 def import_all(root: Mapping, source: Source, report: Report) -> tuple[str, ...]:
     """Put imported entries where they are named; returns the files they are in."""
-    importer = _Importer(report)
+    importer = _Importer(report, source.remote)
     for base in ((), ("capability",)):
         for section in SECTIONS:
             entries = child(root, *base, section)
             if isinstance(entries, Sequence):
-                importer.fill(entries, (*base, section), section, source.directory)
+                importer.fill(entries, (*base, section), section, Place(source.directory))
     return tuple(importer.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where locations start from: a folder, or the address of a file on another machine."""
+
+    directory: FilePath
+    url: str | None = None
 
 
 @dataclass(slots=True)
@@ -65,33 +74,31 @@ class _File:
 @dataclass(slots=True)
 class _Importer:
     report: Report
+    remote: Remote | None
     files: dict[str, None] = field(default_factory=dict)
     _read_files: dict[str, _File | None] = field(default_factory=dict)
     _size: int = 0
 
-    def fill(self, entries: Sequence, path: Path, section: str, directory: FilePath) -> None:
+    def fill(self, entries: Sequence, path: Path, section: str, place: Place) -> None:
         put: dict[int, Mapping | None] = {}
         for where, entry in list(mappings(entries, path)):
             if "import" in entry.entries:
-                put[id(entry)] = self._imported(entry, where, section, directory, ())
+                put[id(entry)] = self._imported(entry, where, section, place, ())
         items = [put.get(id(item), item) for item in entries.items]
         entries.items = [item for item in items if item is not None]
 
-    def _imported(
-        self, entry: Mapping, path: Path, section: str, directory: FilePath, trail: Several[str]
-    ) -> Mapping | None:
-        """The entry that an import means. `trail` are the files on the way to it."""
+    def _imported(self, entry: Mapping, path: Path, section: str, place: Place, trail: Several[str]) -> Mapping | None:
+        """The entry that an import at a place means. `trail` are the files on the way to it."""
         location, wanted = entry.text("location"), entry.text("import")
         if location is None or wanted is None:
             message = "an import needs `import`, the namespace, and `from` (or `location`), the file it is in"
             self.report.add("import-failed", message, path, key=True)
             return None
         where = (*path, "location")
-        file = local_file(location, directory)
-        if file is None:
-            message = f"`{location}` is not a file; only files can be imported"
-            self.report.add("import-failed", message, where, help="copy it beside the capability")
+        found_at = self._located(location, place, where)
+        if found_at is None:
             return None
+        file, beside = found_at
         self.files[str(file)] = None
         real = str(file.resolve())
         if real in trail:
@@ -102,23 +109,23 @@ class _Importer:
             return None
         taken = read.find(section, wanted) if not has_errors(read.document.diagnostics) else None
         if taken is None:
-            message = f"{file} defines no `{wanted}` under `{section}`"
+            message = f"{location if beside.url is not None else file} defines no `{wanted}` under `{section}`"
             names = read.names(section)
             self.report.add("import-failed", message, (*path, "import"), help=did_you_mean(wanted, names))
             return None
-        original, place = taken
+        original, inside = taken
         self._size += original.size
         if self._size > MAX_NODES:
             message = f"what is imported adds up to more than {MAX_NODES:,} values"
             self.report.add("import-failed", message, path, key=True)
             return None
-        at = written(read.root, place)
+        at = written(read.root, inside)
         self.report.found.extend(item for item in read.report.found if item.path[: len(at)] == at)
         found = copied(original)
         if not isinstance(found, Mapping):
             return None
         if "import" in found.entries:
-            further = self._imported(found, path, section, file.parent, (*trail, real))
+            further = self._imported(found, path, section, beside, (*trail, real))
             if further is None:
                 return None
             found = further
@@ -129,6 +136,33 @@ class _Importer:
         if isinstance(alias, Scalar) and "namespace" in found.entries:
             found.entries["namespace"].node = alias
         return found
+
+    def _located(self, location: str, place: Place, where: Path) -> tuple[FilePath, Place] | None:
+        """The file that a location means, and the place of what it names in its turn."""
+        url = urljoin(place.url, location) if place.url is not None else location
+        if not url.lower().startswith(("http://", "https://")):
+            file = local_file(location, place.directory) if place.url is None else None
+            if file is None:
+                message = f"`{location}` is not a file; only files can be imported"
+                self.report.add("import-failed", message, where, help="copy it beside the capability")
+                return None
+            return file, Place(file.parent)
+        if self.remote is None:
+            message = f"`{location}` is on another machine, and nothing is imported from there unasked"
+            help = "allow it with `--allow-remote-imports`, or copy it beside the capability"
+            self.report.add("import-failed", message, where, help=help)
+            return None
+        try:
+            copy = self.remote.file(url)
+        except SourceError as error:
+            self.report.add("import-failed", f"the import cannot be read: {error}", where)
+            return None
+        if "#" not in url and place.url is None:
+            pinned = f"{url}#sha256={copy.digest}"
+            message = f"`{location}` is read as it was when it was fetched first; whoever serves it may change it"
+            fix = Fix(pinned, old=location)
+            self.report.add("import-not-pinned", message, where, help=f"pin it: `{pinned}`", fix=fix)
+        return copy.path, Place(copy.path.parent, url)
 
     def _read(self, file: FilePath, real: str, where: Path) -> _File | None:
         """A file that is imported from, read once; None where it cannot be."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from naftiko.diagnostics import Diagnostic, ordered
 from naftiko.document.nodes import Node
-from naftiko.document.source import Source, read_source
+from naftiko.document.source import Remote, Source, read_source
 from naftiko.errors import SourceError
 from naftiko.plan import FunctionPlan, OutputPlan, Plan
 from naftiko.runtime.garbage import expect_loading
@@ -63,10 +63,10 @@ def _outline(plan: Plan | None) -> Plan | None:
 _SHAPES = frozenset({"unknown-key", "missing-key", "wrong-type", "invalid-value", "unknown-type"})
 
 
-def check_file(file: str, *, is_strict: bool = False) -> Checked:
+def check_file(file: str, *, is_strict: bool = False, remote: Remote | None = None) -> Checked:
     """Check one file."""
     try:
-        built, found = checked(read_source(file), is_strict=is_strict)
+        built, found = checked(read_source(file, remote=remote), is_strict=is_strict)
     except SourceError as error:
         return Checked(file, (), "", str(error))
     return Checked(file, found, built.loaded.document.text if found else "", plan=_outline(built.plan))

@@ -165,7 +165,9 @@ def text_of(url: str, *, auth: str = "", discovery: str = "") -> str:
 async def opened(folder: Path, text: str, **settings: Any) -> AsyncIterator[Any]:
     loaded = naftiko.load(write(folder, text))
     assert [item.message for item in loaded.diagnostics if item.severity.label == "error"] == []
-    async with loaded.open(naftiko.Settings(**settings), environment={"LIBRARY_TOKEN": "t0ken-of-the-library"}) as runtime:
+    async with loaded.open(
+        naftiko.Settings(**settings), environment={"LIBRARY_TOKEN": "t0ken-of-the-library"}
+    ) as runtime:
         yield runtime
 
 
@@ -219,7 +221,10 @@ async def test_what_is_sent(tmp_path: Path) -> None:
         elif body["method"] == "tools/list":
             shape = {"type": "object", "properties": {"isbn": {"x-mcp-header": "Isbn", "type": "string"}, "copies": {}}}
             names = ("find.book", "lend", "say")
-            tools = [{"name": name, "inputSchema": shape if name != "say" else {"properties": {"text": {}}}} for name in names]
+            tools = [
+                {"name": name, "inputSchema": shape if name != "say" else {"properties": {"text": {}}}}
+                for name in names
+            ]
             result = {"resultType": "complete", "tools": tools}
         else:
             shown = {"title": request.headers["authorization"]}
@@ -459,7 +464,7 @@ SCHEMA = {"type": "object", "properties": {"title": {"type": "string", "pattern"
         ({"patternProperties": {"(a+)+$": {"type": "null"}}}, {"a" * 100 + "!": 1}, None),
         ({"properties": {"list": {"uniqueItems": True}}}, {"list": [{"a": 1}] * 2}, "uniqueItems"),
         (
-            {**{"$ref": "#/$defs/0"}, "$defs": {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 4} for n in range(40)}},
+            {"$ref": "#/$defs/0", "$defs": {str(n): {"allOf": [{"$ref": f"#/$defs/{n + 1}"}] * 4} for n in range(40)}},
             {"title": 1},
             None,
         ),
@@ -480,8 +485,12 @@ async def test_results_are_held_against_their_schema(
                 assert misfit in str(caught.value)
         for mode in ("warn", "off"):
             caplog.clear()
-            text = text_of(url).replace("says something.", "").replace(
-                "description: Says something.", f"description: Says something.\n        validateOutput: {mode}"
+            text = (
+                text_of(url)
+                .replace("says something.", "")
+                .replace(
+                    "description: Says something.", f"description: Says something.\n        validateOutput: {mode}"
+                )
             )
             async with opened(tmp_path, text) as runtime:
                 assert (await runtime.call("say", {"text": "x"})).status in (200, 204)
