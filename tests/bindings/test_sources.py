@@ -12,6 +12,12 @@ from naftiko.bindings.providers import providers
 from support import Stage, on_stage
 
 SOURCES = providers()
+
+
+def nobody(name: str) -> None:
+    """An environment in which nothing is set."""
+
+
 FILE = """
 ikanos: 1.0.0-beta5
 binds:
@@ -58,7 +64,7 @@ def test_what_kubernetes_mounts(tmp_path: Path) -> None:
     (moment / "token").write_text("one\n\n", encoding="utf-8")
     os.symlink(moment.name, tmp_path / "..data")
     os.symlink("..data/token", tmp_path / "token")
-    assert SOURCES["k8s"](f"k8s://{tmp_path}", Path()) == {"token": "one\n"}
+    assert SOURCES["k8s"](f"k8s://{tmp_path}", Path(), nobody) == {"token": "one\n"}
 
 
 def test_folders_that_cannot_be_read(tmp_path: Path) -> None:
@@ -71,7 +77,7 @@ def test_folders_that_cannot_be_read(tmp_path: Path) -> None:
         ("k8s://nothing-of-this-name", "cannot be read"),
     ):
         with pytest.raises(naftiko.BindingError, match=message):
-            SOURCES["k8s"](location, tmp_path)
+            SOURCES["k8s"](location, tmp_path, nobody)
     (tmp_path / "broken.env").write_text("no value here\n", encoding="utf-8")
     with pytest.raises(naftiko.BindingError, match="line 1"):
-        SOURCES["file"]("broken.env", tmp_path)
+        SOURCES["file"]("broken.env", tmp_path, nobody)

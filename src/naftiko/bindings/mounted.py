@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
+from naftiko.bindings.lookup import Lookup
 from naftiko.errors import BindingError
 
 _MOUNTS = Path("/var/run/secrets")
@@ -15,7 +16,7 @@ _LARGEST = 1024 * 1024
 """The most bytes of one value, which is Kubernetes' own limit."""
 
 
-def read_mounted(location: str, directory: Path) -> Mapping[str, str]:
+def read_mounted(location: str, directory: Path, lookup: Lookup) -> Mapping[str, str]:
     """The keys of `k8s:///mounted/at` (a folder) or `k8s://NAME` (the folder `/var/run/secrets/NAME`).
 
     A line break at the end of a file is not part of its value. Names that begin with a dot are Kubernetes' own.

@@ -1,4 +1,4 @@
-"""Sources of variables by URI scheme. `file` and `k8s` are built in; others (`vault`) are passed in."""
+"""Sources of variables by URI scheme."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from naftiko.bindings.aws import read_secrets_manager
 from naftiko.bindings.env_file import read_env_file
+from naftiko.bindings.keychain import read_keychain
+from naftiko.bindings.lookup import Lookup
 from naftiko.bindings.mounted import read_mounted
+from naftiko.bindings.vault import read_vault
 from naftiko.diagnostics import has_errors
 from naftiko.document.locations import local_file
 from naftiko.document.nodes import Mapping as MappingNode
@@ -17,14 +21,16 @@ from naftiko.document.source import read_source
 from naftiko.errors import BindingError, SourceError
 from naftiko.registry import Registry
 
-Provider: TypeAlias = Callable[[str, Path], Mapping[str, str]]
-"""Gives the keys and values of a `location`. The folder is what a relative location starts from.
+Provider: TypeAlias = Callable[[str, Path, Lookup], Mapping[str, str]]
+"""Gives the keys and values of a `location`. The folder is what a relative location starts from; the last argument
+gives variables of the environment, which tell who asks.
 
-A provider raises `BindingError` where it cannot; its message never holds a value.
+A provider may wait for other machines: it is called beside the event loop. It raises `BindingError` where it cannot
+give anything; the message never holds a value.
 """
 
 
-def read_file(location: str, directory: Path) -> Mapping[str, str]:
+def read_file(location: str, directory: Path, lookup: Lookup) -> Mapping[str, str]:
     """A JSON, YAML or env file: its scalars by key, and by dotted key where they nest.
 
     Raises:
@@ -60,4 +66,7 @@ def providers() -> Registry[Provider]:
     registry: Registry[Provider] = Registry("source of variables")
     registry.add("file", read_file)
     registry.add("k8s", read_mounted)
+    registry.add("vault", read_vault)
+    registry.add("aws-sm", read_secrets_manager)
+    registry.add("keyring", read_keychain)
     return registry

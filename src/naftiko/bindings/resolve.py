@@ -83,7 +83,7 @@ def _value(
             raise BindingError(
                 f"nothing provides the variables of `{variable.source}`: no source for `{scheme}:` is installed"
             )
-        read[place] = providers[scheme](variable.source, Path(variable.directory))
+        read[place] = providers[scheme](variable.source, Path(variable.directory), sources.lookup)
     return read[place].get(variable.source_key)
 
 

@@ -65,6 +65,10 @@ def run(
     strict_query: Annotated[
         bool, typer.Option("--strict-query", help="Refuse query parameters that nobody knows.")
     ] = False,
+    refresh_secrets: Annotated[
+        str | None,
+        typer.Option("--refresh-secrets", metavar="S", help="Read variables from their sources again every S seconds."),
+    ] = None,
     allow_commands: options.AllowCommands = False,
     allow_remote_imports: options.AllowRemoteImports = False,
     redact: Annotated[
@@ -115,6 +119,7 @@ def run(
         transport=transport.value,
         redact=redact,
         allow_commands=allow_commands,
+        refresh_secrets=options.seconds("--refresh-secrets", refresh_secrets) if refresh_secrets is not None else None,
         remote=options.remote(allow_remote_imports),
         allowed_hosts=tuple(allowed_host or ()),
         pass_bodies=pass_bodies,

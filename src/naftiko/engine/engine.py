@@ -21,7 +21,7 @@ from naftiko.engine.mappings import mapped
 from naftiko.engine.orchestration import Running, StepRunner, carry_out
 from naftiko.engine.output import Shaping, named, shaped
 from naftiko.engine.tells import Tells
-from naftiko.engine.upstream import OpenUpstream, Passing, Sender
+from naftiko.engine.upstream import OpenUpstream, Passing, Renewal, Sender
 from naftiko.errors import CallError, NotRunnable, UpstreamTimeout
 from naftiko.formats.base import Decode, Format, Schema
 from naftiko.plan import FunctionPlan, RequestPlan, StepsPlan
@@ -36,7 +36,8 @@ class Engine:
     """Carries out functions of a plan, each call inside `with engine:`.
 
     `missing` tells, by variable key, which variables have no value. `formats` read answers, `steps` carry out steps. A
-    call may take `total` seconds. `redacts` takes credentials that an upstream shows out of its answers.
+    call may take `total` seconds. `redacts` takes credentials that an upstream shows out of its answers. `renewal`
+    reads `variables` again; they change in place then.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Engine:
         *,
         total: float = 30.0,
         redacts: bool = True,
+        renewal: Renewal | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._variables = variables
@@ -62,7 +64,7 @@ class Engine:
         self._total = total
         self._deadlines = Deadlines(total)
         self._tells = Tells()
-        self._sender = Sender(upstreams, variables, environment, self._tells, redacts=redacts)
+        self._sender = Sender(upstreams, variables, environment, self._tells, redacts=redacts, renewal=renewal)
         self._holds = 0
         self._free: asyncio.Event | None = None
 
@@ -75,6 +77,11 @@ class Engine:
         if not self._holds and self._free is not None:
             self._free.set()
             self._free = None
+
+    def renewed(self) -> None:
+        """Variables have other values: forget what was made of them."""
+        self._problems.clear()
+        self._sender.renewed()
 
     @property
     def missing(self) -> frozenset[str]:

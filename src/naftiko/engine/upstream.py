@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import parse_qsl, unquote_plus
 
 from naftiko.consumers.http.forwarded import Forwarded
@@ -103,6 +103,16 @@ class OpenUpstream:
             await self.transport.close()
 
 
+class Renewal(Protocol):
+    """What reads variables again from where they come from. `version` counts the times that they have changed."""
+
+    @property
+    def version(self) -> int: ...
+
+    async def after_refusal(self, version: int) -> bool:
+        """Whether what an upstream has refused may be sent again, since values have changed after `version`."""
+
+
 @dataclass(frozen=True, slots=True)
 class ToolCalling:
     """A call of a tool, as its server sees it."""
@@ -164,6 +174,7 @@ class Sender:
         tells: Tells,
         *,
         redacts: bool,
+        renewal: Renewal | None = None,
     ) -> None:
         self._upstreams = upstreams
         self._variables = variables
@@ -171,6 +182,16 @@ class Sender:
         self._tells = tells
         self._redacts = redacts
         self._guards: dict[int, Guard] = {}
+        self._renewal = renewal
+        self._former: dict[int, tuple[str, ...]] = {}
+
+    def renewed(self) -> None:
+        """Variables have other values. Those of before are still looked for: requests with them may be under way."""
+        self._former = {key: guard.secrets for key, guard in self._guards.items()}
+        self._guards.clear()
+        for upstream in self._upstreams:
+            if upstream.scheme is not None:
+                upstream.scheme.renew()
 
     async def send(self, request: RequestPlan, scope: Scope, life: Life, accept: str) -> Response:
         """Carry one request out.
@@ -178,19 +199,26 @@ class Sender:
         Raises:
             CallError: it could not be built or sent, or no usable answer came.
         """
-        upstream = self._upstreams[request.upstream]
-        draft = build(request, scope, upstream.base_path)
-        if request.tool is not None and upstream.server is not None:
-            response = await upstream.server.call(request.tool, draft, ToolCalling(upstream, scope, life))
-        else:
-            draft.set_default("Accept", accept)
-            _complete(draft, upstream, scope, life)
-            response = await upstream.exchange(draft.finished(), life)
+        renewal = self._renewal
+        version = renewal.version if renewal is not None else 0
+        response = await self._sent(request, scope, life, accept)
+        if response.status == 401 and renewal is not None and await renewal.after_refusal(version):
+            response = await self._sent(request, scope, life, accept)
         if self._redacts:
             guard = self._guards.get(id(request)) or self._guarded(request)
             if response.signature is not None or guard.shows(response.content, response.headers):
                 await self._redact(guard, response, life)
         return response
+
+    async def _sent(self, request: RequestPlan, scope: Scope, life: Life, accept: str) -> Response:
+        """Build a request and send it, with the credentials of the moment."""
+        upstream = self._upstreams[request.upstream]
+        draft = build(request, scope, upstream.base_path)
+        if request.tool is not None and upstream.server is not None:
+            return await upstream.server.call(request.tool, draft, ToolCalling(upstream, scope, life))
+        draft.set_default("Accept", accept)
+        _complete(draft, upstream, scope, life)
+        return await upstream.exchange(draft.finished(), life)
 
     async def verify(self, request: RequestPlan, life: Life) -> None:
         """Find out whether the MCP server of a request is as it is declared.
@@ -236,7 +264,8 @@ class Sender:
 
     def _guarded(self, request: RequestPlan) -> Guard:
         """What no answer to a request may show."""
-        guard = self._guards[id(request)] = Guard(request, self._secrets(request), _LEAVING)
+        hidden = tuple(dict.fromkeys((*self._secrets(request), *self._former.get(id(request), ()))))
+        guard = self._guards[id(request)] = Guard(request, hidden, _LEAVING)
         return guard
 
     async def _redact(self, guard: Guard, response: Response, life: Life) -> None:

@@ -20,11 +20,17 @@ class Gate:
     """Lets callers in who show the adapter's credentials. Compares in constant time."""
 
     def __init__(self, plan: AuthPlan, variables: Mapping[str, str]) -> None:
-        scope = Scope(variables, {}, {}, {})
+        self._plan = plan
+        self._variables = variables
         self._scheme = plan.scheme
         self._placement = plan.options.get("placement", "header")
         self._settings: dict[str, str | None] = {}
-        for name, expression in plan.settings.items():
+        self.renew()
+
+    def renew(self) -> None:
+        """Take the credentials from the variables, which may have changed."""
+        scope = Scope(self._variables, {}, {}, {})
+        for name, expression in self._plan.settings.items():
             value = expression.resolve(scope)
             self._settings[name] = None if value is MISSING or value is None else as_text(value)
 

@@ -63,6 +63,8 @@ async def generation(
             for adapter in plan.adapters
             if adapter.broken is None
         )
+        if built.renewal is not None:
+            built.renewal.listeners.extend(item.gate.renew for item in adapters if item.gate is not None)
         yield Generation(built, adapters)
 
 

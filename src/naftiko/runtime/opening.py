@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -27,6 +28,7 @@ from naftiko.net.sockets import bind
 from naftiko.plan import AuthPlan, Plan, Upstream
 from naftiko.runtime.adjusting import needed_variables, upstream_keys, with_bodies, without_base_inputs
 from naftiko.runtime.base_uris import Override, base_overrides, declared_base, is_secret
+from naftiko.runtime.refreshing import Renewal
 from naftiko.runtime.sandbox.credentials import placeholders
 from naftiko.runtime.sandbox.mcp import SandboxServer
 from naftiko.runtime.sandbox.upstream import SandboxUpstream
@@ -37,13 +39,17 @@ from naftiko.values.expressions import Literal, Scope
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A plan that can be carried out. `resolved` tells which variables have values, `origins` where requests go."""
+    """A plan that can be carried out. `resolved` tells which variables have values, `origins` where requests go.
+
+    `renewal` reads variables again, where they have a source that may change.
+    """
 
     plan: Plan
     engine: Engine
     settings: Settings
     resolved: Resolved
     origins: Mapping[str, str]
+    renewal: Renewal | None = None
 
 
 @asynccontextmanager
@@ -69,6 +75,7 @@ async def opened(
         load_pool(settings.transport)
     if settings.pass_bodies:
         plan = with_bodies(plan)
+    renewal: Renewal | None = None
     async with AsyncExitStack() as stack:
         if settings.sandbox:
             resolved = Resolved(placeholders(plan), {}, ())
@@ -77,7 +84,14 @@ async def opened(
         else:
             overrides = base_overrides(plan, settings.base_uris, sources)
             plan = without_base_inputs(plan, overrides)
-            resolved = resolve(plan, sources, needed_variables(plan, overrides), settings.extensions.providers)
+            needed, providers = needed_variables(plan, overrides), settings.extensions.providers
+            if any(variable.source is not None and variable.key in needed for variable in plan.variables):
+                found = await asyncio.to_thread(resolve, plan, sources, needed, providers)
+                values, lacking = dict(found.values), dict(found.missing)
+                resolved = Resolved(values, lacking, found.diagnostics)
+                renewal = Renewal(plan, sources, needed, providers, values, lacking)
+            else:
+                resolved = resolve(plan, sources, needed, providers)
             if resolved.missing and not settings.allow_missing:
                 raise MissingVariables(resolved.diagnostics)
             environment = sources.merged()
@@ -94,7 +108,13 @@ async def opened(
             settings.extensions.steps,
             total=settings.limits.total,
             redacts=settings.redact,
+            renewal=renewal,
         )
+        if renewal is not None:
+            renewal.listeners.append(engine.renewed)
+            if settings.refresh_secrets is not None:
+                refreshing = asyncio.create_task(renewal.every(settings.refresh_secrets))
+                stack.callback(refreshing.cancel)
         stack.push_async_callback(engine.close)
         if not settings.sandbox:
             await stack.enter_async_context(verified(plan, upstreams, engine))
@@ -102,7 +122,7 @@ async def opened(
             upstream.namespace: entry.transport.shown if entry.transport else ""
             for upstream, entry in zip(plan.upstreams, upstreams, strict=True)
         }
-        yield Opened(plan, engine, settings, resolved, origins)
+        yield Opened(plan, engine, settings, resolved, origins, renewal)
 
 
 def _open(

@@ -26,6 +26,7 @@ class Settings:
     nobody knows. `clients` are the bounds of callers' connections. `extensions` is what a capability may
     name. `layers` stand around each exchange with an upstream, the first outermost. `allow_commands` lets files start
     the MCP servers that they name by a command, `remote` gives them what they import from other machines.
+    `refresh_secrets` are the seconds after which variables are read from their sources again, each time.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Settings:
     layers: tuple[Layer, ...] = ()
     allow_commands: bool = False
     remote: Remote | None = None
+    refresh_secrets: float | None = None
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:
         """The same settings with other base URIs."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
-def read(location: str, directory: Path) -> Mapping[str, str]:
+def read(location: str, directory: Path, lookup: Callable[[str], str | None]) -> Mapping[str, str]:
     """The keys and values of a location."""
     return {"PIN": location.partition("://")[2][::-1]}

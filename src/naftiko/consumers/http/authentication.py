@@ -30,6 +30,9 @@ class _Authorization(Scheme):
         self._is_fixed = not any(isinstance(leaf, SpelledInput) for item in settings for leaf in leaves(item))
         self._made: str | None = None
 
+    def renew(self) -> None:
+        self._made = None
+
     def apply(self, draft: Draft, scope: Scope) -> None:
         value = self._made
         if value is None:

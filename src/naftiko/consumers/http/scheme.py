@@ -54,6 +54,9 @@ class Scheme(ABC):
         requests of its own, and is carried out each time that the request is sent."""
         return None
 
+    def renew(self) -> None:  # noqa: B027 - most keep nothing
+        """Called when variables have other values: forget what was made of them."""
+
     async def close(self) -> None:  # noqa: B027 - most have nothing to end
         """Called once, when no call is under way any more."""
 
