@@ -77,7 +77,7 @@ def test_imports_that_fail(importing: Path) -> None:
     for old, new, fragment in [
         ("import: registry", "import: registri", "did you mean `registry`"),
         ("./shared/consumes.yaml", "./shared/nothing.yaml", "does not exist"),
-        ("./shared/consumes.yaml", "https://x.invalid/c.yaml", "only files"),
+        ("./shared/consumes.yaml", "https://x.invalid/c.yaml", "--allow-remote-imports"),
         ("location: ./shared/consumes.yaml, ", "", "needs `import`"),
     ]:
         found = naftiko.load(write(importing.parent, IMPORTING.replace(old, new), "other.yaml")).diagnostics
@@ -109,8 +109,8 @@ async def test_bindings_from_a_file(importing: Path, recorder: Upstream) -> None
 
 
 async def test_a_source_that_is_not_installed(importing: Path) -> None:
-    write(importing.parent, IMPORTING.replace("file:///./shared/secrets.yaml", "vault://secret/app"))
-    with pytest.raises(BindingError, match="no source for `vault:` is installed"):
+    write(importing.parent, IMPORTING.replace("file:///./shared/secrets.yaml", "safe://secret/app"))
+    with pytest.raises(BindingError, match="no source for `safe:` is installed"):
         async with naftiko.load(importing).open(environment={}):
             pass
 

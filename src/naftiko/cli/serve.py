@@ -82,7 +82,7 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
             is_watched=bool(is_watched),
             is_lenient=asked.is_lenient,
         )
-        gateway.note_left_out(meant)
+        gateway.files.note_left_out(meant)
         logging.getLogger().addHandler(gateway.recent)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             admitted = channel.admitted if channel is not None else None

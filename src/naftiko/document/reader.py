@@ -7,13 +7,14 @@ string, and so is `yes`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from naftiko.diagnostics import START, Diagnostic, Path, Severity, Span
+from naftiko.document.events import events
 from naftiko.document.nodes import Entry, Mapping, Node, Scalar, ScalarValue, Sequence, copied, locate
 from naftiko.document.scalars import resolve
 from naftiko.document.source import Source
@@ -25,8 +26,6 @@ _MOST_DUPLICATES = 50
 
 MAX_NODES = 250_000
 """The most nodes a document may have once its aliases are written out."""
-
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Stop(Exception):
@@ -272,22 +271,6 @@ class _Builder:
                     error_of("duplicate-key", message, self.name, span, "remove one of the two", (*top.path, key))
                 )
         top.key, top.key_span = key, span
-
-
-def events(text: str) -> Iterator[Any]:
-    """The events of a YAML stream.
-
-    Raises:
-        yaml.YAMLError: it is not YAML.
-    """
-    loader = _LOADER(text)
-    try:
-        event = loader.get_event()
-        while type(event) is not yaml.StreamEndEvent:
-            yield event
-            event = loader.get_event()
-    finally:
-        loader.dispose()
 
 
 def _grow(parent: Mapping | Sequence, node: Node) -> None:

@@ -20,8 +20,9 @@ from naftiko.engine.life import Life
 from naftiko.engine.mappings import mapped
 from naftiko.engine.orchestration import Running, StepRunner, carry_out
 from naftiko.engine.output import Shaping, named, shaped
+from naftiko.engine.sending import Passing, Renewal, Sender
 from naftiko.engine.tells import Tells
-from naftiko.engine.upstream import OpenUpstream, Passing, Renewal, Sender
+from naftiko.engine.upstream import OpenUpstream
 from naftiko.errors import CallError, NotRunnable, UpstreamTimeout
 from naftiko.formats.base import Decode, Format, Schema
 from naftiko.plan import FunctionPlan, RequestPlan, StepsPlan

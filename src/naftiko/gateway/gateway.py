@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,28 +16,25 @@ from pathlib import Path
 from naftiko.bindings.resolve import Sources
 from naftiko.consumers.http.pools import load_pool
 from naftiko.diagnostics import Diagnostic, Severity
-from naftiko.document.discovery import Found, discover
-from naftiko.errors import NaftikoError, SetupError, SourceError
+from naftiko.errors import NaftikoError, SetupError
 from naftiko.exposers.adapter import AnyAdapter, Version
 from naftiko.exposers.control import Listening, Status
 from naftiko.exposers.observer import Observer
 from naftiko.gateway.addresses import Addresses
 from naftiko.gateway.conflicts import conflicts
 from naftiko.gateway.events import Changes, Entry, Events, in_short
+from naftiko.gateway.files import Files
+from naftiko.gateway.leaving import Leaving
 from naftiko.gateway.ports import Port, Ports, Served
-from naftiko.gateway.prepared import Prepared, digest_of, prepare
+from naftiko.gateway.prepared import Prepared
 from naftiko.gateway.takeover import refusal
 from naftiko.log import Line, Recent
 from naftiko.net.clients import Clients
-from naftiko.net.serving import GRACE
 from naftiko.net.sockets import OwnSockets, SocketKey, Sockets
 from naftiko.plan import AdapterPlan, Plan
 from naftiko.runtime.garbage import expect_calls
 from naftiko.runtime.generation import generation
 from naftiko.runtime.settings import Settings
-
-_QUIET = 30
-"""Seconds without a change before what has been loaded meanwhile is settled."""
 
 
 @dataclass(slots=True)
@@ -64,15 +61,14 @@ class Gateway:
     recent: Recent = field(default_factory=Recent)
     _addresses: Addresses = field(init=False)
     _ports: Ports = field(init=False)
-    _known: dict[str, str] = field(default_factory=dict)
+    files: Files = field(init=False)
     _kept: dict[str, dict[str, object]] = field(default_factory=dict)
-    _left_out: set[str] = field(default_factory=set)
-    _leaving: set[asyncio.Task[None]] = field(default_factory=set)
-    _settling: asyncio.TimerHandle | None = None
+    _leaving: Leaving = field(default_factory=Leaving)
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
         self._addresses = Addresses(self.settings, self.port_overrides)
+        self.files = Files(self.paths, self.settings)
         self._ports = Ports(
             self._addresses,
             self.sockets,
@@ -125,7 +121,7 @@ class Gateway:
         """
         opened: dict[str, Entry] = {}
         for item in prepared:
-            self._known[item.file] = item.digest
+            self.files.known[item.file] = item.digest
             entry = await self._opened(item, keeps_last=False)
             if entry is not None:
                 opened[item.file] = entry
@@ -142,15 +138,12 @@ class Gateway:
 
     async def stop(self) -> None:
         """Accept no more, finish the calls in flight, close."""
-        if self._settling is not None:
-            self._settling.cancel()
         async with self._reloading:
             await self._ports.stop()
-            entries, self.entries = list(self.entries.values()), {}
-        for entry in entries:
+            entries, self.entries = self.entries, {}
+        for entry in entries.values():
             await entry.stack.aclose()
-        if self._leaving:
-            await asyncio.wait(self._leaving, timeout=GRACE)
+        await self._leaving.stop()
 
     def hurry(self) -> None:
         """Stop waiting for calls in flight."""
@@ -173,11 +166,12 @@ class Gateway:
             await self._reload({str(Path(file)) for file in changed})
 
     async def _reload(self, changed: set[str]) -> None:
-        meant = await asyncio.to_thread(self._discovered)
+        meant = await asyncio.to_thread(self.files.discovered)
         kept = tuple(file for file in meant.left_out if file in self.entries)  # it is being written, or was emptied
         files = (*meant.files, *kept)
-        self._tell_left_out(meant)
-        prepared = await asyncio.to_thread(self._prepare_changes, files, changed)
+        for file in self.files.newly_left_out(meant, self.entries):
+            self.events.set_aside(file, meant.left_out[file], keeps_last=False)
+        prepared = await asyncio.to_thread(self.files.prepared, files, changed, self.entries)
         gone = [file for file in {*self.entries, *self.aside} if file not in files]
         if not prepared and not gone:
             return
@@ -185,23 +179,21 @@ class Gateway:
         removed = [file for file in gone if file in self.entries]
         for file in gone:
             self.aside.pop(file, None)
-            self._known.pop(file, None)
+            self.files.known.pop(file, None)
         added: list[str] = []
         done: list[str] = []
         fresh: dict[SocketKey, Port] = {}
         for item in prepared:
-            self._known[item.file] = item.digest
+            self.files.known[item.file] = item.digest
             last = entries.get(item.file)
             entry = await self._opened(item, keeps_last=last is not None)
-            if entry is None:
-                continue
-            if last is not None and await self._is_held_back(item, last, entry):
+            if entry is None or (last is not None and await self._is_held_back(item, last, entry)):
                 continue
             try:
                 fresh |= self._ports.reserve(entry.built.adapters, fresh)
             except SetupError as error:
                 await entry.stack.aclose()
-                del self._known[item.file]  # the next change tries again: the port may be free then
+                del self.files.known[item.file]  # the next change tries again
                 self._set_aside(item.file, str(error), keeps_last=last is not None)
                 continue
             entries[item.file] = entry
@@ -217,42 +209,14 @@ class Gateway:
         left = await self._ports.serve(tables, fresh)
         self.entries = ordered
         for port in left.values():
-            self._leave(self._ports.close(port))
+            self._leaving.add(self._ports.close(port))
         for entry in replaced:
-            self._leave(self._retired(entry))
+            self._leaving.add(_retired(entry))
         known = set(self.found)
         self.found = found
         self.events.reported(item for item in found if item not in known and item.severity is not Severity.INFO)
         self.events.changed(self, Changes(tuple(sorted(added)), tuple(sorted(done)), tuple(sorted(removed))))
-        self._settle_later()
-
-    def _discovered(self) -> Found:
-        try:
-            return discover(self.paths)
-        except SourceError:
-            return Found(())
-
-    def _tell_left_out(self, found: Found) -> None:
-        """Files that were dropped in and are no capabilities are told once."""
-        for file in found.left_out.keys() - self._left_out - self.entries.keys():
-            self.events.set_aside(file, found.left_out[file], keeps_last=False)
-        self._left_out = set(found.left_out)
-
-    def note_left_out(self, found: Found) -> None:
-        """The files that were no capabilities at the start are not told."""
-        self._left_out = set(found.left_out)
-
-    def _prepare_changes(self, files: Sequence[str], changed: set[str]) -> list[Prepared]:
-        """Prepare the files that have changed since they were served, or that import one that has."""
-        imported = {str(Path(file).resolve()) for file in changed}
-        found: list[Prepared] = []
-        settings = self._addresses.settings
-        for file in files:
-            entry = self.entries.get(file)
-            uses = entry is not None and any(str(Path(name).resolve()) in imported for name in entry.prepared.imports)
-            if uses or digest_of(file) != self._known.get(file):
-                found.append(prepare(file, extensions=settings.extensions, remote=settings.remote))
-        return found
+        self._leaving.settle_later()
 
     async def _is_held_back(self, item: Prepared, last: Entry, entry: Entry) -> bool:
         """Whether a new version does not take over, which is told; it is closed then."""
@@ -324,23 +288,11 @@ class Gateway:
         meant = {name: uri for name, uri in self.settings.base_uris.items() if name == "*" or name in namespaces}
         return self.settings.with_base_uris(meant)
 
-    # Leaving
 
-    def _settle_later(self) -> None:
-        """Settle once nothing has changed for a while: it holds all calls up for a moment."""
-        if self._settling is not None:
-            self._settling.cancel()
-        self._settling = asyncio.get_running_loop().call_later(_QUIET, expect_calls)
-
-    async def _retired(self, entry: Entry) -> None:
-        """Close what was replaced, once its calls have ended."""
-        await entry.built.opened.engine.drained()
-        await entry.stack.aclose()
-
-    def _leave(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+async def _retired(entry: Entry) -> None:
+    """Close what was replaced, once its calls have ended."""
+    await entry.built.opened.engine.drained()
+    await entry.stack.aclose()
 
 
 def _adapters(entries: Mapping[str, Entry]) -> list[AnyAdapter]:

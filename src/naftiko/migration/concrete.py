@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import yaml
 
-from naftiko.document.reader import events
+from naftiko.document.events import events
 
 
 @dataclass(slots=True, eq=False)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import re2
 from jsonpath_ng import jsonpath as tree
 from jsonpath_ng.ext import arithmetic, iterable, string
 from jsonpath_ng.ext import filter as filters
 from jsonpath_ng.ext.filter import EQUALITY_ONLY_OPERATOR_MAP, OPERATOR_MAP, _compare
+
+from naftiko.values.regex import searcher
 
 Check = Callable[[], None]
 """Called now and then; raises where the time for the work is over."""
@@ -233,21 +234,13 @@ def _matching(target: Finder, pattern: str) -> Callable[[object, Walk], bool]:
     Raises:
         ValueError: it is none, or needs backtracking (look-around, back references).
     """
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 1 << 20
-    try:
-        compiled = re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "it cannot be read"
-        reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ValueError(f"the regular expression `{pattern}` cannot be matched in linear time: {reason}") from error
+    is_found = searcher(pattern)
 
     def test(value: object, walk: Walk) -> bool:
         for item in target(value, walk):
             if isinstance(item, str):
                 walk.spend(1 + len(item) // 256)
-                if compiled.search(item.encode("utf-8", "replace").decode()) is not None:
+                if is_found(item):
                     return True
         return False
 

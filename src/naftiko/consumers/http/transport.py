@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-import ssl
 import time
-from collections.abc import AsyncIterable, Callable, Iterator
+from collections.abc import AsyncIterable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 import h11
 import httpx
 
-from naftiko.consumers.http.decoding import decoder
+from naftiko.consumers.http.answers import Body, connect_reason
 from naftiko.consumers.http.flows import carry_out
 from naftiko.consumers.http.forwarded import Forwarded, held
 from naftiko.consumers.http.limits import Limits
@@ -169,7 +167,7 @@ class HttpTransport:
         if isinstance(error, httpx.TimeoutException):
             return self._timeout(started)
         if isinstance(error, httpx.ConnectError):
-            return self._unreachable(_connect_reason(error), started)
+            return self._unreachable(connect_reason(error), started)
         if isinstance(error, httpx.LocalProtocolError | h11.LocalProtocolError):
             return InputError("the request cannot be written as HTTP with these values")
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
@@ -206,7 +204,7 @@ class HttpTransport:
         coding = self._coding(pairs)
         if not coding and len(whole) <= self.limits.response:
             return whole
-        body = _Body(coding)
+        body = Body(coding)
         await self._take(body, whole)
         return body.end()
 
@@ -216,7 +214,7 @@ class HttpTransport:
         Raises:
             UpstreamInvalid: it is too large, or its compression is broken.
         """
-        body = _Body(self._coding(pairs))
+        body = Body(self._coding(pairs))
         if response.is_closed:
             return response.content
         has_all = ends() if ends is not None else None
@@ -227,7 +225,7 @@ class HttpTransport:
                 return body.so_far()
         return body.end()
 
-    async def _take(self, body: _Body, chunk: bytes) -> None:
+    async def _take(self, body: Body, chunk: bytes) -> None:
         """Add what has come to a body; what it expands to is made step by step, and others have their turn between."""
         for number, size in enumerate(body.take(chunk)):
             if size > self.limits.response:
@@ -284,47 +282,3 @@ def _normalized(origin: str) -> str:
 
 def _has_no_body(response: httpx.Response, method: str) -> bool:
     return method == "HEAD" or response.status_code in _BODILESS
-
-
-class _Body:
-    """A body as it comes, decompressed."""
-
-    def __init__(self, coding: str) -> None:
-        self._undo = decoder(coding) if coding else None
-        self._size = 0
-        self.pieces: list[bytes] = []
-        self.paused_at = 0
-
-    def take(self, chunk: bytes) -> Iterator[int]:
-        """Decompress a chunk in steps; gives the size of the whole after each, which the caller has a bound for."""
-        for piece in self._undo.feed(chunk) if self._undo is not None else (chunk,):
-            self._size += len(piece)
-            yield self._size
-            self.pieces.append(piece)
-
-    def end(self) -> bytes:
-        if self._undo is not None:
-            self._undo.finish()
-        return self.so_far()
-
-    def so_far(self) -> bytes:
-        return self.pieces[0] if len(self.pieces) == 1 else b"".join(self.pieces)
-
-
-def _connect_reason(error: BaseException) -> str:
-    """Why no connection came about, in words that hold no address or secret of ours."""
-    causes = list(_causes(error))
-    text = str(error).lower()
-    if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text or "handshake" in text:
-        return "its TLS certificate or handshake is not acceptable"
-    if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes) or "dns error" in text:
-        return "its name cannot be resolved"
-    return "it refuses connections"
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(8):
-        if error is None:
-            return
-        yield error
-        error = error.__cause__ or error.__context__

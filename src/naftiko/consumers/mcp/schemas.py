@@ -8,11 +8,12 @@ from contextvars import ContextVar
 from typing import Any
 
 import msgspec
-import re2
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 from referencing import Registry
+
+from naftiko.values.regex import searcher
 
 _STEPS = 200_000
 """Keywords that are looked at for one result."""
@@ -45,7 +46,7 @@ def _bounded(keyword: _Keyword) -> _Keyword:
 
 
 def _pattern(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and re2.search(str(value), instance, _quiet()) is None:
+    if isinstance(instance, str) and not searcher(str(value))(instance):
         yield ValidationError("it does not match")
 
 
@@ -54,12 +55,6 @@ def _unique(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[
         texts = {msgspec.json.encode(item, order="deterministic") for item in instance}
         if len(texts) != len(instance):
             yield ValidationError("its items are not unique")
-
-
-def _quiet() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    return options
 
 
 _VALIDATOR = extend(

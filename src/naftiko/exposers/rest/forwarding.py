@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote, unquote_plus
 from starlette.types import Receive, Scope, Send
 
 from naftiko.consumers.http.forwarded import Forwarded
-from naftiko.engine.upstream import Passing
+from naftiko.engine.sending import Passing
 from naftiko.errors import CallError, InputError, UpstreamTimeout
 from naftiko.exposers.adapter import RestAdapter
 from naftiko.exposers.body import ClientGone

@@ -7,7 +7,6 @@ characters, bytes after the end. An answer that can be read in two ways (two len
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterable, Callable
 from typing import cast
 
@@ -16,32 +15,22 @@ import httpx
 
 from naftiko.consumers.http.http1.errors import BrokenOff, broken
 from naftiko.consumers.http.http1.origin import Origin
+from naftiko.consumers.http.http1.reading import HEAD, TOO_LARGE, Reading, parser_of
 from naftiko.consumers.http.http1.stream import Stream, chunked
 from naftiko.consumers.http.wire import WireResponse
-
-_HEAD = 256 * 1024
-"""The most bytes of a status line and headers, interim answers included."""
-
-_TOO_LARGE = "the head of the answer is too large"
-
-_HEADERS = 1000
 
 _WHOLE = 512 * 1024
 """Bytes up to which a body of known length is read whole before it is handed over."""
 
-IDLE = 30.0
-
 AGE = 600.0
-"""Seconds that a connection is kept without a request, and in all: names come to mean other addresses."""
+"""Seconds that a connection is kept in all: names come to mean other addresses."""
 
 APART = 64 * 1024
 """A body from this size is not copied behind the head."""
 
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-
-class Connection(asyncio.Protocol):
-    """One connection, with at most one exchange at a time. llhttp calls the `on_` methods."""
+class Connection(Reading, asyncio.Protocol):
+    """One connection, with at most one exchange at a time."""
 
     def __init__(
         self,
@@ -56,29 +45,15 @@ class Connection(asyncio.Protocol):
         self._lost = lost
         self._ends = loop.time() + AGE
         self.until = self._ends
-        self._keep = IDLE
         self._transport: asyncio.Transport | None = None
-        self._parser = _parser(self)
         self._waiter: asyncio.Future[WireResponse] | None = None
         self._stream: Stream | None = None
         self._is_used = self._is_paused = False
         self._sending: asyncio.Task[None] | None = None
         self._writable = asyncio.Event()
         self._writable.set()
-        self._begin(is_head=False)
+        super().__init__()
         self._is_done = True
-
-    def _begin(self, *, is_head: bool) -> None:
-        self._is_head = is_head
-        self._status = 0
-        self._pairs: list[tuple[str, str]] = []
-        self._pieces: list[bytes] = []
-        self._seen: list[bytes] | None = []
-        self._size = 0
-        self._length = -1
-        self._has_framing = self._has_head = self._is_complete = self._is_done = self._keeps = False
-        self._is_clean = True
-        self._refusal: str | None = None
 
     def is_usable(self) -> bool:
         """Whether a request may be sent."""
@@ -189,27 +164,11 @@ class Connection(asyncio.Protocol):
             elif self._seen is None or self._refusal is not None or not self._read_leniently(self._seen):
                 self._fail(httpx.DecodingError(self._refusal or "the answer is not valid HTTP"))
                 return
-        if self._size > _HEAD and self._seen is not None:
-            self._fail(httpx.DecodingError(_TOO_LARGE))
+        if self._size > HEAD and self._seen is not None:
+            self._fail(httpx.DecodingError(TOO_LARGE))
             return
         if self._has_head:
             self._go_on()
-
-    def _read_leniently(self, seen: list[bytes]) -> bool:
-        """Read the head again with llhttp's leniency for sloppy servers; the connection is not used again."""
-        data = b"".join(seen)
-        self._begin(is_head=self._is_head)
-        self._is_clean = False
-        self._parser = _parser(self)
-        self._parser.set_dangerous_leniencies(lenient_headers=True, lenient_optional_cr_before_lf=True)
-        self._seen, self._size = [data], len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._keeps = False
-        except httptools.HttpParserError:
-            return self._is_complete
-        return True
 
     def _go_on(self) -> None:
         """Hand over what has arrived: the whole answer, or a stream of the rest."""
@@ -246,7 +205,7 @@ class Connection(asyncio.Protocol):
             stream.end()
             self.resume()
         if self._is_head:
-            self._parser = _parser(self)
+            self._parser = parser_of(self)
         transport = self._transport
         if transport is None or transport.is_closing() or transport.get_write_buffer_size():
             is_kept = False  # an answer came before its request was sent
@@ -282,65 +241,3 @@ class Connection(asyncio.Protocol):
         """Nobody reads the rest of a stream."""
         if self._stream is stream:
             self.abort()
-
-    # llhttp's callbacks
-
-    def on_message_begin(self) -> None:
-        if self._is_complete:
-            self._is_clean = False
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._has_head:
-            return  # a trailer, or after the end
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
-        if not self._is_clean and _NAME.fullmatch(key) is None:
-            raise ValueError  # llhttp's leniency goes too far
-        self._pairs.append((key, text))
-        if key == "content-length":
-            self._has_framing = True
-            self._length = int(text)
-        elif key == "transfer-encoding":
-            self._has_framing = text.lower().rpartition(",")[2].strip() == "chunked"
-        elif key == "keep-alive":
-            found = re.search(r"timeout=([0-9]{1,6})", text)
-            self._keep = min(IDLE, max(0.0, int(found[1]) - 1.0)) if found is not None else IDLE
-
-    def on_headers_complete(self) -> None:
-        if self._has_head:
-            return
-        status = self._status = self._parser.get_status_code()
-        if len(self._pairs) > _HEADERS:
-            self._refusal = "the answer has too many headers"
-            raise ValueError
-        if self._size > _HEAD and sum(len(name) + len(value) + 4 for name, value in self._pairs) > _HEAD:
-            self._refusal = _TOO_LARGE
-            raise ValueError
-        if 100 <= status < 200 and status != 101:
-            return
-        self._has_head = True
-        self._seen = None
-        if self._is_head:
-            self._complete()
-
-    def on_body(self, body: bytes) -> None:
-        if self._is_complete:
-            self._is_clean = False
-        else:
-            self._pieces.append(body)
-
-    def on_message_complete(self) -> None:
-        if not self._has_head:  # an interim answer
-            self._status, self._pairs = 0, []
-            self._length, self._has_framing = -1, False
-        elif not self._is_complete:
-            self._complete()
-
-    def _complete(self) -> None:
-        self._is_complete = True
-        self._keeps = self._parser.should_keep_alive()
-
-
-def _parser(connection: Connection) -> httptools.HttpResponseParser:
-    parser = httptools.HttpResponseParser(connection)
-    parser.set_dangerous_leniencies(lenient_spaces_after_chunk_size=True)
-    return parser

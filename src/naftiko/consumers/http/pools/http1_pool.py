@@ -10,9 +10,10 @@ from collections import deque
 import aiohappyeyeballs
 import httpx
 
-from naftiko.consumers.http.http1.connection import IDLE, Connection
+from naftiko.consumers.http.http1.connection import Connection
 from naftiko.consumers.http.http1.errors import BrokenOff
 from naftiko.consumers.http.http1.origin import Origin, authority
+from naftiko.consumers.http.http1.reading import IDLE
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.wire import Pairs, WireRequest, parts
 
