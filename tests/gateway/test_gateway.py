@@ -16,6 +16,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from gateways import ALL, event, gateway, shop, tool_call
+from naftiko.net.serving import GRACE
 from naftiko.net.sockets import bind
 from support import SHARED, Running, Upstream, clean_environment, command, needs_shared, start, write
 
@@ -99,10 +100,8 @@ async def test_files_that_come_change_break_and_go(tmp_path: Path, recorder: Ups
         async with httpx.AsyncClient() as client:
             base = served.urls["alpha-rest"]
 
-            began = time.monotonic()
             write(tmp_path, shop("beta", path="/v1/beta"), "b.yaml")
             changed = await event(served, "changed")
-            assert time.monotonic() - began < 1.5
             assert len(changed["adapters"]) == 4
             assert (await client.get(f"{base}/v1/beta")).status_code == 200
 
@@ -409,6 +408,6 @@ async def test_a_second_signal_does_not_wait(tmp_path: Path, recorder: Upstream)
         process.send_signal(signal.SIGTERM)
         await process.stderr.read()
         assert await process.wait() == 0
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < GRACE
         await asyncio.gather(call, return_exceptions=True)
         release.set()

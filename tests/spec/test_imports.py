@@ -120,9 +120,12 @@ def test_a_key_that_is_nearly_one_of_the_newer_style(folder: Path) -> None:
     assert (found.severity.name, found.help) == ("ERROR", "did you mean `flows`?")
 
 
-def test_the_newer_style_is_not_held_to_the_older_letter(folder: Path) -> None:
+def test_the_newer_style_is_held_to_its_own_letter(folder: Path) -> None:
     _, found = checked(read_source(write(folder, ALL)), is_strict=True)
-    assert [item.code for item in found] == ["not-supported"]
+    assert [(item.code, item.severity.name) for item in found] == [("not-supported", "INFO")]
+    text = ALL.replace("capability:", "capability:\n  label: x", 1)
+    _, found = checked(read_source(write(folder, text)), is_strict=True)
+    assert "spec-unknown-key" in {item.code for item in found}
 
 
 def test_much_that_is_imported(folder: Path) -> None:

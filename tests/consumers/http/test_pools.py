@@ -257,7 +257,7 @@ async def test_a_call_that_is_given_up(tmp_path: Path, kind: str) -> None:
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        assert (await asyncio.wait_for(runtime.call("do"), 3)).status == 200
+        assert (await asyncio.wait_for(runtime.call("do"), 60)).status == 200
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -399,7 +399,7 @@ async def test_an_answer_before_the_request_has_been_sent(tmp_path: Path, kind: 
 async def test_a_status_that_ends_no_call(tmp_path: Path, kind: str, status: str) -> None:
     async with wire(answering(status=status)) as served, calling(tmp_path, served, kind) as runtime:
         with pytest.raises(CallError) as caught:
-            await asyncio.wait_for(runtime.call("do"), 5)
+            await asyncio.wait_for(runtime.call("do"), 60)
     assert caught.value.status == 502
     reasons = (
         f"answered with the status {int(status[:3])}, which ends no call",

@@ -1,23 +1,43 @@
-"""`exposes` in the specification: adapters of each type."""
+"""`exposes` in the specification: adapters that answer calls."""
 
 from __future__ import annotations
 
-from naftiko.spec.conformance.consumed import authentication
+from naftiko.spec.conformance.consumed import authentication, hints, tool_inputs
+from naftiko.spec.conformance.levels import BINARY, CACHE, FIRST, FLAT, FLOWS, MAPS, label, named, since, tags
+from naftiko.spec.conformance.outputs import mapped, mapped_output, mocked, orchestrated
 from naftiko.spec.conformance.shapes import (
     Alternatives,
+    Anything,
+    Deferred,
     Items,
+    Kind,
     Needs,
     Number,
     Object,
     Shape,
     Table,
     Text,
+    WhereList,
 )
-from naftiko.spec.conformance.units import BOOLEAN, EXPOSED_TYPE, MOCK, mapped, orchestrated, tool_inputs, unit
-from naftiko.spec.conformance.words import ADDRESS, CALL, EXTENDED, FILE_URI, KEBAB, METHOD, TEXT
+from naftiko.spec.conformance.units import unit
+from naftiko.spec.conformance.words import (
+    ADDRESS,
+    BOOLEAN,
+    CALL,
+    EXPOSED_TYPE,
+    EXTENDED,
+    FILE_URI,
+    KEBAB,
+    MEDIA,
+    METHOD,
+    SIZE,
+    STATUS,
+    TEXT,
+)
 
 
-def _common(level: int) -> dict[str, Shape]:
+def common(level: int) -> dict[str, Shape]:
+    """What every adapter has."""
     port = Number(1, 65535, is_whole=True)
     return {"type": TEXT, "address": ADDRESS, "port": port, "authentication": authentication(level)}
 
@@ -25,183 +45,131 @@ def _common(level: int) -> dict[str, Shape]:
 def rest(level: int) -> Shape:
     places = Text(choices=("query", "header", "path", "cookie", "body"))
     parameter: dict[str, Shape] = {
-        "name": EXTENDED,
         "in": places,
         "type": EXPOSED_TYPE,
         "description": TEXT,
         "pattern": TEXT,
         "value": TEXT,
     }
-    parameters = Items(Object(parameter, ("name", "in", "type", "description")))
+    parameters = named(level, parameter, ("in", "type", "description"), name=EXTENDED)
+    about: dict[str, Shape] = {label(level): TEXT, "description": TEXT, **tags(level, Items(TEXT))}
     operation: dict[str, Shape] = {
-        "name": KEBAB,
-        "label": TEXT,
-        "description": TEXT,
+        **about,
         "method": METHOD,
         "inputParameters": parameters,
         **unit(level),
+        **since(level, FLOWS, {"ref": CALL}),
+        **since(level, BINARY, _responses()),
     }
-    options: list[Shape] = [Needs(shapes=mapped(level)), Needs(("steps", "name"), shapes=orchestrated())]
-    if level >= 2:
-        operation["ref"] = CALL
-        options.append(Needs(("ref",)))
-    forward = Object({"targetNamespace": KEBAB, "trustedHeaders": Items(TEXT, least=1)}, ("targetNamespace",))
-    resource = Object(
-        {
-            "label": TEXT,
-            "description": TEXT,
-            "path": TEXT,
-            "name": KEBAB,
-            "inputParameters": parameters,
-            "operations": Items(Object(operation, ("method",), (Alternatives(tuple(options)),))),
-            "forward": forward,
-        },
-        ("path",),
-        (Alternatives((Needs(("operations",)), Needs(("forward",)))),),
-    )
-    keys: dict[str, Shape] = {**_common(level), "namespace": KEBAB, "resources": Items(resource, least=1)}
+    if level >= MAPS:
+        own = {"outputParameters": WhereList(Deferred(lambda: mapped_output(level)))}
+        options = [Needs(shapes=own), Needs(("ref",))]
+    else:
+        options = [Needs(shapes=mapped(level)), Needs(("steps", "name"), shapes=orchestrated(level))]
+        options += [Needs(("ref",))] if level >= FLOWS else []
+    rules: list[Shape] = [Alternatives(tuple(options))]
+    if level >= BINARY:
+        rules.append(Alternatives((Needs(without=("responses",)), Needs(without=("responseBinary",)))))
+    least = 1 if level >= MAPS else 0
+    resource: dict[str, Shape] = {
+        **about,
+        "path": TEXT,
+        "inputParameters": parameters,
+        "operations": named(level, operation, ("method",), tuple(rules), least=least, is_optional=True),
+        "forward": Object({"targetNamespace": KEBAB, "trustedHeaders": Items(TEXT, least=1)}, ("targetNamespace",)),
+    }
+    required = ("path", "description") if level == FIRST else ("path",)
+    either = Alternatives((Needs(("operations",)), Needs(("forward",))))
+    keys: dict[str, Shape] = {
+        **common(level),
+        "namespace": KEBAB,
+        "resources": named(level, resource, required, (either,), least=1, is_optional=True),
+        **since(level, BINARY, {"maxBinarySize": SIZE}),
+    }
     return Object(keys, ("type", "port", "namespace"))
+
+
+def _responses() -> dict[str, Shape]:
+    """Answers that an operation declares."""
+    content = Object({"binary": BOOLEAN, "schema": Table(Anything())})
+    response = Object({"description": TEXT, "content": Table(content, MEDIA, least=1)})
+    binary = Object(
+        {"status": Number(100, 599, is_whole=True), "mediaType": MEDIA, "description": TEXT}, ("mediaType",)
+    )
+    return {"responses": Table(response, STATUS), "responseBinary": binary}
 
 
 def mcp(level: int) -> Shape:
     keys: dict[str, Shape] = {
-        **_common(level),
+        **common(level),
         "transport": Text(choices=("http", "stdio")),
         "namespace": KEBAB,
         "description": TEXT,
-        "tools": Items(_tool(level), least=1),
-        "resources": Items(_resource(level), least=1),
-        "prompts": Items(_prompt(), least=1),
+        "tools": _tools(level),
+        **since(level, FLAT, {"resources": _resources(level), "prompts": _prompts(level)}),
+        **since(level, BINARY, {"maxBinarySize": SIZE}),
+        **since(level, CACHE, {"ttlMs": Number(is_whole=True), "cacheScope": Text(choices=("public", "private"))}),
     }
-    if level < 2:
+    if level < FLOWS:
         del keys["authentication"]
     stdio = Needs(("transport",), ("port",), {"transport": Text(choices=("stdio",))})
     http = Needs(("port",), shapes={"transport": Text(choices=("http",))})
     return Object(keys, ("type", "namespace", "tools"), (Alternatives((http, stdio), is_exclusive=True),))
 
 
-def _tool(level: int) -> Shape:
+def _tools(level: int) -> Shape:
     keys: dict[str, Shape] = {
-        "name": KEBAB,
-        "label": TEXT,
+        **since(level, FLAT, {label(level): TEXT}),
+        **tags(level, Items(TEXT)),
         "description": TEXT,
-        "inputParameters": tool_inputs(),
+        "inputParameters": tool_inputs(level),
         **unit(level),
+        **since(level, FLOWS, {"ref": CALL, "hints": hints()}),
     }
-    named = ("name", "description")
-    options: list[Shape] = [
-        Needs((*named, "call"), shapes=mapped(level)),
-        Needs((*named, "steps"), shapes=orchestrated()),
+    described = ("description",) if level >= MAPS else ("name", "description")
+    options = [
+        Needs((*described, "call"), shapes=mapped(level)),
+        Needs((*described, "steps"), shapes=orchestrated(level)),
     ]
-    if level >= 2:
-        hints = {"readOnly": BOOLEAN, "destructive": BOOLEAN, "idempotent": BOOLEAN, "openWorld": BOOLEAN}
-        keys |= {"ref": CALL, "hints": Object(hints)}
-        options += [Needs(("ref",)), Needs((*named, "outputParameters"), shapes=MOCK)]
-    return Object(keys, named if level < 2 else (), (Alternatives(tuple(options)),))
+    if level >= FLOWS:
+        options += [Needs(("ref",)), Needs((*described, "outputParameters"), shapes=mocked(level))]
+    required = ("description",) if level < FLOWS else ()
+    rules = (Alternatives(tuple(options)),)
+    return named(level, keys, required, rules, least=1, is_optional=level >= FLOWS)
 
 
-def _resource(level: int) -> Shape:
-    media = (
-        r"^[a-zA-Z0-9!#$&^_.+-]+\/[a-zA-Z0-9!#$&^_.+-]+"
-        r"(?:\s*;\s*[a-zA-Z0-9!#$&^_.+-]+=(?:[a-zA-Z0-9!#$&^_.+-]+|\"[^\"]*\"))*$"
-    )
+def _resources(level: int) -> Shape:
+    title = label(level)
     keys: dict[str, Shape] = {
-        "name": EXTENDED,
-        "label": TEXT,
+        title: TEXT,
         "uri": TEXT,
         "description": TEXT,
-        "mimeType": Text(pattern=media, what="a media type"),
+        "mimeType": MEDIA,
         **unit(level),
         "location": FILE_URI,
+        **since(level, BINARY, {"binary": BOOLEAN}),
     }
+    if level >= MAPS:
+        keys["outputParameters"] = Kind(("array", "object"))
     options = (
         Needs(("call",), ("location",), mapped(level)),
-        Needs(("steps",), ("location",), orchestrated()),
+        Needs(("steps",), ("location",), orchestrated(level)),
         Needs(("location",), ("call", "steps")),
     )
-    return Object(keys, ("name", "label", "uri", "description"), (Alternatives(options, is_exclusive=True),))
+    rules = (Alternatives(options, is_exclusive=True),)
+    return named(level, keys, (title, "uri", "description"), rules, name=EXTENDED, map_name=KEBAB, least=1)
 
 
-def _prompt() -> Shape:
-    argument = Object(
-        {"name": EXTENDED, "label": TEXT, "description": TEXT, "required": BOOLEAN}, ("name", "description")
-    )
+def _prompts(level: int) -> Shape:
+    title = label(level)
+    argument: dict[str, Shape] = {title: TEXT, "description": TEXT, "required": BOOLEAN}
     message = Object({"role": Text(choices=("user", "assistant")), "content": TEXT}, ("role", "content"))
     keys: dict[str, Shape] = {
-        "name": EXTENDED,
-        "label": TEXT,
+        title: TEXT,
         "description": TEXT,
-        "arguments": Items(argument, least=1),
+        "arguments": named(level, argument, ("description",), name=EXTENDED, least=0 if level >= MAPS else 1),
         "template": Items(message, least=1),
         "location": FILE_URI,
     }
     either = Alternatives((Needs(("template",), ("location",)), Needs(("location",), ("template",))), is_exclusive=True)
-    return Object(keys, ("name", "label", "description"), (either,))
-
-
-def skill(level: int) -> Shape:
-    source = Object({"sourceNamespace": TEXT, "action": TEXT}, ("sourceNamespace", "action"))
-    tool = Object(
-        {"name": KEBAB, "description": TEXT, "from": source, "instruction": TEXT},
-        ("name", "description"),
-        (Alternatives((Needs(("from",)), Needs(("instruction",))), is_exclusive=True),),
-    )
-    skill = Object(
-        {
-            "name": KEBAB,
-            "description": Text(longest=1024),
-            "license": TEXT,
-            "compatibility": Text(longest=500),
-            "metadata": Table(TEXT),
-            "allowed-tools": Text(longest=1024),
-            "argument-hint": TEXT,
-            "user-invocable": BOOLEAN,
-            "disable-model-invocation": BOOLEAN,
-            "location": FILE_URI,
-            "tools": Items(tool, least=1),
-        },
-        ("name", "description"),
-    )
-    keys: dict[str, Shape] = {
-        **_common(level),
-        "namespace": KEBAB,
-        "description": TEXT,
-        "skills": Items(skill, least=1),
-    }
-    return Object(keys, ("type", "port", "namespace", "skills"))
-
-
-def control(level: int) -> Shape:
-    language = Text(choices=("javascript", "python", "groovy"))
-    logs = Object({"level-control": BOOLEAN, "stream": BOOLEAN, "max-subscribers": Number(1, 20, is_whole=True)})
-    scripting = Object(
-        {
-            "enabled": BOOLEAN,
-            "defaultLocation": FILE_URI,
-            "defaultLanguage": language,
-            "timeout": Number(1, is_whole=True),
-            "statementLimit": Number(1, is_whole=True),
-            "allowedLanguages": Items(language),
-        }
-    )
-    management = Object(
-        {
-            "health": BOOLEAN,
-            "info": BOOLEAN,
-            "reload": BOOLEAN,
-            "validate": BOOLEAN,
-            "logs": Alternatives((BOOLEAN, logs), is_exclusive=True),
-            "scripting": scripting,
-        }
-    )
-    local_traces = Object({"enabled": BOOLEAN, "buffer-size": Number(10, 10_000, is_whole=True)})
-    traces = Object({"sampling": Number(0, 1), "propagation": Text(choices=("w3c", "b3")), "local": local_traces})
-    observability = Object(
-        {
-            "enabled": BOOLEAN,
-            "metrics": Object({"local": Object({"enabled": BOOLEAN})}),
-            "traces": traces,
-            "exporters": Object({"otlp": Object({"endpoint": TEXT}, ("endpoint",))}),
-        }
-    )
-    return Object({**_common(level), "management": management, "observability": observability}, ("type", "port"))
+    return named(level, keys, (title, "description"), (either,), name=EXTENDED, map_name=KEBAB, least=1)

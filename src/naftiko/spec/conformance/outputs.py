@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from naftiko.spec.conformance.levels import BINDS, FLOWS, MAPS, named
 from naftiko.spec.conformance.shapes import (
     Alternatives,
     Deferred,
@@ -20,30 +21,32 @@ from naftiko.spec.conformance.words import EXTENDED, TEXT
 
 _TYPE = Text(choices=("string", "number", "boolean", "object", "array"))
 _CONST = Kind(("string", "number", "boolean", "array", "object"))
+_ANY_NAME = Text()
 
 
-def consumed_output() -> Shape:
-    """A part of a response, by name."""
-    return Object({"name": EXTENDED, "type": _TYPE, "value": TEXT}, ("name", "type", "value"))
+def consumed_outputs(level: int) -> Shape:
+    """Parts of a response, by name."""
+    return named(level, {"type": _TYPE, "value": TEXT}, ("type", "value"), name=EXTENDED, map_name=_ANY_NAME)
 
 
-def mock_output() -> Shape:
-    """A value said outright."""
+def mock_outputs(level: int) -> Shape:
+    """Values said outright."""
     scalar = Text(choices=("string", "number", "boolean"))
-    return Object({"name": EXTENDED, "type": scalar, "value": TEXT}, ("name", "type", "value"))
+    keys: dict[str, Shape] = {"type": scalar, "value": TEXT}
+    return named(level, keys, ("type", "value"), name=EXTENDED, map_name=_ANY_NAME, least=1)
 
 
 @cache
 def mapped_output(level: int) -> Shape:
-    """A part of an answer, mapped from a response. `level` is 0 for version 0.5, 1 for alpha1, 2 for later ones."""
+    """A part of an answer, mapped from a response."""
     keys: dict[str, Shape] = {"type": _TYPE, "mapping": TEXT, "const": _CONST}
-    if level >= 2:
+    if level >= FLOWS:
         keys["value"] = TEXT
-    other = "value" if level >= 2 else "const"
+    other = "value" if level >= FLOWS else "const"
     either = Alternatives((Needs(("mapping",)), Needs((other,))), is_exclusive=True)
     scalar = Object(keys, ("type",), (either,))
     again = Deferred(lambda: mapped_output(level))
-    items: Shape = Items(again, least=1) if level == 0 else again
+    items: Shape = Items(again, least=1) if level < BINDS else again
     return Tagged(
         {
             "string": scalar,
@@ -56,20 +59,34 @@ def mapped_output(level: int) -> Shape:
 
 
 @cache
-def orchestrated_output() -> Shape:
-    """A named part of an answer that steps and mappings fill."""
-    scalar = Object({"name": EXTENDED, "type": _TYPE}, ("name", "type"))
-    again = Deferred(orchestrated_output)
+def orchestrated_output(level: int) -> Shape:
+    """A named part of an answer that steps and mappings fill; in a map, its key is the name."""
+    own: dict[str, Shape] = {"type": _TYPE} if level >= MAPS else {"name": EXTENDED, "type": _TYPE}
+    scalar = Object(own, tuple(own))
+    again = Deferred(lambda: orchestrated_output(level))
+    items: Shape = Table(again, least=1) if level >= MAPS else Items(again, least=1)
     return Tagged(
         {
             "string": scalar,
             "number": scalar,
             "boolean": scalar,
-            "array": Object(
-                {"name": EXTENDED, "type": _TYPE, "items": Items(again, least=1)}, ("name", "type", "items")
-            ),
-            "object": Object(
-                {"name": EXTENDED, "type": _TYPE, "properties": Table(again)}, ("name", "type", "properties")
-            ),
+            "array": Object({**own, "items": items}, (*own, "items")),
+            "object": Object({**own, "properties": Table(again)}, (*own, "properties")),
         }
     )
+
+
+def mapped(level: int) -> dict[str, Shape]:
+    """Outputs of a call."""
+    return {"outputParameters": Items(Deferred(lambda: mapped_output(level)))}
+
+
+def orchestrated(level: int) -> dict[str, Shape]:
+    """Outputs of steps."""
+    again = Deferred(lambda: orchestrated_output(level))
+    return {"outputParameters": Table(again) if level >= MAPS else Items(again)}
+
+
+def mocked(level: int) -> dict[str, Shape]:
+    """Outputs that need neither."""
+    return {"outputParameters": mock_outputs(level)}

@@ -157,16 +157,30 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class WhereList:
+    """The items of what is a list; nothing of what is none."""
+
+    item: Shape
+
+    def check(self, node: Node, path: Path, found: Findings) -> None:
+        for index, item in enumerate(node.items if isinstance(node, Sequence) else ()):
+            self.item.check(item, (*path, index), found)
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A mapping from names of the writer's own to values of one shape."""
 
     value: Shape
     name: Text | None = None
+    least: int = 0
 
     def check(self, node: Node, path: Path, found: Findings) -> None:
         if not isinstance(node, MappingNode):
             Kind(("object",)).check(node, path, found)
             return
+        if len(node.entries) < self.least:
+            found.add("spec-value", f"{_name(path)} is empty, and must have at least {self.least}", path, at_key=True)
         for key, entry in node.entries.items():
             if self.name is not None and not fits(self.name, Scalar(key, key, entry.key_span)):
                 found.add("spec-value", f"`{key}` is not {self.name.what}", (*path, key), at_key=True)
