@@ -2,27 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from naftiko.compile.broken import Broken
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Consumed
 from naftiko.diagnostics import Path
-from naftiko.plan import NamedOutput, OutputPlan, Shape
+from naftiko.formats.base import Format, Schema, Selected
+from naftiko.plan import NamedOutput, OutputPlan, SchemaPlan, Shape
 from naftiko.spec.models.parameters import OutputParameter
 from naftiko.values.jsonpath import JsonPath, parse
+from naftiko.values.templates import has_template
 
 _ROOT = JsonPath("$")
 
 
-def named_outputs(consumed: Consumed, scope: UnitScope) -> tuple[NamedOutput, ...]:
-    """The parts of a response that a consumed operation names."""
+def schema_plan(consumed: Consumed, scope: UnitScope, formats: Mapping[str, Format]) -> SchemaPlan | None:
+    """The schema of a response, and what is selected in it.
+
+    Raises:
+        Broken: what is to be a selector is none.
+    """
+    kind = formats[consumed.operation.outputRawFormat]
+    location, directory = consumed.operation.outputSchema or "", scope.variables.directory
+    found = []
+    for index, output in enumerate((consumed.operation.outputParameters or ()) if kind.selects else ()):
+        text = _selector(output)
+        if text is None:
+            continue
+        part = (output.name or f"output{index}", text, output.type == "array")
+        try:
+            kind.prepare(Schema("", directory, (Selected(*part),)))
+        except ValueError as error:
+            path = (*consumed.path, "outputParameters", index, "value")
+            raise Broken(scope.report.add("invalid-value", str(error), path)) from error
+        found.append(part)
+    return SchemaPlan(location, directory, tuple(found)) if location or found else None
+
+
+def _selector(output: OutputParameter) -> str | None:
+    text = output.value if output.value is not None else output.mapping
+    is_selector = isinstance(text, str) and not text.strip().startswith("$") and not has_template(text)
+    return text if is_selector else None
+
+
+def named_outputs(consumed: Consumed, scope: UnitScope, *, selects: bool = False) -> tuple[NamedOutput, ...]:
+    """The parts of a response that a consumed operation names; with `selects` text may be a selector of the format."""
     found = []
     for index, output in enumerate(consumed.operation.outputParameters or ()):
         path = (*consumed.path, "outputParameters", index)
         text = output.value if output.value is not None else output.mapping
         name = output.name or f"output{index}"
-        if isinstance(text, str) and text.strip().startswith("$"):
+        if selects and _selector(output) is not None:
+            found.append(NamedOutput(name, output.type, JsonPath("$.selected", ("selected", name)), None))
+        elif isinstance(text, str) and text.strip().startswith("$"):
             found.append(NamedOutput(name, output.type, jsonpath(text, (*path, "value"), scope), None))
         elif text is None:
             found.append(NamedOutput(name, output.type, JsonPath(f"$.{name}", (name,)), None))

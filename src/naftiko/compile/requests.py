@@ -10,12 +10,12 @@ from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import Declared, blamed, is_private, merged, reads
 from naftiko.compile.kinds import UnitKinds
-from naftiko.compile.outputs import named_outputs
+from naftiko.compile.outputs import named_outputs, schema_plan
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.secrets import secrets as secrets_of
 from naftiko.compile.upstreams import Base, Consumed
 from naftiko.diagnostics import Path, Severity
-from naftiko.plan import BinaryPlan, ParameterPlan, RequestPlan, SchemaPlan
+from naftiko.plan import BinaryPlan, ParameterPlan, RequestPlan
 from naftiko.spec.models.consumes import RAW_FORMATS
 from naftiko.values.coerce import Mismatch, coerce
 from naftiko.values.expressions import Environment, Expression, FirstOf, Input, Literal, Variable, leaves
@@ -70,9 +70,9 @@ class RequestCompiler:
             cookies=tuple(self.parameter(item) for item in self.placed("cookie")),
             body=body,
             raw_format=raw_format,
-            schema=self._schema(),
+            schema=schema_plan(self.consumed, self.scope, self.kinds.formats),
             binary=self._binary(),
-            outputs=named_outputs(self.consumed, self.scope),
+            outputs=named_outputs(self.consumed, self.scope, selects=self.kinds.formats[raw_format].selects),
             tool=self.consumed.tool,
         )
         plan = replace(plan, secrets=secrets_of(plan))
@@ -122,10 +122,6 @@ class RequestCompiler:
             return None
         where = (*self.consumed.path, "maxBinarySize")
         return BinaryPlan(operation.outputMediaType, size(operation.maxBinarySize, where, self.report))
-
-    def _schema(self) -> SchemaPlan | None:
-        location = self.consumed.operation.outputSchema
-        return SchemaPlan(location, self.scope.variables.directory) if location else None
 
     def _environment(self, item: Declared) -> Expression:
         """An input `in: environment` names a variable of the process environment."""

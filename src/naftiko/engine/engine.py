@@ -24,8 +24,8 @@ from naftiko.engine.sending import Passing, Renewal, Sender
 from naftiko.engine.tells import Tells
 from naftiko.engine.upstream import OpenUpstream
 from naftiko.errors import CallError, NotRunnable, UpstreamTimeout
-from naftiko.formats.base import Decode, Format, Schema
-from naftiko.plan import FunctionPlan, RequestPlan, StepsPlan
+from naftiko.formats.base import Decode, Format, Schema, Selected
+from naftiko.plan import FunctionPlan, RequestPlan, SchemaPlan, StepsPlan
 from naftiko.values.expressions import Scope
 from naftiko.values.media import charset_of
 
@@ -235,7 +235,7 @@ class Engine:
         if known is None:
             kind = self._formats[request.raw_format]
             plan = request.schema
-            schema = Schema(plan.location, plan.directory) if plan is not None else None
+            schema = schema_of(plan) if plan is not None else None
             try:
                 known = self._readers[id(request)] = (kind, kind.prepare(schema))
             except (ValueError, OSError) as error:
@@ -275,3 +275,8 @@ class Engine:
         if len(response.content) >= LARGE:
             answer.content()
         return answer
+
+
+def schema_of(plan: SchemaPlan) -> Schema:
+    """A planned schema as formats take it."""
+    return Schema(plan.location, plan.directory, tuple(Selected(*part) for part in plan.selected))

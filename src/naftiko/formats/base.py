@@ -23,11 +23,24 @@ def unbounded() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """A part of an answer that a capability selects by the format's own means: one value, or a list of all."""
+
+    name: str
+    text: str
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
-    """What a capability names as the schema of an answer, and the folder that a relative location starts from."""
+    """What a capability names as the schema of an answer, and the folder that a relative location starts from.
+
+    `selected` are the parts of an answer that it asks for beside that.
+    """
 
     location: str
     directory: str
+    selected: tuple[Selected, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,7 @@ class Format:
     `encode` writes what the sandbox answers, as `media_type`. With `has_root` a mapping may start inside the one
     element that there is at the top. `needs` names a module that it cannot do without, and the
     extra of this package that installs it. Where it `expands`, a small answer may mean much, and is read beside the
-    event loop.
+    event loop. Where it `selects`, a consumed output may be a selector of its own.
     """
 
     name: str
@@ -52,6 +65,7 @@ class Format:
     needs: tuple[str, str] | None = None
     must_have_schema: bool = False
     expands: bool = False
+    selects: bool = False
 
     @property
     def missing(self) -> str | None:

@@ -1,6 +1,7 @@
 """HTML: its title and its tables, each a list of rows by the names of its heads.
 
-`outputSchema` is a CSS selector: only tables that it matches, or that stand in what it matches.
+`outputSchema` is a CSS selector: only tables that it matches, or that stand in what it matches. A consumed output whose
+`value` is a selector has the text of what that means, or with `::attr(NAME)` at its end an attribute of it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ import html
 import importlib
 from typing import Any
 
-from naftiko.formats.base import Check, Decode, Format, Schema, text_of
+from naftiko.formats.base import Check, Decode, Format, Schema, Selected, text_of
+from naftiko.formats.selectors import Selector, read, select
 from naftiko.values.expressions import as_text
 
 _GROWTH = 8
@@ -21,29 +23,43 @@ _WIDEST = 1_000
 
 def _prepared(schema: Schema | None) -> Decode:
     parser = importlib.import_module("selectolax.lexbor")
-    selector = schema.location.strip() if schema is not None else None
-    if selector:
-        try:
-            parser.LexborHTMLParser("<p>").css(selector)
-        except Exception as error:
-            raise ValueError(f"`{selector}` is not a CSS selector") from error
+    selector = read(schema.location.strip()) if schema is not None and schema.location.strip() else None
+    wanted = [(part, read(part.text)) for part in schema.selected] if schema is not None else []
 
     def decode(data: bytes, charset: str, check: Check) -> object:
         tree = parser.LexborHTMLParser(text_of(data, charset))
         check()
-        tables = _scoped(tree, selector) if selector else tree.css("table")
+        tables = _scoped(tree, selector, check) if selector is not None else tree.css("table")
         title = tree.css_first("title")
         budget = [_GROWTH * len(data) + 4096]
         rows = [_rows(table, check, budget) for table in tables]
-        return {"title": _text(title) if title is not None else None, "tables": rows}
+        found: dict[str, object] = {"title": _text(title) if title is not None else None, "tables": rows}
+        if wanted:
+            found["selected"] = {part.name: _selected(tree, part, chosen, check, budget) for part, chosen in wanted}
+        return found
 
     return decode
 
 
-def _scoped(tree: Any, selector: str) -> list[Any]:
+def _selected(tree: Any, part: Selected, selector: Selector, check: Check, budget: list[int]) -> object:
+    """The text, or the attribute, of the first element that a selector means; of all of them where a list is wanted."""
+    texts: list[str | None] = []
+    for node in select(tree, selector, check):
+        check()
+        text = _text(node) if selector.attribute is None else node.attributes.get(selector.attribute)
+        if not part.is_list:
+            return text
+        texts.append(text)
+        budget[0] -= len(text or "") + 1
+        if budget[0] < 0:
+            raise ValueError("what is selected in the HTML nests too deeply")
+    return texts if part.is_list else None
+
+
+def _scoped(tree: Any, selector: Selector, check: Check) -> list[Any]:
     """The tables that a selector means, each once."""
     found: dict[int, Any] = {}
-    for node in tree.css(selector):
+    for node in select(tree, selector, check):
         for table in [node] if node.tag == "table" else node.css("table"):
             found.setdefault(table.mem_id, table)
     return list(found.values())
@@ -109,4 +125,5 @@ HTML = Format(
     prepared=_prepared,
     needs=("selectolax", "formats"),
     expands=True,
+    selects=True,
 )

@@ -102,10 +102,15 @@ class NamedOutput:
 
 @dataclass(frozen=True, slots=True)
 class SchemaPlan:
-    """The schema of a response format: where it is, and the folder that a relative location starts from."""
+    """The schema of a response format: where it is, and the folder that a relative location starts from.
+
+    `selected` are parts of the answer that are selected by the format's own means: name, selector, and whether all that
+    is found is meant.
+    """
 
     location: str
     directory: str
+    selected: tuple[tuple[str, str, bool], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
