@@ -202,8 +202,8 @@ def test_the_seed_is_as_published() -> None:
 def test_no_function_hides_an_import() -> None:
     """Imports stand at the top of a module, but where they cost the start-up time of who serves nothing."""
     for file in (ROOT / "src").rglob("*.py"):
-        if {"cli", "adapters"} & set(file.relative_to(ROOT).parts[2:3]):
-            continue
+        if {"cli", "adapters"} & set(file.relative_to(ROOT).parts[2:3]) or file.name in ("servers.py", "remote.py"):
+            continue  # an MCP client, and one of HTTP, are imported where there is something to be asked
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert not [inner for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)], file

@@ -48,10 +48,6 @@ def deviations(shape: Shape, node: Node, path: Path) -> list[Deviation]:
     return found.deviations
 
 
-def fits(shape: Shape, node: Node) -> bool:
-    return not deviations(shape, node, ())
-
-
 def _name(path: Path) -> str:
     return f"`{path[-1]}`" if path and isinstance(path[-1], str) else "this value"
 
@@ -182,7 +178,7 @@ class Table:
         if len(node.entries) < self.least:
             found.add("spec-value", f"{_name(path)} is empty, and must have at least {self.least}", path, at_key=True)
         for key, entry in node.entries.items():
-            if self.name is not None and not fits(self.name, Scalar(key, key, entry.key_span)):
+            if self.name is not None and deviations(self.name, Scalar(key, key, entry.key_span), ()):
                 found.add("spec-value", f"`{key}` is not {self.name.what}", (*path, key), at_key=True)
             self.value.check(entry.node, (*path, key), found)
 
