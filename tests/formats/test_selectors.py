@@ -85,7 +85,7 @@ TREES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     page=TREES,
     selectors=st.lists(
@@ -98,7 +98,8 @@ def test_as_the_library_has_it(page: str, selectors: list[list[tuple[str, str]]]
     text = ", ".join("".join(f"{how}{part}" for how, part in parts)[1:] for parts in selectors)
     tree = LexborHTMLParser(f"<body>{page}")
     ours = [node.mem_id for node in select(tree, read(text), unbounded)]
-    assert ours == [node.mem_id for node in sorted(tree.css(text), key=lambda node: order(tree)[node.mem_id])]
+    places = order(tree)
+    assert ours == sorted({node.mem_id for node in tree.css(text)}, key=lambda found: places[found])
 
 
 def order(tree: LexborHTMLParser) -> dict[int, int]:
@@ -106,8 +107,8 @@ def order(tree: LexborHTMLParser) -> dict[int, int]:
 
 
 def test_a_page_that_nests_deeply() -> None:
-    """The library's own matching takes a time with the third power of the depth: hours for this one."""
-    tree = LexborHTMLParser("<div>" * 20_000 + "<p>x</p>" * 5_000)
+    """The library's own matching takes a time with the third power of the depth: an hour for this one."""
+    tree = LexborHTMLParser("<div>" * 4_000 + "<p>x</p>" * 1_000)
     checks = 0
 
     def check() -> None:
@@ -116,9 +117,9 @@ def test_a_page_that_nests_deeply() -> None:
 
     began = time.process_time()
     assert select(tree, read("i div div div p"), check) == []
-    assert len(select(tree, read("div div p + p"), check)) == 4_999
+    assert len(select(tree, read("div div p + p"), check)) == 999
     assert time.process_time() - began < 30
-    assert checks > 20
+    assert checks > 5
 
 
 FILE = """

@@ -77,14 +77,17 @@ def deviations(text: bytes) -> tuple[object, list[str]]:
 @needs_shared
 @pytest.mark.parametrize("version", VERSIONS)
 def test_verdicts_agree_with_the_schema(version: Version) -> None:
-    """Every shared file, as if it were written for each version.
+    """Every shared file as if it were written for the version of most, and a part of them for each of the others.
 
     Two validators judge: `jsonschema` the version of most files, and the much quicker `jsonschema-rs` every one.
     """
+    place = VERSIONS.index(version)
+    files = FILES if version == ("naftiko", "1.0.0-alpha2") else FILES[place % 8 :: 8]
+    files = [*files, *(file for file in FILES if "reference" in file.parts and file not in files)]
     judges = [quick(version), *([official(version)] if version == ("naftiko", "1.0.0-alpha2") else [])]
     differences = []
     seen = {True: 0, False: 0}
-    for file in FILES:
+    for file in files:
         text = file.read_bytes()
         if parse(Source("f", text)).root is None:
             continue

@@ -130,7 +130,8 @@ def test_the_newer_style_is_held_to_its_own_letter(folder: Path) -> None:
 
 def test_much_that_is_imported(folder: Path) -> None:
     """A file is read once, however many entries come from it, and what they add up to is bounded."""
-    operations = ", ".join(f"o{number}: {{method: GET}}" for number in range(2000))
+    tags = ", ".join(f"t{number}" for number in range(400))
+    operations = ", ".join(f"o{number}: {{method: GET, tags: [{tags}]}}" for number in range(20))
     resources = f"{{r: {{path: /r, operations: {{{operations}}}}}}}"
     entry = f"{{type: http, namespace: big, baseUri: 'https://b.example', resources: {resources}}}"
     big = f"ikanos: 1.0.0-beta5\nconsumes: [{entry}]\n"

@@ -106,7 +106,7 @@ def select(tree: Any, selector: Selector, check: Check) -> list[Any]:
     if all(len(parts) == 1 for parts in selector.alternatives):
         found = tree.css(", ".join(parts[0][1] for parts in selector.alternatives))
         check()
-        return list(found)
+        return list({node.mem_id: node for node in found}.values())  # two alternatives may mean one element
     tables = []
     for parts in selector.alternatives:
         sets = []
