@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import textwrap
 import threading
 from contextlib import suppress
@@ -259,6 +260,23 @@ def test_a_worker_that_dies_is_replaced() -> None:
     assert run("javascript", "result = 1") == 1
     LANGUAGES["javascript"].close()
     assert run("javascript", "result = 2") == 2
+
+
+def test_a_process_with_many_open_files() -> None:
+    """A gateway has a descriptor for each connection, and scripts run beside them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 2048:
+        pytest.skip("the machine does not allow so many open files")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        LANGUAGES["javascript"].close()
+        assert run("javascript", "result = 1") == 1
+        assert run("python", "result = 1") == 1
+    finally:
+        LANGUAGES["javascript"].close()
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def test_a_worker_has_nothing_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -83,6 +83,8 @@ def describe(plan: Plan, resolved: Resolved) -> dict[str, object]:
 
 
 def _line(request: RequestPlan) -> str:
+    if request.tool is not None:
+        return f"tool {request.tool.name}"
     pieces = (*request.path, *(("?", *request.query_pieces) if request.query_pieces else ()))
     path = "".join("{" + piece.name + "}" if isinstance(piece, ParameterPlan) else piece for piece in pieces)
     return f"{request.method} {path or '/'}"

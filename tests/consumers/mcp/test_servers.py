@@ -200,6 +200,7 @@ async def test_as_rest_and_as_mcp(tmp_path: Path, era: str, recorder: Upstream) 
             listed = {tool.name: tool for tool in (await tools.list_tools()).tools}
             assert listed["find-book"].annotations.read_only_hint is True
             assert listed["lend-book"].annotations.read_only_hint is False
+            assert listed["lend-book"].annotations.destructive_hint is None
             found = await tools.call_tool("find-book", {"isbn": "14", "copies": 3})
             assert found.structured_content == {"title": "Book 14", "copies": 3}
             found = await tools.call_tool("shelved", {"isbn": "15"})
@@ -565,11 +566,13 @@ async def test_what_is_no_server(tmp_path: Path) -> None:
 async def test_in_the_sandbox(tmp_path: Path) -> None:
     auth = "authentication: {type: bearer, token: '{{LIBRARY_TOKEN}}'}"
     file = write(tmp_path, text_of("https://library.invalid", auth=auth))
+    status, out, err = await command("inspect", str(file))
+    assert (status, "tool find.book" in out) == (0, True), err
     status, out, err = await command("call", str(file), "find-book", "isbn=12", "--sandbox")
     assert status == 0, err
     assert json.loads(out)["received"] == {"tool": "find.book", "arguments": {"isbn": "12"}}
     status, out, err = await command("call", str(file), "GET /books/12", "--sandbox")
-    assert (status, json.loads(out)) == (0, {"name": "sample name"}) or json.loads(out) == {"name": "sample title"}
+    assert (status, list(json.loads(out))) == (0, ["name"]), err
 
 
 SERVER = """

@@ -69,7 +69,8 @@ def _hints(tool: McpTool, units: UnitCompiler, function: FunctionPlan) -> Mappin
     requests = function.requests
     if requests:
         hints["readOnly"] = all(request.is_safe for request in requests)
-        hints["destructive"] = any(request.is_destructive for request in requests)
+        if all(request.tool is None or request.is_safe or "destructive" in request.tool.hints for request in requests):
+            hints["destructive"] = any(request.is_destructive for request in requests)  # else nobody has said
         hints["idempotent"] = all(request.is_idempotent for request in requests)
     source = units.functions.get(tool.ref or "")
     semantics = source.function.semantics if source else None

@@ -72,11 +72,13 @@ class _Worker:
         if stdin is None or stdout is None:
             return None
         ends = time.monotonic() + seconds
+        ready = select.poll()  # `select.select` takes no descriptor from 1024 on, and a gateway has many
+        ready.register(stdout, select.POLLIN)
         try:
             stdin.write(line)
             stdin.flush()
             while (left := ends - time.monotonic()) > 0:
-                if select.select([stdout], [], [], left)[0]:
+                if ready.poll(left * 1000):
                     data = os.read(stdout.fileno(), 1024 * 1024)
                     self._unread += data
                     if data.endswith(b"\n"):
@@ -118,7 +120,11 @@ class _JavaScript(Language):
         }
         line = json.dumps(asked).encode() + b"\n"
         worker = self._taken()
-        answer = worker.ask(line, task.seconds + _GRACE)
+        try:
+            answer = worker.ask(line, task.seconds + _GRACE)
+        except BaseException:
+            worker.end()
+            raise
         if answer is None or worker.runs >= _RUNS:
             worker.end()
         else:
