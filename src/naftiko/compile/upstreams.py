@@ -239,6 +239,8 @@ class Catalogue:
         help = "write `https://host/path`, or give one with `--base-uri`"
         if not text:
             message = "the API to consume has no base URI"
+            if where[-1] == "endpoint":
+                message, help = "the MCP server has no `endpoint`", "add `endpoint: https://host/mcp`"
             return self._report.add("invalid-base-uri", message, where, help=help, key=True)
         opens_with_hole = text.startswith(("{", "$"))
         if not opens_with_hole and not authority.lower().startswith(("http://", "https://")):

@@ -119,7 +119,7 @@ async def opened(
         if not settings.sandbox:
             await stack.enter_async_context(verified(plan, upstreams, engine))
         origins = {
-            upstream.namespace: entry.transport.shown if entry.transport else ""
+            upstream.namespace: entry.transport.shown if entry.transport else ("a command" if entry.server else "")
             for upstream, entry in zip(plan.upstreams, upstreams, strict=True)
         }
         yield Opened(plan, engine, settings, resolved, origins, renewal)

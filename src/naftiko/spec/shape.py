@@ -146,7 +146,9 @@ def _wrong_tag(root: Mapping, file: str, path: Path, problem: Any) -> Diagnostic
         return Diagnostic(
             "missing-key", Severity.ERROR, message, file, locate(root, path, key=True), path, "add `type:`"
         )
-    message = f"`{problem['ctx']['tag']}` is not a known type of {_name(path)}"
+    tag = child(root, *path, "type")
+    said = _shown(tag) if tag is not None else problem["ctx"]["tag"]
+    message = f"`{said}` is not a known type of {_name(path)}"
     span = locate(root, (*path, "type"))
     return Diagnostic("unknown-type", Severity.ERROR, message, file, span, (*path, "type"), f"valid: {tags}")
 

@@ -678,3 +678,35 @@ async def test_a_server_of_fastmcp(tmp_path: Path) -> None:
             assert (await runtime.call("find-book", {"isbn": "1"})).value() == {"title": "Book 1", "copies": 1}
             assert (await runtime.call("lend-book", {"isbn": "1"})).value() == {"result": ["lent", "1"]}
             assert (await runtime.call("say", {"text": "words"})).value() == {"result": "words"}
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        (("endpoint: https://x.example/mcp", "description: d"), "invalid-base-uri", "has no `endpoint`"),
+        (("endpoint: https://x.example/mcp", "endpoint: ftp://x"), "invalid-base-uri", "is not an HTTP base URI"),
+        (("discovery: off", "command: [x]"), "invalid-value", "only one of them can be meant"),
+        (("discovery: off", "discovery: maybe"), "invalid-value", "not a valid `discovery`"),
+        (
+            ("AUTH", "authentication: {type: bearer, token: '{{tools.token}}'}"),
+            "not-supported",
+            "no caller's credential",
+        ),
+        (("AUTH", "authentication: {type: apikey, key: k, value: v, placement: body}"), "auth-incomplete", "of MCP"),
+        (("type: mcp\n    endpoint", "type: soap\n    endpoint"), "unknown-type", "`soap`"),
+        (("call: library.lend", "call: library.lent"), "unknown-operation", "no operation `lent`"),
+    ],
+)
+def test_what_is_wrong_is_found(tmp_path: Path, change: tuple[str, str], code: str, words: str) -> None:
+    text = FILE.replace("URL", "https://x.example").replace("DISCOVERY", "discovery: off").replace(*change)
+    loaded = naftiko.load(write(tmp_path, text.replace("    AUTH\n", "")))
+    found = [item.message for item in loaded.diagnostics if item.code == code and item.severity.label == "error"]
+    assert any(words in message for message in found), [(item.code, item.message) for item in loaded.diagnostics]
+
+
+def test_nothing_is_forwarded_to_a_server(tmp_path: Path) -> None:
+    text = text_of("https://x.example").replace(
+        "      words:", "      any: {path: '/any/{path}', forward: {targetNamespace: library}}\n      words:"
+    )
+    loaded = naftiko.load(write(tmp_path, text))
+    assert any("nothing can be forwarded" in item.message for item in loaded.diagnostics)
