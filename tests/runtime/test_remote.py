@@ -110,6 +110,7 @@ async def test_the_machine_is_away(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "what"),
     [
+        ("/packed.yaml", "is sent compressed"),
         ("/missing.yaml", "answered with the status 404"),
         ("/large.yaml", "is larger than 4 MiB"),
         ("/loop.yaml", "leads on and on"),
@@ -123,6 +124,7 @@ async def test_what_cannot_be_had(tmp_path: Path, recorder: Upstream, path: str,
         {
             "/shop.yaml": SHOP,
             "/large.yaml": "#" * (4 * 1024 * 1024 + 1),
+            "/packed.yaml": Response(b"x", headers={"Content-Encoding": "gzip"}),
             "/loop.yaml": RedirectResponse("/loop.yaml"),
             "/away.yaml": RedirectResponse("http://example.com/x.yaml"),
         }

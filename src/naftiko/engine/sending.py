@@ -142,10 +142,21 @@ class Sender:
         upstream = self._upstreams[request.upstream]
         draft = build(request, scope, upstream.base_path)
         if request.tool is not None and upstream.server is not None:
-            return await upstream.server.call(request.tool, draft, ToolCalling(upstream, scope, life))
+            try:
+                return await upstream.server.call(request.tool, draft, ToolCalling(upstream, scope, life))
+            except CallError as error:
+                self._hide(request, error)  # it may quote what the server has written
+                raise
         draft.set_default("Accept", accept)
         _complete(draft, upstream, scope, life)
         return await upstream.exchange(draft.finished(), life)
+
+    def _hide(self, request: RequestPlan, error: CallError) -> None:
+        """Take our credentials out of an error's text."""
+        if self._redacts:
+            guard = self._guards.get(id(request)) or self._guarded(request)
+            error.detail = redacted_text(error.detail, made_needles(guard.secrets))
+            error.args = (error.detail,)
 
     async def verify(self, request: RequestPlan, life: Life) -> None:
         """Find out whether the MCP server of a request is as it is declared.

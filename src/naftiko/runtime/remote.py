@@ -119,8 +119,10 @@ def _fetched(address: str) -> bytes:
                         continue
                     if response.status_code != 200:
                         raise SourceError(f"{address} answered with the status {response.status_code}")
+                    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+                        raise SourceError(f"{address} is sent compressed, which nobody has asked for")
                     data = bytearray()
-                    for piece in response.iter_bytes():
+                    for piece in response.iter_raw():
                         data += piece
                         if len(data) > MAX_BYTES:
                             raise SourceError(f"{address} is larger than {MAX_BYTES // (1024 * 1024)} MiB")

@@ -413,6 +413,33 @@ async def test_what_is_declared_is_verified(tmp_path: Path, tools: list[Any], pr
     assert len(called) == 2
 
 
+async def test_what_a_list_may_be(tmp_path: Path) -> None:
+    """A schema of any make is read, or says nothing."""
+    odd = {"required": [{}, [], None, 1], "properties": {"text": None}, "additionalProperties": []}
+    tools = [{"name": "say", "inputSchema": odd, "outputSchema": {"properties": 1, "$defs": []}}, *OTHERS]
+    async with fake(scripted(complete(structuredContent={"a": 1}), tools=tools)) as url:
+        async with opened(tmp_path, text_of(url)) as runtime:
+            assert (await runtime.call("say", {"text": "x"})).value() == {"a": 1}
+
+
+async def test_no_error_shows_a_credential(tmp_path: Path) -> None:
+    """What the server writes is quoted in errors, and may be what it was sent."""
+    auth = "authentication: {type: bearer, token: '{{LIBRARY_TOKEN}}'}"
+    secret = "t0ken-of-the-library"
+    schema = {"additionalProperties": {"type": "string"}}
+    tools = [{**TOOL, "outputSchema": schema}, *OTHERS]
+    for result in (
+        complete(content=[], structuredContent={secret: 1}),
+        complete(content=[{"type": secret}]),
+    ):
+        async with fake(scripted(result, tools=tools if "structuredContent" in result else None)) as url:
+            async with opened(tmp_path, text_of(url, auth=auth)) as runtime:
+                with pytest.raises(UpstreamInvalid) as caught:
+                    await runtime.call("say", {"text": "x"})
+                assert "[redacted]" in str(caught.value)
+                assert secret not in str(caught.value)
+
+
 async def test_it_is_verified_before_anybody_calls(tmp_path: Path, caplog: Any) -> None:
     listed = asyncio.Event()
     inner = scripted({}, tools=[TOOL])

@@ -135,7 +135,8 @@ def _problem(tool: _Tool, arguments: frozenset[str]) -> str | None:
     unknown = sorted(arguments - known)
     if unknown and not is_open:
         return f"its server knows no argument `{unknown[0]}` of it"
-    lacking = [name for name in required if name not in arguments] if isinstance(required, list) else []
+    names = [name for name in required if isinstance(name, str)] if isinstance(required, list) else []
+    lacking = [name for name in names if name not in arguments]
     if lacking:
         return f"its server requires the argument `{lacking[0]}`, which is not declared"
     return None

@@ -138,7 +138,7 @@ class HttpServer:
         response = await calling.post(self._draft(draft, era, number, "server/discover", {}))
         if response.status in _PASSED or response.status >= 500:
             return response
-        answer = messages.answer(response, number)
+        answer = await calling.work(len(response.content), partial(messages.answer, response, number))
         if answer is not None and not isinstance(answer.result, UnsetType):
             versions = _versions(answer.result)
             if MODERN in versions:
@@ -153,7 +153,7 @@ class HttpServer:
         response = await calling.post(self._draft(draft, era, number, "initialize", params))
         if not 200 <= response.status < 300:
             return response
-        answer = messages.answer(response, number)
+        answer = await calling.work(len(response.content), partial(messages.answer, response, number))
         if answer is None or isinstance(answer.result, UnsetType):
             raise UpstreamInvalid(
                 f"{self._shown} is no MCP server: it knows neither `server/discover` nor `initialize`"
