@@ -88,7 +88,7 @@ class Session:
         @contextmanager
         def itself() -> Iterator[Subject]:
             with nginx(self.folder, free_port(), free_port(), self.port) as subject:
-                yield Subject("the upstream itself", subject.process, f"{self.upstream}/v1")
+                yield Subject("the upstream itself", subject.pid, f"{self.upstream}/v1")
 
         return itself
 

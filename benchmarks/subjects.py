@@ -123,13 +123,13 @@ class Subject:
     """A running server: the process to account for, and where it answers REST and MCP."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    pid: int
     rest: str = ""
     mcp: str = ""
 
     def pids(self) -> list[int]:
         """The process and all below it."""
-        found = [self.process.pid]
+        found = [self.pid]
         for pid in found:
             for task in Path(f"/proc/{pid}/task").glob("*/children"):
                 with contextlib.suppress(OSError):
@@ -161,7 +161,7 @@ def started(name: str, command: Sequence[str], cpus: set[int], **urls: str) -> I
     try:
         for url in urls.values():
             _wait(process, name, int(re.findall(r":(\d+)", url)[0]))
-        yield Subject(name, process, **urls)
+        yield Subject(name, process.pid, **urls)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -216,20 +216,22 @@ def blob(size: int) -> str:
     return '{"items": [' + ", ".join([text] * count) + "]}"
 
 
-def write_capabilities(folder: Path, count: int, upstream: str) -> Path:
+def write_capabilities(folder: Path, count: int, upstream: str, exposes: str = "") -> Path:
     """So many capabilities, each with routes and tools of its own; the first at the plain paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         prefix = "" if number == 0 else f"/c{number}"
         text = CAPABILITY.format(number="" if number == 0 else number, prefix=prefix, upstream=upstream)
-        (folder / f"orders-{number:04}.yaml").write_text(text)
+        (folder / f"orders-{number:04}.yaml").write_text(text.rstrip() + "\n" + exposes)
     return folder
 
 
 @contextlib.contextmanager
-def naftiko(folder: Path, upstream: str, *more: str, count: int = 1, cpus: set[int] = SUBJECT_CPU) -> Iterator[Subject]:
-    """This project, serving `count` capabilities with the options `more`."""
-    path = write_capabilities(folder / f"capabilities-{count}", count, upstream)
+def naftiko(
+    folder: Path, upstream: str, *more: str, count: int = 1, cpus: set[int] = SUBJECT_CPU, exposes: str = ""
+) -> Iterator[Subject]:
+    """This project, serving `count` capabilities with the options `more`; `exposes` are more adapters of each."""
+    path = write_capabilities(folder / f"capabilities-{count}", count, upstream, exposes)
     target = path / "orders-0000.yaml" if count == 1 else path
     rest, mcp = free_port(), free_port()
     command = [sys.executable, "-m", "naftiko", "run", str(target), "--port", f"rest={rest}", "--port", f"mcp={mcp}"]
@@ -244,7 +246,7 @@ def peer(module: str, name: str, upstream: str) -> Iterator[Subject]:
     port = free_port()
     command = [sys.executable, str(HERE / "peers" / f"{module}.py"), str(port), upstream]
     with started(name, command, SUBJECT_CPU, rest=f"http://127.0.0.1:{port}") as subject:
-        yield Subject(name, subject.process, subject.rest, subject.rest)
+        yield Subject(name, subject.pid, subject.rest, subject.rest)
 
 
 def fetched(url: str, data: bytes | None = None, headers: dict[str, str] | None = None) -> bytes:

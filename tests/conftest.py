@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -28,3 +29,9 @@ def stage(session_stage: Stage) -> Iterator[Stage]:
 def recorder(stage: Stage) -> Upstream:
     """An upstream on loopback that records."""
     return stage.recorder
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is imported and collected out of the garbage collector's sight: it is looked through all the time."""
+    gc.collect()
+    gc.freeze()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import random
@@ -106,6 +107,8 @@ def serve(descriptor: int) -> None:
     sys.path.remove(str(Path(__file__).parent))
     for name in PRELOADED:
         __import__(name)
+    gc.collect()
+    gc.freeze()  # or each process copies all there is, to look through it once and to take it down at its end
     asked = socket.socket(fileno=descriptor)
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)

@@ -61,8 +61,9 @@ def installed() -> Extensions:
         "naftiko.adapters": (found.adapters, AdapterKind),
         "naftiko.providers": (found.providers, None),
     }
+    points = entry_points()  # reads what each installed package says of itself, so it is asked once
     for group, (registry, wanted) in groups.items():
-        for point in entry_points(group=group):
+        for point in points.select(group=group):
             owner = point.dist.name if point.dist is not None else "a package"
             try:
                 item = point.load()

@@ -305,7 +305,7 @@ async def test_calls_that_a_stop_cuts_off_are_told(tmp_path: Path, recorder: Ups
 async def listed(url: str) -> list[str]:
     """The names of all tools at an endpoint."""
     tools: list[str] = []
-    async with mcp.Client(url) as client:
+    async with mcp.Client(f"{url}?tools=all") as client:
         page = await client.list_tools()
         tools += [tool.name for tool in page.tools]
         while page.next_cursor:

@@ -259,8 +259,8 @@ async def test_a_port_is_not_held_for_a_worker_that_died() -> None:
 
 async def test_a_stop_before_all_are_ready(tmp_path: Path) -> None:
     file = write(tmp_path, shop("alpha"))
-    for delay in (0.3, 1.2, 1.8, 2.4):
-        process = await start("run", str(file), "--workers", "3", *ALL, "--base-uri", "http://127.0.0.1:1")
+    for delay in (0.2, 0.9, 1.6):
+        process = await start("run", str(file), "--workers", "2", *ALL, "--base-uri", "http://127.0.0.1:1")
         await asyncio.sleep(delay)
         process.send_signal(signal.SIGTERM)
         await asyncio.wait_for(process.communicate(), 60)

@@ -7,7 +7,7 @@ import textwrap
 from decimal import Decimal
 from pathlib import Path
 
-import jsonschema
+import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -369,10 +369,10 @@ def test_our_own_files_mean_the_same(file: Path) -> None:
     the_same(item)
 
 
-def _validators() -> dict[str, jsonschema.Draft202012Validator]:
+def _validators() -> dict[str, jsonschema_rs.Draft202012Validator]:
     found = {}
     for file in SCHEMAS.glob("*.json"):
-        found[file.stem] = jsonschema.Draft202012Validator(json.loads(file.read_text(encoding="utf-8")))
+        found[file.stem] = jsonschema_rs.Draft202012Validator(json.loads(file.read_text(encoding="utf-8")))
     return found
 
 

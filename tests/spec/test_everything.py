@@ -151,7 +151,7 @@ RESOURCES = """
       label: S
       uri: x://s
       description: d
-      steps: [{type: call, name: first, call: shop.get}]
+      steps: [{type: call, name: first, call: shop.get, with: {id: '1'}}]
       mappings: [{targetName: name, value: $.first.name}]
     - {name: l, label: L, uri: x://l, description: d, location: file:///./folder}
     prompts:
@@ -439,7 +439,7 @@ capability:
         display: S
         uri: x://s
         description: d
-        steps: {first: {type: call, call: shop.get}}
+        steps: {first: {type: call, call: shop.get, with: {id: '1'}}}
         mappings: [{target: name, value: $.first.name}]
         outputParameters: {name: {type: string}}
       l: {display: L, uri: x://l, description: d, location: file:///./folder}
@@ -610,6 +610,8 @@ def test_every_key_is_read_or_refused(tmp_path: Path, name: str, text: str) -> N
     schema = json.loads((SCHEMAS / f"{name}.json").read_text())
     (tmp_path / "secrets.yaml").write_text("pass: x\n")
     (tmp_path / "scripts").mkdir()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "prompt.md").write_text("Hello")
     for script in ("a.py", "b.py"):
         (tmp_path / "scripts" / script).write_text("result = 1\n")
     write(tmp_path, OTHER, "other.yaml")

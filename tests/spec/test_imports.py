@@ -122,7 +122,7 @@ def test_a_key_that_is_nearly_one_of_the_newer_style(folder: Path) -> None:
 
 def test_the_newer_style_is_held_to_its_own_letter(folder: Path) -> None:
     _, found = checked(read_source(write(folder, ALL)), is_strict=True)
-    assert [(item.code, item.severity.name) for item in found] == [("not-supported", "INFO")]
+    assert [(item.code, item.severity.name) for item in found] == [("ikanos-consumes-description", "WARNING")]
     text = ALL.replace("capability:", "capability:\n  label: x", 1)
     _, found = checked(read_source(write(folder, text)), is_strict=True)
     assert "spec-unknown-key" in {item.code for item in found}
@@ -210,8 +210,11 @@ def test_what_is_declared_and_not_carried_out_is_said(folder: Path) -> None:
           direct: {description: d, call: open.get}
     """
     loaded = naftiko.load(write(folder, text))
-    assert {item.code for item in loaded.diagnostics} == {"not-supported"}
-    assert [item.path[-1] for item in loaded.diagnostics] == ["tunnel", "tunnel", "ttlMs", "cacheScope", "ui"]
+    assert [(item.code, item.path[-1]) for item in loaded.diagnostics] == [
+        ("not-supported", "tunnel"),
+        ("not-supported", "tunnel"),
+        ("ui-resource", "resourceUri"),
+    ]
     past, direct = (unit.function.broken for unit in loaded.plan.mcp[0].tools)
     assert "nothing is sent past" in str(past)
     assert direct is None

@@ -18,6 +18,8 @@ class AdapterKind(ABC):
     """A kind of adapter, by the `type` that a capability writes."""
 
     name: str
+    roots: tuple[str, ...] = ()
+    """The first segments of paths that it answers at on its port, beside what lies below `/<namespace>`."""
 
     @abstractmethod
     def compile(self, context: AdapterContext) -> AdapterPlan | None:

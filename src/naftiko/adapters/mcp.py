@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class _Mcp(AdapterKind):
     name = "mcp"
 
-    def compile(self, context: AdapterContext) -> McpPlan | None:
+    def compile(self, context: AdapterContext) -> McpPlan:
         return compile_mcp(context)
 
     def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:

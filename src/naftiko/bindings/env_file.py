@@ -20,8 +20,9 @@ def read_env_file(path: str | Path) -> dict[str, str]:
         text = Path(path).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BindingError(f"the env file {path} is not UTF-8") from error
-    except OSError as error:
-        raise BindingError(f"the env file {path} cannot be read: {(error.strerror or 'error').lower()}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it cannot be opened"
+        raise BindingError(f"the env file {path} cannot be read: {reason.lower()}") from error
     values: dict[str, str] = {}
     for binding in parse_stream(io.StringIO(text)):
         if binding.error:

@@ -38,6 +38,7 @@ def read_mounted(location: str, directory: Path, lookup: Lookup) -> Mapping[str,
             found[file.name] = file.read_text(encoding="utf-8").removesuffix("\n")
     except UnicodeDecodeError as error:
         raise BindingError(f"a value in {folder} is not text") from error
-    except OSError as error:
-        raise BindingError(f"{folder} cannot be read: {(error.strerror or 'error').lower()}") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it cannot be opened"
+        raise BindingError(f"{folder} cannot be read: {reason.lower()}") from error
     return found

@@ -14,7 +14,17 @@ from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of
 from naftiko.errors import NaftikoError
 from naftiko.extensions import installed
-from naftiko.plan import AdapterPlan, FunctionPlan, InputPlan, ParameterPlan, Plan, RequestPlan, RestPlan, VariablePlan
+from naftiko.plan import (
+    AdapterPlan,
+    FunctionPlan,
+    InputPlan,
+    McpPlan,
+    ParameterPlan,
+    Plan,
+    RequestPlan,
+    RestPlan,
+    VariablePlan,
+)
 from naftiko.validation.render.text import printable
 from naftiko.values.jsontext import encode_text
 
@@ -106,12 +116,29 @@ def _adapter(adapter: AdapterPlan) -> dict[str, object]:
             {"name": unit.name, "title": unit.title, **_function(unit.function)}
             for unit in (() if isinstance(adapter, RestPlan) else adapter.units)
         ],
+        "resources": [
+            {"name": item.name, "uri": item.uri, "files": item.files is not None, **_function(item.function)}
+            for item in (adapter.resources if isinstance(adapter, McpPlan) else ())
+        ],
+        "prompts": [
+            {
+                "name": item.name,
+                "arguments": [argument.name for argument in item.arguments],
+                "calls": _calls(item.function),
+                "problem": item.function.broken,
+            }
+            for item in (adapter.prompts if isinstance(adapter, McpPlan) else ())
+        ],
     }
+
+
+def _calls(function: FunctionPlan) -> str | None:
+    return ", ".join(dict.fromkeys(request.operation for request in function.requests)) or None
 
 
 def _function(function: FunctionPlan) -> dict[str, object]:
     return {
-        "calls": ", ".join(dict.fromkeys(request.operation for request in function.requests)) or None,
+        "calls": _calls(function),
         "problem": function.broken,
         "inputs": [_input(plan) for plan in function.inputs if not plan.is_hidden],
     }
@@ -149,10 +176,15 @@ def _tree(described: dict[str, object]) -> list[str]:
         lines.append(
             f"├─ exposes {adapter['namespace']}: {adapter['type']} on port {adapter['port']}{_problem(adapter)}"
         )
-        for item in (*_items(adapter, "routes"), *_items(adapter, "tools")):
+        for item in (*_items(adapter, "routes"), *_items(adapter, "tools"), *_items(adapter, "resources")):
             calls = f" → {item['calls']}" if item["calls"] else ""
-            lines.append(f"│    {item.get('route', item['name'])}{calls}{_problem(item)}")
+            name = f"resource {item['uri']}" if "uri" in item else item.get("route", item["name"])
+            lines.append(f"│    {name}{calls}{_problem(item)}")
             lines.extend(f"│      {_input_line(entry)}" for entry in _items(item, "inputs"))
+        for item in _items(adapter, "prompts"):
+            calls = f" → {item['calls']}" if item["calls"] else ""
+            arguments = ", ".join(map(str, _list(item, "arguments")))
+            lines.append(f"│    prompt {item['name']}({arguments}){calls}{_problem(item)}")
     variables = _items(described, "variables")
     lines.append("└─ variables" if variables else "└─ needs no variables")
     for variable in variables:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 from difflib import get_close_matches
 from typing import Any
@@ -18,11 +20,24 @@ COMMANDS = {
     "validate": "Check files and folders, and say what to change.",
     "inspect": "Show what a capability consumes, exposes and needs.",
     "call": "Carry out one operation or tool without serving.",
+    "export": "Write what others take: an Agent Skills folder.",
+    "mcp": "Put a capability into the configuration of an MCP client.",
+    "health": "Ask a running process whether all of it answers.",
+    "status": "Show what a running process serves.",
+    "logs": "Show the log of a running process.",
+    "reload": "Have a running process look at its files again.",
+    "metrics": "Show what a running process measures.",
+    "traces": "Show the last traces of a running process.",
+    "scripting": "Show or change how a running process runs scripts.",
     "fix": "Write what findings say into the files.",
     "migrate": "Move files forward to a newer version of the language.",
     "explain": "Say what a code of `validate` means.",
     "schema": "Print a JSON Schema, for editors.",
 }
+
+
+_OPERATING = frozenset({"health", "status", "logs", "reload", "metrics", "traces", "scripting"})
+"""Commands that ask a control port; all are in one module."""
 
 
 class LazyGroup(TyperGroup):
@@ -34,8 +49,9 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"naftiko.cli.{cmd_name}")
-        command = typer.main.get_command(module.app)
+        is_operating = cmd_name in _OPERATING
+        module = importlib.import_module(f"naftiko.cli.{'operate' if is_operating else cmd_name}")
+        command = typer.main.get_command(getattr(module, cmd_name) if is_operating else module.app)
         command.name = cmd_name
         return command
 
@@ -79,4 +95,7 @@ def main() -> None:
     """The entry point of the command `naftiko`."""
     ensure()
     expect_loading()
+    atexit.register(
+        gc.freeze
+    )  # the system takes all memory back: to look through it first costs a seventh of `validate`
     guarded(app)

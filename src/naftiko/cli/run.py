@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,12 +11,26 @@ from naftiko.cli import options
 from naftiko.gateway.workers.channel import Channel
 from naftiko.log.writer import LogLevel
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from naftiko.exposers.mcp.offering import Offer
+    from naftiko.net.tls import Tls
+
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
 
 
 class LogFormat(StrEnum):
     text = "text"
     json = "json"
+
+
+class Tools(StrEnum):
+    """How an MCP endpoint offers its tools."""
+
+    all = "all"
+    search = "search"
+    code = "code"
 
 
 class Reload(StrEnum):
@@ -62,6 +76,33 @@ def run(
     pass_bodies: Annotated[
         bool, typer.Option("--pass-bodies", help="Send JSON bodies on to operations that declare none.")
     ] = False,
+    stdio: Annotated[
+        bool, typer.Option("--stdio", help="Serve MCP over standard input and output, and nothing else.")
+    ] = False,
+    control: Annotated[
+        int | None,
+        typer.Option("--control", metavar="PORT", min=0, max=65535, help="A control port, for this machine only."),
+    ] = None,
+    tls_cert: Annotated[
+        str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate (PEM).")
+    ] = None,
+    tls_key: Annotated[str | None, typer.Option("--tls-key", metavar="FILE", help="Its key.")] = None,
+    tls_client_ca: Annotated[
+        str | None,
+        typer.Option("--tls-client-ca", metavar="FILE", help="Take only callers with certificates of it."),
+    ] = None,
+    tools: Annotated[
+        Tools | None,
+        typer.Option(
+            "--tools",
+            help="`search` lists tools that find and call all others, the rule above 60 at a folder's endpoint; "
+            "`code` one more that runs Python with them; `all` lists all.",
+        ),
+    ] = None,
+    pin: Annotated[
+        list[str] | None, typer.Option("--pin", metavar="NAME", help="A tool that is listed beside those that search.")
+    ] = None,
+    docs: Annotated[bool, typer.Option("--docs/--no-docs", help="A viewer of REST APIs at /docs.")] = True,
     strict_query: Annotated[
         bool, typer.Option("--strict-query", help="Refuse query parameters that nobody knows.")
     ] = False,
@@ -103,6 +144,8 @@ def run(
     if workers > 1 and channel is None:
         if "-" in paths:
             options.usage("--workers: every worker reads the files, and standard input can be read once only")
+        if stdio:
+            options.usage("--workers: standard input and output belong to one process")
         from naftiko.cli.supervise import supervise
 
         raise typer.Exit(supervise(workers, is_json=log_format is LogFormat.json))
@@ -124,6 +167,9 @@ def run(
         allowed_hosts=tuple(allowed_host or ()),
         pass_bodies=pass_bodies,
         strict_query=strict_query,
+        shows_docs=docs,
+        offer=_offer(tools, pin or ()),
+        tls=_tls(tls_cert, tls_key, tls_client_ca),
         clients=ClientLimits(
             head=options.seconds("--head-timeout", head_timeout),
             body=options.seconds("--body-timeout", body_timeout),
@@ -142,5 +188,37 @@ def run(
         log_level=log_level,
         is_verbose=verbose,
         is_lenient=reload is Reload.lenient,
+        is_stdio=stdio,
+        control_port=control,
     )
     raise typer.Exit(serve_files(asked, channel))
+
+
+def _offer(tools: Tools | None, pins: Iterable[str]) -> Offer:
+    """How tools are offered; exits with 2 where code cannot be run."""
+    from naftiko.exposers.mcp.offering import Offer
+
+    if tools is not Tools.code:
+        return Offer(None if tools is None else "all" if tools is Tools.all else "search", frozenset(pins))
+    from importlib.util import find_spec
+
+    if find_spec("pydantic_monty") is None:
+        options.usage('--tools code: the sandbox of Python is not installed; pip install "naftiko[scripts]"')
+    from naftiko.steps.scripting.coding import run_code
+
+    return Offer("code", frozenset(pins), run_code)
+
+
+def _tls(certificate: str | None, key: str | None, client_ca: str | None) -> Tls | None:
+    """What secures ports; exits with 2 where it cannot."""
+    if certificate is None and key is None and client_ca is None:
+        return None
+    if certificate is None or key is None:
+        options.usage("--tls-cert and --tls-key belong together")
+    from naftiko.errors import SetupError
+    from naftiko.net.tls import Tls
+
+    try:
+        return Tls(certificate, key, client_ca)
+    except SetupError as error:
+        options.usage(str(error))

@@ -26,6 +26,7 @@ from naftiko.gateway.watch import watch
 from naftiko.gateway.workers.channel import Channel
 from naftiko.log.writer import LogLevel
 from naftiko.net.sockets import OwnSockets, Sockets
+from naftiko.runtime.observing.wiring import Observing
 from naftiko.runtime.settings import Settings
 
 
@@ -43,6 +44,8 @@ class Asked:
     log_level: LogLevel
     is_verbose: bool = False
     is_lenient: bool = False
+    is_stdio: bool = False
+    control_port: int | None = None
 
 
 def serve_files(asked: Asked, channel: Channel | None) -> int:
@@ -67,13 +70,21 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
         console.findings(_told(prepared, is_strict, asked.is_verbose))
         if is_strict and prepared[0].reason is not None:
             raise SetupError(f"{files[0]} cannot be run: {prepared[0].reason}")
+        if asked.is_stdio or any(_has_stdio(item) for item in prepared):
+            if channel is not None:
+                raise SetupError("`--workers`: standard input and output belong to one process")
+            console.leave_output()
         sockets: Sockets = channel or OwnSockets()
-        observer = Observer(console.call, console.least)
+        observer, settings = Observer(console.call, console.least), asked.settings
+        plans = [item.plan for item in prepared if item.plan is not None]
+        observing = Observing.wanted(plans, has_control=asked.control_port is not None)
+        if observing is not None:
+            observer, settings = observing.observer(observer), observing.settings(settings)
         is_watched = asked.watches or (asked.watches is None and any(Path(path).is_dir() for path in paths))
         gateway = Gateway(
             paths,
             sources,
-            asked.settings,
+            settings,
             asked.port_overrides,
             console,
             observer,
@@ -81,18 +92,28 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
             sockets,
             is_watched=bool(is_watched),
             is_lenient=asked.is_lenient,
+            is_stdio=asked.is_stdio,
+            control_port=asked.control_port,
+            observing=observing,
         )
         gateway.files.note_left_out(meant)
         logging.getLogger().addHandler(gateway.recent)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             admitted = channel.admitted if channel is not None else None
             runner.run(serve(gateway, prepared, watch if is_watched else None, admitted=admitted))
+        if observing is not None:
+            observing.close()
     except NaftikoError as error:
         console.error(error)
         return 2
     finally:
         console.close()
     return 0
+
+
+def _has_stdio(prepared: Prepared) -> bool:
+    """Whether a file has an adapter that is served over standard input and output."""
+    return prepared.plan is not None and any(adapter.transport == "stdio" for adapter in prepared.plan.mcp)
 
 
 def _told(prepared: Sequence[Prepared], is_strict: bool, is_verbose: bool) -> list[Diagnostic]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import tempfile
 
 from naftiko.gateway.workers.supervisor import Supervisor
 from naftiko.log.writer import LogWriter
@@ -24,7 +26,9 @@ def supervise(count: int, *, is_json: bool) -> int:
     async def supervised() -> int:
         return await Supervisor([sys.executable, "-P", "-m", "naftiko", *sys.argv[1:]], count, tell).run()
 
-    try:
-        return asyncio.run(supervised())
-    finally:
-        log.close()
+    with tempfile.TemporaryDirectory(prefix="naftiko-") as folder:
+        os.environ.setdefault("NAFTIKO_METRICS_FOLDER", folder)  # where workers add up what they measure
+        try:
+            return asyncio.run(supervised())
+        finally:
+            log.close()

@@ -13,6 +13,11 @@ from naftiko.cli.loading import fail
 
 
 def replace_text(file: Path, text: str) -> None:
+    """Write a text file, as `replace_bytes` does."""
+    replace_bytes(file, text.encode("utf-8"))
+
+
+def replace_bytes(file: Path, data: bytes) -> None:
     """Write a file so that it is the old or the new one at every moment; folders are made, and its mode is kept.
 
     Exits with 2 where it cannot be written.
@@ -21,11 +26,9 @@ def replace_text(file: Path, text: str) -> None:
     name = None
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=target.parent, prefix=".naftiko-", delete=False
-        ) as beside:
+        with tempfile.NamedTemporaryFile("wb", dir=target.parent, prefix=".naftiko-", delete=False) as beside:
             name = beside.name
-            beside.write(text)
+            beside.write(data)
         if target.exists():
             os.chmod(name, target.stat().st_mode & 0o7777)
         else:

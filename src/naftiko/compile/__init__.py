@@ -70,6 +70,8 @@ def compile_capability(loaded: Loaded, kinds: Kinds) -> tuple[Plan, tuple[Diagno
         upstreams=upstreams,
         adapters=adapters,
         variables=variables.plans(),
+        release=info.version if info else None,
+        tags=(info.tags or ()) if info else (),
     )
     return plan, ordered(_without_followers(report.found))
 

@@ -24,6 +24,7 @@ from naftiko.spec.models.authentication import (
     Digest,
     Hmac,
     OAuth1,
+    OAuth2,
     OtherAuthentication,
 )
 from naftiko.values.expressions import Expression, Literal, SpelledInput, leaves
@@ -52,10 +53,12 @@ def compile_auth(
     schemes: Mapping[str, SchemeSettings],
     *,
     host: str = "",
+    inbound: bool = False,
 ) -> CompiledAuth:
     """The plan for an upstream's, or an adapter's, authentication; a fault where it cannot be carried out.
 
-    `host` is the upstream's declared base URI, which tells an AWS service and its region.
+    `host` is the upstream's declared base URI, which tells an AWS service and its region. With `inbound` it is how
+    callers of an adapter are authenticated.
     """
     if auth is None:
         return CompiledAuth(None)
@@ -77,6 +80,11 @@ def compile_auth(
     if isinstance(auth, Basic | Digest):
         settings = {key: setting(key, getattr(auth, key)) for key in ("username", "password")}
         return lacking("username") or CompiledAuth(AuthPlan(auth.type, settings))
+    if isinstance(auth, Bearer) and auth.tokens and inbound:
+        tokens = {item.name: setting("tokens", item.value) for item in auth.tokens}
+        return CompiledAuth(AuthPlan("bearer", tokens, {"several": "true"}))
+    if isinstance(auth, OAuth2) and inbound:
+        return _oauth2(auth, path, variables, report)
     if isinstance(auth, Bearer):
         return lacking("token") or CompiledAuth(AuthPlan("bearer", {"token": setting("token", auth.token)}))
     if isinstance(auth, OAuth1):
@@ -99,6 +107,31 @@ def compile_auth(
     if isinstance(auth, Hmac):
         message = "what `hmac` signs is defined for an `apiId` with an `apiKey` only, so no request can be signed"
     return CompiledAuth(None, report.add("not-supported", message, (*path, "type"), severity=Severity.ERROR))
+
+
+def _oauth2(auth: OAuth2, path: Path, variables: Variables, report: Report) -> CompiledAuth:
+    """What tokens of callers must be."""
+    listed = auth.authorizationServerUris is not None
+    servers = auth.authorizationServerUris or ((auth.authorizationServerUri,) if auth.authorizationServerUri else ())
+    key = "authorizationServerUris" if listed else "authorizationServerUri"
+    lacks = [] if servers else ["authorizationServerUri"]
+    if auth.tokenValidation == "introspection":
+        lacks += [name for name in ("clientId", "clientSecret") if not getattr(auth, name)]
+    if lacks:
+        message = f"`authentication` of type `oauth2` needs `{lacks[0]}`"
+        return CompiledAuth(None, report.add("auth-incomplete", message, path, key=True, help=f"add `{lacks[0]}:`"))
+    if auth.audience is None and auth.resource is None:
+        message = "tokens for any audience are taken: neither `audience` nor `resource` says whom they must be for"
+        report.add("token-audience", message, path, key=True, help="add `audience:`")
+    settings = {
+        f"issuer:{index}": _setting(uri, (*path, key, index) if listed else (*path, key), variables)
+        for index, uri in enumerate(servers)
+    }
+    for name in ("resource", "audience", "clientId", "clientSecret"):
+        if getattr(auth, name):
+            settings[name] = _setting(getattr(auth, name), (*path, name), variables)
+    options = {"validation": auth.tokenValidation, "scopes": " ".join(auth.scopes or ())}
+    return CompiledAuth(AuthPlan("oauth2", settings, options))
 
 
 def _other(
@@ -163,14 +196,29 @@ def _apikey(auth: ApiKey, path: Path, variables: Variables, report: Report) -> C
     return CompiledAuth(AuthPlan("apikey", settings, {"placement": auth.placement}))
 
 
-_NOT_SECRET = frozenset({"username", "region", "service", "realm", "signatureMethod", "consumerKey", "apiId"})
+_NOT_SECRET = frozenset(
+    {
+        "apiId",
+        "audience",
+        "authorizationServerUri",
+        "authorizationServerUris",
+        "clientId",
+        "consumerKey",
+        "realm",
+        "region",
+        "resource",
+        "service",
+        "signatureMethod",
+        "username",
+    }
+)
 
 
 def _setting(text: str, path: Path, variables: Variables) -> Expression:
     """A credential: bindings and the environment; a caller's input only where `rest.` or `tools.` says so."""
     if not any(name.partition(".")[0] in CALLERS for name in template_names(text)):
         expression = variables.setting(text, path)
-        if isinstance(expression, Literal) and path[-1] not in _NOT_SECRET and _is_secret(text):
+        if isinstance(expression, Literal) and not _NOT_SECRET & {*path} and _is_secret(text):
             variables.literal_secret(path)
         return expression
 

@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-from naftiko.diagnostics import Severity
-
-ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
-
-
-class Code(NamedTuple):
-    """A code's usual severity, what it means in one line, and what to do about it."""
-
-    severity: Severity
-    summary: str
-    fix: str
-
+from naftiko.diagnostics.code import ERROR, INFO, WARNING, Code
+from naftiko.diagnostics.rules import RULES
 
 CODES: dict[str, Code] = {
     # The text
@@ -73,6 +61,21 @@ CODES: dict[str, Code] = {
     "duplicate-namespace": Code(WARNING, "A namespace is declared twice.", "Rename one."),
     "duplicate-route": Code(ERROR, "A REST route that an earlier one already answers.", "Change its path or method."),
     "duplicate-tool": Code(ERROR, "A tool whose name an earlier one already has.", "Rename it."),
+    "duplicate-resource": Code(ERROR, "A resource whose URI an earlier one already has.", "Give it another `uri:`."),
+    "duplicate-skill": Code(ERROR, "A skill whose name an earlier one already has.", "Rename it."),
+    "skill-tool": Code(ERROR, "A tool of a skill is neither one of an adapter nor a text.", "Mend `from`."),
+    "duplicate-prompt": Code(ERROR, "A prompt whose name an earlier one already has.", "Rename it."),
+    "invalid-uri": Code(
+        ERROR, "A resource's `uri` is none that a client can ask for.", "Write `scheme://path/{name}`."
+    ),
+    "resource-needs-input": Code(
+        ERROR,
+        "A resource needs a value that its URI has no place for.",
+        "Add `{name}` to it, or set it in `with`.",
+    ),
+    "file-missing": Code(ERROR, "A `location` is not there, or is no file or folder.", "Mend it, or add the file."),
+    "ui-resource": Code(WARNING, "A tool's page is none of its adapter's resources.", "Add the resource."),
+    "without-effect": Code(WARNING, "A key that has no effect where it stands.", "Remove it."),
     "path-input-without-placeholder": Code(
         ERROR, "An input goes into the path, but the path has no place for it.", "Add `{name}` to the path."
     ),
@@ -88,6 +91,7 @@ CODES: dict[str, Code] = {
     "unknown-variable": Code(ERROR, "A bind namespace has no variable of this name.", "Use a declared one."),
     "literal-like-variable": Code(WARNING, "A literal value is spelled like a variable.", "Write `{{NAME}}`."),
     "auth-incomplete": Code(ERROR, "An `authentication` lacks what its type needs.", "Add the missing key."),
+    "token-audience": Code(WARNING, "Tokens for any audience are taken.", "Add `audience:` or `resource:`."),
     "undeclared-variable": Code(WARNING, "A variable is used that no binding declares.", "Declare it under `binds`."),
     "missing-variable": Code(ERROR, "A variable that is needed has no value.", "Set it in the environment."),
     "no-request-body": Code(INFO, "An operation that usually has a body declares none.", "Add an input `in: body`."),
@@ -104,6 +108,8 @@ CODES: dict[str, Code] = {
         WARNING, "Two files have a route on one port.", "Change one, or call it below its namespace."
     ),
     "conflict-tool-name": Code(WARNING, "Two files have a tool of one name on a shared endpoint.", "Rename one."),
+    "conflict-prompt-name": Code(WARNING, "Two files have a prompt of one name on a shared endpoint.", "Rename one."),
+    "conflict-resource": Code(WARNING, "Two files have a resource at one URI on a shared endpoint.", "Change one."),
     "joint-tool-name": Code(INFO, "A tool's name is cut on a shared endpoint.", "Shorten it."),
     # The specification to the letter (`--strict`)
     "spec-unknown-key": Code(ERROR, "The specification has no such key there.", "Remove or rename it."),
@@ -111,32 +117,5 @@ CODES: dict[str, Code] = {
     "spec-type": Code(ERROR, "A value is of another type than the specification says.", "Write one of its type."),
     "spec-value": Code(ERROR, "A value is not one that the specification allows.", "Write it as the message says."),
     "spec-choice": Code(ERROR, "Parts stand together of which the specification allows one.", "Keep one of them."),
-    # The official lint rules (`--strict`)
-    "naftiko-namespaces-unique": Code(ERROR, "Namespaces are unique across adapters and bindings.", "Rename one."),
-    "naftiko-consumes-baseuri-no-trailing-slash": Code(WARNING, "A base URI ends with a slash.", "Remove it."),
-    "naftiko-consumed-resource-no-query-in-path": Code(
-        WARNING, "A consumed path has a query.", "Declare inputs `in: query`."
-    ),
-    "naftiko-rest-resource-path-no-trailing-slash": Code(WARNING, "A route ends with a slash.", "Remove it."),
-    "naftiko-rest-resource-path-no-query": Code(WARNING, "A route has a query.", "Declare inputs `in: query`."),
-    "naftiko-address-not-example": Code(WARNING, "An address is a placeholder.", "Use a real one, or leave it out."),
-    "naftiko-aggregate-function-description": Code(WARNING, "A function has no description.", "Add `description:`."),
-    "naftiko-aggregate-semantics-consistency": Code(
-        WARNING, "Hints or a method contradict a function's semantics.", "Change one of the two."
-    ),
-    "naftiko-mcp-auth-stdio-conflict": Code(WARNING, "The stdio transport has authentication.", "Remove it."),
-    "naftiko-consumes-description": Code(WARNING, "An API to consume has no description.", "Add `description:`."),
-    "naftiko-rest-resource-description": Code(WARNING, "A REST resource has no description.", "Add `description:`."),
-    "naftiko-steps-name-pattern": Code(WARNING, "A step's name has other characters.", "Rename it."),
-    "naftiko-no-script-tags-in-markdown": Code(ERROR, "A text holds a script tag.", "Remove it."),
-    "naftiko-no-eval-in-markdown": Code(ERROR, "A text holds a call of eval.", "Remove it."),
-    "naftiko-control-port-singleton-and-unique": Code(
-        ERROR, "There are two control adapters, or one shares its port.", "Keep one, on a port of its own."
-    ),
-    "naftiko-control-address-localhost-warning": Code(
-        WARNING, "The control port can be reached from outside.", "Use `localhost`."
-    ),
-    "naftiko-script-defaults-required": Code(
-        ERROR, "A script step does not know its folder or language.", "Add `location:` and `language:`."
-    ),
+    **RULES,
 }

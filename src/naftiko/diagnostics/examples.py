@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from naftiko.diagnostics.rules import RULES
+
 EXAMPLES: dict[str, str] = {
     "not-utf8": "label: caf\\xe9   # the byte of Latin-1",
     "yaml-syntax": "consumes: [unclosed",
@@ -51,6 +53,15 @@ EXAMPLES: dict[str, str] = {
     "duplicate-namespace": "consumes: [{namespace: api}, {namespace: api}]",
     "duplicate-route": "resources: [{path: '/a/{x}', operations: [...]}, {path: '/a/{y}', operations: [...]}]",
     "duplicate-tool": "tools: [{name: t, call: api.a}, {name: t, call: api.b}]",
+    "duplicate-resource": "resources: [{name: a, uri: 'doc://a', call: x.a}, {name: b, uri: 'doc://a', call: x.b}]",
+    "duplicate-skill": "skills: [{name: s, description: One}, {name: s, description: Two}]",
+    "skill-tool": "skills: [{name: s, description: S, tools: [{name: t, from: {sourceNamespace: nobody, action: a}}]}]",
+    "duplicate-prompt": "prompts: [{name: p, location: a.md}, {name: p, location: b.md}]",
+    "invalid-uri": "resources: [{name: r, uri: 'doc://{+path}', call: api.a}]",
+    "resource-needs-input": "resources: [{name: r, uri: 'user://me', call: api.get-user}]   # which needs `id`",
+    "file-missing": "prompts: [{name: p, location: file:///./prompts/nothing.md}]",
+    "ui-resource": "tools: [{name: t, call: api.a, ui: {resourceUri: 'ui://nowhere'}}]",
+    "without-effect": "prompts: [{name: p, template: [{role: user, content: Hi}], location: p.md}]",
     "path-input-without-placeholder": "path: /things\ninputParameters: [{name: id, in: path}]",
     "unused-with": "with: {cty: tools.city}",
     "unused-input": "inputParameters: [{name: city, type: string, description: Used nowhere}]",
@@ -64,6 +75,7 @@ EXAMPLES: dict[str, str] = {
     "unknown-variable": "token: '{{secrets.TOKN}}'",
     "literal-like-variable": "token: TOKEN",
     "auth-incomplete": "authentication: {type: basic, password: '{{PASSWORD}}'}",
+    "token-audience": "authentication: {type: oauth2, authorizationServerUri: 'https://login.example'}",
     "undeclared-variable": "token: '{{env.TOKEN}}'   # and no binding declares TOKEN",
     "missing-variable": "token: '{{env.TOKEN}}'   # and TOKEN is not set",
     "no-request-body": "operations: [{name: create, method: POST}]",
@@ -99,5 +111,29 @@ EXAMPLES: dict[str, str] = {
     "conflict-namespace": "exposes: [{type: rest, namespace: shop, port: 8080}]   # in two files of a folder",
     "conflict-route": "resources: [{path: /items, operations: [{method: GET}]}]   # in two files of a folder",
     "conflict-tool-name": "tools: [{name: list}]   # in two files whose adapters have one namespace",
+    "conflict-prompt-name": "prompts: [{name: p, location: p.md}]   # in two files with one namespace",
+    "conflict-resource": "resources: [{name: r, uri: 'doc://one', call: api.a}]   # in two files of a folder",
     "joint-tool-name": "tools: [{name: a-name-that-is-much-longer-than-the-sixty-four-characters-of-models}]",
+}
+
+_TWINS = [code for code in EXAMPLES if code.startswith("naftiko-") and code.replace("naftiko", "ikanos", 1) in RULES]
+EXAMPLES |= {code.replace("naftiko", "ikanos", 1): EXAMPLES[code] for code in _TWINS}
+EXAMPLES |= {
+    "ikanos-aggregate-semantics-consistency": "tools: {get-ship: {ref: fleet.get, hints: {destructive: true}}}",
+    "ikanos-script-defaults-required": "steps: {run: {type: script, file: run.js}}",
+    "ikanos-rest-resource-description": "resources: {things: {path: /things}}",
+    "ikanos-aggregate-flow-description": "flows: {get-ship: {call: fleet.get}}",
+    "ikanos-aggregates-namespace-required": "aggregates: [{display: Fleet, flows: {}}]",
+    "ikanos-aggregates-unique-function-name": "functions: [{name: get}, {name: get}]",
+    "ikanos-exposes-namespace-required": "exposes: [{type: rest, port: 8080}]",
+    "ikanos-import-from-not-self": "consumes: [{from: ., import: fleet}]",
+    "ikanos-import-from-required": "consumes: [{from: fleet.yml}]",
+    "ikanos-import-import-required": "consumes: [{import: fleet}]",
+    "ikanos-import-unique-alias": "consumes: [{from: a.yml, import: fleet}, {from: b.yml, import: fleet}]",
+    "ikanos-mcp-consumed-tool-hints": "tools: {search: {inputParameters: {}}}",
+    "ikanos-mcp-consumes-endpoint-https": "{type: mcp, namespace: docs, endpoint: http://docs.example.com/mcp}",
+    "ikanos-standalone-no-imports": "ikanos: 1.0.0-beta7\nconsumes: [{from: fleet.yml, import: fleet}]",
+    "ikanos-tunnel-fallback-direct-warns": "baseUri: https://api.example.com\ntunnel: {fallback: direct}",
+    "ikanos-tunnel-identity-must-bind": "tunnel: {identity: '{{secrets.UNKNOWN}}'}",
+    "ikanos-tunnel-with-public-baseuri-warns": "baseUri: https://api.example.com\ntunnel: {type: ziti}",
 }

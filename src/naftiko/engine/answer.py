@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from naftiko.errors import UpstreamInvalid
 from naftiko.values.jsontext import decode_bytes, encode
@@ -13,8 +13,7 @@ PASSED_ON = frozenset({"etag", "last-modified", "cache-control", "location", "li
 """The upstream's headers that travel on, beside its content type (semantics, section 6)."""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(msgspec.Struct):
     """The outcome of a call: either bytes that pass as they are, or a value of our own making.
 
     `is_error` tells an upstream's error status, `step` the one of several that it came from; `is_binary`
@@ -31,7 +30,7 @@ class Answer:
     upstream_seconds: float | None = None
     step: str | None = None
     is_binary: bool = False
-    _value: object = field(default=MISSING, repr=False)
+    _value: object = MISSING
 
     def content(self) -> bytes:
         """The body as bytes."""

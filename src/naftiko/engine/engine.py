@@ -146,10 +146,12 @@ class Engine:
                 request = function.request
                 if request is None:
                     return Answer(200, "application/json", made=shaped(function.output, [{}], Shaping(scope)))
-                response = await self._send(request, scope, life)
-                if self._is_large(request, response) and not passes(function, request, response):
-                    return await aside(life, lambda: self._answer(function, response, scope, life))
-                return self._answer(function, response, scope, life)
+                reader = self._readers.get(id(request)) or self._reader(request)
+                response = await self._sender.send(request, scope, life, reader[0].accept)
+                is_large = len(response.content) >= LARGE or reader[0].expands
+                if is_large and not passes(function, request, response):
+                    return await aside(life, lambda: self._answer(function, reader, response, scope, life))
+                return self._answer(function, reader, response, scope, life)
         except TimeoutError as error:
             raise self._too_slow(life) from error
         except CallError as error:
@@ -242,16 +244,14 @@ class Engine:
                 raise NotRunnable(f"the schema of `{request.operation}` cannot be used: {error}") from error
         return known
 
-    def _is_large(self, request: RequestPlan, response: Response) -> bool:
-        """Whether an answer is read beside the event loop."""
-        return len(response.content) >= LARGE or self._reader(request)[0].expands
-
-    def _answer(self, function: FunctionPlan, response: Response, scope: Scope, life: Life) -> Answer:
+    def _answer(
+        self, function: FunctionPlan, reader: tuple[Format, Decode], response: Response, scope: Scope, life: Life
+    ) -> Answer:
         answer = passed(response, response.seconds)
         request = function.request
         if request is None:
             return answer
-        kind, decode = self._reader(request)
+        kind, decode = reader
         answer.is_binary = kind.is_opaque and not answer.is_error
         if answer.is_binary:
             bound_binary(answer, function, request)

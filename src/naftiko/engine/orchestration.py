@@ -116,11 +116,15 @@ async def _one(
     step: StepPlan, kinds: Mapping[str, StepRunner], running: Running, life: Life, outputs: dict[str, object]
 ) -> None:
     life.step = step.name
+    if life.watch is not None:
+        life.watch(step.name, False)
     try:
         value = await kinds[step.kind].run(step, running)
     except Ended as ended:
         ended.answer.step = step.name
         raise
+    if life.watch is not None:
+        life.watch(step.name, True)
     if value is not MISSING:
         outputs[step.name] = value
 

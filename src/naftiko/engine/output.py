@@ -123,7 +123,8 @@ def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> objec
         return rows
     if value is MISSING:
         return [] if shape.path is not None and shape.path.is_plural else None
-    return cut(converted(value, shape.type), shape)
+    made = converted(value, shape.type)
+    return made if shape.longest is None else cut(made, shape)
 
 
 def cut(value: object, shape: Shape) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -13,6 +13,7 @@ from naftiko.consumers.http.forwarded import Forwarded
 from naftiko.consumers.http.request import Draft, addressed, build
 from naftiko.consumers.http.scheme import secrets
 from naftiko.consumers.http.transport import Response
+from naftiko.consumers.mcp.calling import Server
 from naftiko.engine.answer import PASSED_ON
 from naftiko.engine.aside import done
 from naftiko.engine.life import Life
@@ -20,7 +21,7 @@ from naftiko.engine.redaction import SHORTEST, Guard, made_needles, parts, redac
 from naftiko.engine.tells import Tells
 from naftiko.engine.upstream import OpenUpstream
 from naftiko.errors import CallError
-from naftiko.plan import SAFE, RequestPlan
+from naftiko.plan import SAFE, RequestPlan, ToolCallPlan
 from naftiko.values.expressions import Scope, leaves
 from naftiko.values.media import charset_of
 from naftiko.values.secretlike import looks_secret
@@ -128,28 +129,34 @@ class Sender:
         """
         renewal = self._renewal
         version = renewal.version if renewal is not None else 0
-        response = await self._sent(request, scope, life, accept)
+        response = await self._begun(request, scope, life, accept)
         if response.status == 401 and renewal is not None and await renewal.after_refusal(version):
-            response = await self._sent(request, scope, life, accept)
+            response = await self._begun(request, scope, life, accept)
         if self._redacts:
             guard = self._guards.get(id(request)) or self._guarded(request)
             if response.signature is not None or guard.shows(response.content, response.headers):
                 await self._redact(guard, response, life)
         return response
 
-    async def _sent(self, request: RequestPlan, scope: Scope, life: Life, accept: str) -> Response:
-        """Build a request and send it, with the credentials of the moment."""
+    def _begun(self, request: RequestPlan, scope: Scope, life: Life, accept: str) -> Awaitable[Response]:
+        """Build a request, with the credentials of the moment; what comes back sends it."""
         upstream = self._upstreams[request.upstream]
         draft = build(request, scope, upstream.base_path)
         if request.tool is not None and upstream.server is not None:
-            try:
-                return await upstream.server.call(request.tool, draft, ToolCalling(upstream, scope, life))
-            except CallError as error:
-                self._hide(request, error)  # it may quote what the server has written
-                raise
+            return self._called(request, request.tool, upstream.server, draft, ToolCalling(upstream, scope, life))
         draft.set_default("Accept", accept)
         _complete(draft, upstream, scope, life)
-        return await upstream.exchange(draft.finished(), life)
+        return upstream.exchange(draft.finished(), life)
+
+    async def _called(
+        self, request: RequestPlan, tool: ToolCallPlan, server: Server, draft: Draft, calling: ToolCalling
+    ) -> Response:
+        """Call a tool of an MCP server."""
+        try:
+            return await server.call(tool, draft, calling)
+        except CallError as error:
+            self._hide(request, error)  # it may quote what the server has written
+            raise
 
     def _hide(self, request: RequestPlan, error: CallError) -> None:
         """Take our credentials out of an error's text."""

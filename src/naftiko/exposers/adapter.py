@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar, cast
 
 from naftiko.engine.engine import Engine
-from naftiko.exposers.inbound import Gate
+from naftiko.exposers.callers.gate import Gate
 from naftiko.exposers.observer import NOBODY, Observer
 from naftiko.plan import AdapterPlan, McpPlan, RestPlan
 
@@ -29,7 +29,10 @@ Kind_co = TypeVar("Kind_co", bound=AdapterPlan, covariant=True)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExposedAdapter(Generic[Kind_co]):
-    """What an exposer serves. `gate` is None where anybody may call; `file` and `title` are those of its capability."""
+    """What an exposer serves. `gate` is None where anybody may call.
+
+    `file`, `title`, `release` (its version) and `tags` are those of its capability.
+    """
 
     plan: Kind_co
     engine: Engine
@@ -38,6 +41,8 @@ class ExposedAdapter(Generic[Kind_co]):
     file: str = ""
     title: str = ""
     version: Version = field(default_factory=Version)
+    release: str = ""
+    tags: tuple[str, ...] = ()
 
 
 AnyAdapter: TypeAlias = ExposedAdapter[AdapterPlan]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import dataclass
+
+import msgspec
 
 from naftiko.engine.answer import Answer
 from naftiko.engine.engine import Inputs
@@ -25,8 +26,7 @@ class InternalError(CallError):
     """A fault of this software; the log has what happened."""
 
 
-@dataclass(slots=True)
-class Told:
+class Told(msgspec.Struct):
     """What is known of a call, and told once it has ended. `method` and `path` are as `observer.Call` has them."""
 
     started: float
@@ -38,6 +38,7 @@ class Told:
     upstream: float | None = None
     error: str | None = None
     ignored: tuple[str, ...] = ()
+    caller: str | None = None
 
     def failed(self, failure: CallError) -> None:
         """A call that failed, before anything was sent or after."""
@@ -47,7 +48,11 @@ class Told:
         """Tell the adapter's observer, or `nobody`'s where no adapter was meant."""
         adapter = self.adapter
         observer = adapter.observer if adapter is not None else nobody
-        if status < observer.least:
+        if observer.count is not None:
+            kind = adapter.plan.type if adapter is not None else None
+            seconds = time.perf_counter() - self.started
+            observer.count(kind, self.operation, status, seconds, error or self.error, self.method, self.path)
+        if status < observer.least and (observer.wants is None or not observer.wants()):
             return
         observer.tell(
             Call(
@@ -61,6 +66,8 @@ class Told:
                 self.path,
                 self.life.request_id,
                 self.ignored,
+                self.caller,
+                adapter.plan.type if adapter is not None else None,
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,12 +11,23 @@ from naftiko.log import Line
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """An adapter that accepts calls: its namespace and type, where it answers, and the file it is of."""
+    """An adapter: its namespace and type, the file it is of, and where it answers; nowhere where it is stopped."""
 
     namespace: str
     type: str
-    url: str
+    url: str | None
     file: str
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A capability that is served: its title, the version of the language it is written in, and of the file."""
+
+    file: str
+    title: str
+    language: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +35,8 @@ class Status:
     """What is served at one moment.
 
     `is_ready` tells that everything which was asked for answers. `aside` are files that are not served, each with the
-    reason; `held_back` those whose newest version is not; `conflicts` what several files claim at once.
+    reason; `held_back` those whose newest version is not; `conflicts` what several files claim at once. `uptime` is in
+    seconds.
     """
 
     is_ready: bool
@@ -32,6 +44,8 @@ class Status:
     aside: Mapping[str, str] = field(default_factory=dict)
     held_back: Mapping[str, str] = field(default_factory=dict)
     conflicts: tuple[str, ...] = ()
+    capabilities: tuple[Shown, ...] = ()
+    uptime: float = 0.0
 
 
 class Control(Protocol):
@@ -43,8 +57,37 @@ class Control(Protocol):
     async def reload(self) -> None:
         """Bring what is served up to date with the files."""
 
+    def check(self, text: bytes) -> list[dict[str, object]]:
+        """What is found about a file's text, for programs. For use beside the event loop."""
+
     def log(self, count: int, least: int) -> tuple[Line, ...]:
         """The last lines of the log, of at least a level."""
+
+    def listen(self, told: Callable[[Line], None]) -> Callable[[], None]:
+        """Tell somebody of each line of the log from now on, from any thread; what comes back ends it."""
+
+    def metrics(self) -> bytes | None:
+        """Everything that is measured, in the text format of Prometheus; None where nothing is."""
+
+    def traces(self, operation: str, status: str) -> dict[str, object] | None:
+        """The last traces; None where nothing is traced."""
+
+    def trace(self, trace_id: str) -> dict[str, object] | None:
+        """One of them; None where it is not kept."""
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether calls are traced."""
+
+    def scripting(self) -> dict[str, object]:
+        """How scripts are run, and how often they were."""
+
+    def set_scripting(self, changes: Mapping[str, object]) -> None:
+        """Run scripts otherwise from now on.
+
+        Raises:
+            ValueError: a value is not valid, with what is.
+        """
 
 
 @dataclass(frozen=True, slots=True)

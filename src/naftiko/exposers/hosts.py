@@ -17,6 +17,10 @@ _HOSTS = re.compile(_HOST, re.IGNORECASE)
 _ORIGINS = re.compile(rb"https?://" + _HOST, re.IGNORECASE)
 
 
+CROSSES = "naftiko.crosses"
+"""The key of a scope whose request a page of another origin sends that an adapter lets call."""
+
+
 class Hosts:
     """The names that are answered to. `allowed` are names beside those of this machine, with or without a port."""
 
@@ -42,7 +46,7 @@ class Hosts:
                     return _refused(421, "Host", value)
                 if not takes_any_host:
                     self._last = value
-            elif name == b"origin" and not takes_any_origin and not self._takes_origin(value):
+            elif name == b"origin" and not (takes_any_origin or scope.get(CROSSES) or self._takes_origin(value)):
                 return _refused(403, "Origin", value)
         return None if hosts == 1 or takes_any_host else _refused(421, "Host", b"")
 

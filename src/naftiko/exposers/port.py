@@ -16,15 +16,20 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from naftiko.exposers.adapter import AnyAdapter, McpAdapter, mcp_of, rest_of
-from naftiko.exposers.asgi import CUT_OFF, not_http, raw_path
+from naftiko.exposers.asgi import CUT_OFF, headers_of, not_http, raw_path
+from naftiko.exposers.callers.gate import Gate
+from naftiko.exposers.callers.metadata import WELL_KNOWN, described
 from naftiko.exposers.control import Control, Surroundings
+from naftiko.exposers.crossing import Crossing
+from naftiko.exposers.guarded import Guarded
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import table
 from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
 from naftiko.exposers.mcp.table import Table
 from naftiko.exposers.observer import NOBODY, Observer
+from naftiko.exposers.problems import stopped
 from naftiko.exposers.rest.app import RestApp
-from naftiko.exposers.rest.problems import stopped
 from naftiko.exposers.rest.table import made as routes
 from naftiko.exposers.throttle import Throttle
 from naftiko.values.jsontext import encode
@@ -35,7 +40,13 @@ _ROOTS = frozenset({"/", ""})
 
 
 class Serves(Protocol):
-    """A kind of adapter that is neither REST nor MCP, which share paths."""
+    """A kind of adapter that is neither REST nor MCP, which share paths.
+
+    `roots` are first segments of paths at which it answers beside `/<namespace>`.
+    """
+
+    @property
+    def roots(self) -> tuple[str, ...]: ...
 
     def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp: ...
 
@@ -48,7 +59,8 @@ class PortSettings:
 
     With `is_joint` the tools of the shared MCP endpoint begin with their adapters' names; `tells` lets clients of every
     MCP version listen for changes; `is_strict` refuses query parameters that nobody knows. `kinds` are what serves
-    adapters by their `type`, `control` what they may ask about the process.
+    adapters by their `type`, `control` what they may ask about the process. With
+    `shows_docs` there is a viewer of REST adapters at `/docs`. `offer` is how the shared endpoint offers tools.
     """
 
     is_loopback: bool = True
@@ -60,14 +72,18 @@ class PortSettings:
     throttle: Throttle = field(default_factory=Throttle)
     kinds: Mapping[str, Serves] = field(default_factory=dict)
     control: Control | None = None
+    shows_docs: bool = True
+    offer: Offer = EVERY_TOOL
 
 
 @dataclass(frozen=True, slots=True)
 class Mounted:
-    """The application of an adapter of another kind, at `/<namespace>`."""
+    """The application of an adapter of another kind, at `/<namespace>` and at the roots of its kind."""
 
+    adapter: AnyAdapter
     kind: Serves
     app: ASGIApp
+    guarded: ASGIApp
 
 
 @dataclass(slots=True)
@@ -80,6 +96,8 @@ class PreparedPort:
     has_rest: bool
     has_mcp: bool
     others: dict[str, Mounted]
+    tokens: list[tuple[frozenset[str], Gate | None]]
+    crossing: Crossing
 
 
 class PortApp:
@@ -94,16 +112,29 @@ class PortApp:
             throttle=settings.throttle,
             is_strict=settings.is_strict,
             observer=settings.observer,
+            shows_docs=settings.shows_docs,
         )
-        self._mcp = self._server(is_joint=settings.is_joint)
+        self._mcp = self._server(is_joint=settings.is_joint, offer=settings.offer)
         self._single: dict[str, McpApp] = {}
         self._has_rest = self._has_mcp = False
         self._others: dict[str, Mounted] = {}
+        self._tokens: list[tuple[frozenset[str], Gate | None]] = []
+        self._crossing: Crossing | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
-    def _server(self, *, is_joint: bool = False) -> McpApp:
+    def _server(self, *, is_joint: bool = False, offer: Offer = EVERY_TOOL) -> McpApp:
         settings = self._settings
-        return McpApp((), hosts=self._hosts, throttle=settings.throttle, is_joint=is_joint, tells=settings.tells)
+        return McpApp(
+            (),
+            hosts=self._hosts,
+            throttle=settings.throttle,
+            is_joint=is_joint,
+            tells=settings.tells,
+            offer=offer,
+        )
+
+    def _guarded(self, app: ASGIApp, adapter: AnyAdapter) -> ASGIApp:
+        return Guarded(app, adapter, self._hosts, self._settings.throttle)
 
     @property
     def conflicts(self) -> tuple[str, ...]:
@@ -124,27 +155,34 @@ class PortApp:
             kind = self._settings.kinds.get(other.plan.type)
             if kind is not None and other.plan.type not in ("rest", "mcp"):
                 app = kind.application(other, around)
-                others.setdefault(other.plan.namespace, Mounted(kind, app))
-        return PreparedPort(routes(rest), self._mcp.made(tools), single, bool(rest), bool(tools), others)
+                others.setdefault(other.plan.namespace, Mounted(other, kind, app, self._guarded(app, other)))
+        tokens: list[tuple[frozenset[str], Gate | None]] = []
+        for any_of in adapters:
+            own = f"/{any_of.plan.namespace}"
+            tokens.append((frozenset({own, f"{own}/mcp"}), any_of.gate))
+        tokens += [(frozenset({"/mcp"}), adapter.gate) for adapter in tools]
+        crossing = Crossing(self._dispatch, adapters)
+        return PreparedPort(
+            routes(rest), self._mcp.made(tools), single, bool(rest), bool(tools), others, tokens, crossing
+        )
 
     def swap(self, prepared: PreparedPort) -> list[McpApp]:
         """Serve other adapters from now on. Calls that have begun see what they began with.
 
-        Returns the MCP servers whose clients are to be told (`tell`), since their tools are others than before.
+        Returns the MCP servers whose clients are to be told (`tell`), since they have other things than before.
         """
         self._has_rest, self._has_mcp = prepared.has_rest, prepared.has_mcp
         self._rest.swap(prepared.rest)
-        changed = [] if self._mcp.table.is_like(prepared.mcp) else [self._mcp]
-        self._mcp.swap(prepared.mcp)
+        changed = [self._mcp] if self._mcp.swap(prepared.mcp) else []
         for name in [name for name in self._single if name not in prepared.single]:
             self._leave(self._single.pop(name).close())
         for name, tools in prepared.single.items():
             app = self._single.get(name)
             if app is None:
                 app = self._single[name] = self._server()
-            elif not app.table.is_like(tools):
+            if app.swap(tools):
                 changed.append(app)
-            app.swap(tools)
+        self._tokens, self._crossing = prepared.tokens, prepared.crossing
         left, self._others = self._others, prepared.others
         for mounted in left.values():
             self._leave(mounted.kind.close(mounted.app))
@@ -173,7 +211,34 @@ class PortApp:
         if scope["type"] != "http":
             await not_http(scope, receive, send)
             return
-        app = self._mcp_app(raw_path(scope), scope["method"]) if self._has_mcp else None
+        if self._crossing:
+            way = self._crossing.way(scope, self._answering(scope))
+            if way is not None:
+                await way(scope, receive, send)
+                return
+        await self._dispatch(scope, receive, send)
+
+    def _answering(self, scope: Scope) -> Sequence[AnyAdapter]:
+        """The adapters that a request may be answered by; for a question before one (CORS preflight), by that one."""
+        path, method = raw_path(scope), scope["method"]
+        if method == "OPTIONS":
+            method = headers_of(scope).get("access-control-request-method", method)
+        mounted = self._mounted(path)
+        if mounted is not None:
+            return (mounted.adapter,)
+        app = self._mcp_app(path, method) if self._has_mcp else None
+        if app is not None or (self._has_mcp and not self._has_rest):
+            return (app or self._mcp).table.adapters
+        return self._rest.answering(path, method)
+
+    async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request by what is at its path."""
+        path = raw_path(scope)
+        if path.startswith(WELL_KNOWN):
+            refused = self._hosts.refusal(scope, takes_any_host=True)
+            await (refused or described(self._tokens, path, scope))(scope, receive, send)
+            return
+        app = self._mcp_app(path, scope["method"]) if self._has_mcp else None
         other = self._other(scope) if self._others else None
         try:
             if other is not None:
@@ -193,15 +258,23 @@ class PortApp:
 
     def _other(self, scope: Scope) -> ASGIApp | None:
         """The application of another kind at a path, if one is there; the scope is changed to what lies below."""
-        namespace = raw_path(scope)[1:].partition("/")[0]
-        mounted = self._others.get(namespace)
+        path = raw_path(scope)
+        mounted = self._mounted(path)
         if mounted is None:
             return None
-        refused = self._hosts.refusal(scope)
-        if refused is not None:
-            return refused
-        scope["root_path"] = scope.get("root_path", "") + f"/{namespace}"
-        return mounted.app
+        first = path[1:].partition("/")[0]
+        if first in self._others:
+            scope["root_path"] = scope.get("root_path", "") + f"/{first}"
+        return mounted.guarded
+
+    def _mounted(self, path: str) -> Mounted | None:
+        """The adapter of another kind at a path, if one is there: below its namespace, or at a root of its kind."""
+        first = path[1:].partition("/")[0]
+        mounted = self._others.get(first)
+        if mounted is not None:
+            return mounted
+        mounted = next((item for item in self._others.values() if first in item.kind.roots), None)
+        return None if mounted is not None and self._has_rest and self._rest.serves(path) else mounted
 
     def _mcp_app(self, path: str, method: str) -> McpApp | None:
         """The MCP server at a path, if one is there."""

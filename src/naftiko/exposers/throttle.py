@@ -31,7 +31,10 @@ class _Record:
 
 
 class Throttle:
-    """Slows those down who try credentials. `clock` gives seconds, `sleep` waits for so many."""
+    """Slows those down who try credentials. `clock` gives seconds, `sleep` waits for so many.
+
+    What is counted is counted for each `door` by itself, so that right credentials for one reset none of the others'.
+    """
 
     def __init__(
         self,
@@ -40,36 +43,36 @@ class Throttle:
     ) -> None:
         self._clock = clock
         self._sleep = sleep
-        self._records: OrderedDict[str, _Record] = OrderedDict()
-        self._good: OrderedDict[str, float] = OrderedDict()
+        self._records: OrderedDict[tuple[str, int], _Record] = OrderedDict()
+        self._good: OrderedDict[tuple[str, int], float] = OrderedDict()
 
-    def count(self, address: str) -> int:
+    def count(self, address: str, door: int = 0) -> int:
         """How many wrong credentials in a row an address has shown."""
-        record = self._records.get(address)
+        record = self._records.get((address, door))
         return record.count if record is not None else 0
 
-    def barred(self, address: str) -> float:
+    def barred(self, address: str, door: int = 0) -> float:
         """The seconds that an address has to wait before its credentials are looked at at all; 0 where it has not.
 
         One that showed right ones lately is looked at: others may share it.
         """
-        record = self._records.get(address)
+        record = self._records.get((address, door))
         if record is None or record.count <= _FREE:
             return 0.0
         now = self._clock()
-        if now - self._good.get(address, -_FORGET) < _FORGET:
+        if now - self._good.get((address, door), -_FORGET) < _FORGET:
             return 0.0
         return max(0.0, record.until - now)
 
-    async def refused(self, address: str, adapter: str) -> float:
-        """Wrong credentials came from an address: wait as long as it has earned.
+    async def refused(self, address: str, adapter: str, door: int = 0, *, waits: bool = True) -> float:
+        """Wrong credentials came from an address: wait as long as it has earned, unless it `waits` for nothing.
 
         Returns the seconds after which it may try again, where so many of its requests wait already that this one is
         not to; else 0.
         """
         now = self._clock()
-        record = self._records.pop(address, None) or _Record()
-        self._records[address] = record
+        record = self._records.pop((address, door), None) or _Record()
+        self._records[address, door] = record
         while len(self._records) > _ADDRESSES:
             self._records.popitem(last=False)
         if now - record.last > _FORGET:
@@ -86,7 +89,7 @@ class Throttle:
             return 0.0
         delay = min(_LONGEST, _FIRST * 2.0 ** min(record.count - _FREE, 10))
         record.until = now + delay
-        if record.waiting >= _WAITING:
+        if not waits or record.waiting >= _WAITING:
             return delay
         record.waiting += 1
         try:
@@ -95,10 +98,10 @@ class Throttle:
             record.waiting -= 1
         return 0.0
 
-    def admitted(self, address: str) -> None:
+    def admitted(self, address: str, door: int = 0) -> None:
         """Right credentials came from an address."""
-        if address in self._records:
-            del self._records[address]
-            self._good[address] = self._clock()
+        if (address, door) in self._records:
+            del self._records[address, door]
+            self._good[address, door] = self._clock()
             while len(self._good) > _ADDRESSES:
                 self._good.popitem(last=False)

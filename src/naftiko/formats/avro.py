@@ -17,6 +17,7 @@ from typing import Any
 from uuid import UUID
 
 from naftiko.document.locations import local_file
+from naftiko.document.source import MAX_BYTES, read_regular
 from naftiko.formats.base import Check, Decode, Format, Schema
 from naftiko.values.jsontext import decode as decode_json
 from naftiko.values.jsontext import encode
@@ -42,7 +43,7 @@ def _prepared(schema: Schema | None) -> Decode:
         file = local_file(schema.location, Path(schema.directory))
         if file is None:
             raise ValueError(f"`{schema.location}` is not a file")
-        own = _parsed(fastavro, decode_json(file.read_text(encoding="utf-8")))
+        own = _parsed(fastavro, decode_json(read_regular(file, MAX_BYTES).decode()))
 
     def decode(data: bytes, charset: str, check: Check) -> object:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import importlib
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def _prepared(schema: Schema | None) -> Decode:
     file = local_file(location, Path(schema.directory))
     if file is None:
         raise ValueError(f"`{location}` is not a file")
-    message = _message(file.resolve(strict=True), name)
+    message = _message(Path(os.path.realpath(file, strict=True)), name)
     errors = importlib.import_module("google.protobuf.message")
 
     def decode(data: bytes, charset: str, check: Check) -> object:

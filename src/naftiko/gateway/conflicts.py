@@ -33,6 +33,7 @@ def conflicts(plans: Sequence[Plan], address: Address = declared_port) -> tuple[
     namespaces: dict[object, _Claim] = {}
     routes: dict[object, _Claim] = {}
     tools: dict[object, _Claim] = {}
+    others: dict[object, _Claim] = {}
     for plan in plans:
         for adapter in plan.adapters:
             if adapter.broken is not None or adapter.port is None:
@@ -46,6 +47,7 @@ def conflicts(plans: Sequence[Plan], address: Address = declared_port) -> tuple[
                 found += _routes(plan, adapter, place, routes)
             elif isinstance(adapter, McpPlan):
                 found += _tools(plan, adapter, place, tools)
+                found += _others(plan, adapter, place, others)
     return ordered(found)
 
 
@@ -87,6 +89,29 @@ def _tools(plan: Plan, adapter: McpPlan, place: object, seen: dict[object, _Clai
                 f"`{whole}` is longer than the {LONGEST} characters models take; it is `{name}` where tools are shared"
             )
             yield _finding("joint-tool-name", message, own, "shorten the tool's name or the namespace")
+
+
+def _others(plan: Plan, adapter: McpPlan, place: object, seen: dict[object, _Claim]) -> Iterator[Diagnostic]:
+    """Prompts that have one name on the shared endpoint, and resources at one URI."""
+    for prompt in adapter.prompts:
+        own = _Claim(plan.file, prompt.span or adapter.span or START, adapter.namespace)
+        name = joint_name(adapter.namespace, prompt.name)
+        first = seen.setdefault((place, "prompt", name), own)
+        if first is not own:
+            message = (
+                f"the prompt is `{name}` on the shared endpoint, and so is one of {first.file} (line "
+                f"{first.span.line}); both get a mark of their file"
+            )
+            yield _finding("conflict-prompt-name", message, own, "rename one of the two")
+    for resource in adapter.resources:
+        own = _Claim(plan.file, resource.span or adapter.span or START, adapter.namespace)
+        first = seen.setdefault((place, "resource", resource.uri), own)
+        if first.file != own.file:
+            message = (
+                f"{first.file} (line {first.span.line}) has a resource at `{resource.uri}`, which is the one that the "
+                "shared endpoint serves"
+            )
+            yield _finding("conflict-resource", message, own, "give one of the two another `uri:`")
 
 
 def _finding(code: str, message: str, claim: _Claim, help: str) -> Diagnostic:

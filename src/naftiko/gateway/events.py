@@ -25,6 +25,11 @@ class Entry:
     stack: AsyncExitStack
     version: Version
 
+    async def retired(self) -> None:
+        """Close it after it was replaced, once its calls have ended."""
+        await self.built.opened.engine.drained()
+        await self.stack.aclose()
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from naftiko.document.discovery import Found, discover
 from naftiko.errors import SourceError
@@ -41,11 +41,11 @@ class Files:
 
     def prepared(self, files: Sequence[str], changed: set[str], served: Mapping[str, Entry]) -> list[Prepared]:
         """Prepare the files that have changed since they were served, or that import one that has."""
-        imported = {str(Path(file).resolve()) for file in changed}
+        imported = {os.path.realpath(file) for file in changed}
         found: list[Prepared] = []
         for file in files:
             entry = served.get(file)
-            uses = entry is not None and any(str(Path(name).resolve()) in imported for name in entry.prepared.imports)
+            uses = entry is not None and any(os.path.realpath(name) in imported for name in entry.prepared.imports)
             if uses or digest_of(file) != self.known.get(file):
                 found.append(prepare(file, extensions=self.settings.extensions, remote=self.settings.remote))
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -18,31 +19,35 @@ from naftiko.consumers.http.pools import load_pool
 from naftiko.diagnostics import Diagnostic, Severity
 from naftiko.errors import NaftikoError, SetupError
 from naftiko.exposers.adapter import AnyAdapter, Version
-from naftiko.exposers.control import Listening, Status
 from naftiko.exposers.observer import Observer
 from naftiko.gateway.addresses import Addresses
 from naftiko.gateway.conflicts import conflicts
 from naftiko.gateway.events import Changes, Entry, Events, in_short
 from naftiko.gateway.files import Files
 from naftiko.gateway.leaving import Leaving
+from naftiko.gateway.operating import Operated, operators
 from naftiko.gateway.ports import Port, Ports, Served
 from naftiko.gateway.prepared import Prepared
+from naftiko.gateway.stdio import URL, Stdio
 from naftiko.gateway.takeover import refusal
-from naftiko.log import Line, Recent
+from naftiko.log import Recent
 from naftiko.net.clients import Clients
 from naftiko.net.sockets import OwnSockets, SocketKey, Sockets
-from naftiko.plan import AdapterPlan, Plan
+from naftiko.plan import AdapterPlan
 from naftiko.runtime.garbage import expect_calls
 from naftiko.runtime.generation import generation
+from naftiko.runtime.observing.wiring import Observing
 from naftiko.runtime.settings import Settings
 
 
 @dataclass(slots=True)
-class Gateway:
+class Gateway(Operated):
     """All capabilities that are served.
 
     `paths` are files, folders and patterns; `is_strict` makes whatever cannot be served an error, as for a single file.
-    `is_lenient` lets every new version of a file take over that can be opened at all. `recent` keeps the log.
+    `is_lenient` lets every new version of a file take over that can be opened at all. `is_stdio` serves all MCP
+    adapters over standard input and output, and nothing else. `recent` keeps the log. `control_port` is
+    for an adapter of the operator's own, which no file declares.
     """
 
     paths: Sequence[str]
@@ -55,13 +60,19 @@ class Gateway:
     sockets: Sockets = field(default_factory=OwnSockets)
     is_watched: bool = False
     is_lenient: bool = False
+    is_stdio: bool = False
+    control_port: int | None = None
     entries: dict[str, Entry] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     found: tuple[Diagnostic, ...] = ()
     recent: Recent = field(default_factory=Recent)
+    observing: Observing | None = None
+    began: float = field(default_factory=time.monotonic)
     _addresses: Addresses = field(init=False)
     _ports: Ports = field(init=False)
+    stdio: Stdio = field(init=False)
     files: Files = field(init=False)
+    _own: tuple[AnyAdapter, ...] = ()
     _kept: dict[str, dict[str, object]] = field(default_factory=dict)
     _leaving: Leaving = field(default_factory=Leaving)
     _reloading: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -77,30 +88,26 @@ class Gateway:
             tells=self.is_watched,
             observer=self.observer,
             control=self,
+            around=self.observing.application if self.observing is not None else None,
+        )
+        self._own = (operators(self.control_port),) if self.control_port is not None else ()
+        self.stdio = Stdio(
+            takes_all=self.is_stdio, is_joint=not self.is_strict, tells=self.is_watched, offer=self.settings.offer
         )
 
     # What is served
 
-    def status(self) -> Status:
-        """What is served now: for adapters that tell it (`exposers.control.Control`)."""
-        served = self.served()
-        listening = (Listening(item.plan.namespace, item.plan.type, item.url, item.file) for item in served)
-        held = {file: entry.version.held_back for file, entry in self.entries.items()}
-        return Status(
-            bool(served) and not self.aside,
-            tuple(listening),
-            dict(self.aside),
-            {file: why for file, why in held.items() if why is not None},
-            tuple(self.conflicts()),
-        )
-
-    def log(self, count: int, least: int) -> tuple[Line, ...]:
-        """The last lines of the log, of at least a level."""
-        return self.recent.lines(count, least)
-
     def served(self) -> tuple[Served, ...]:
         """Every adapter that accepts calls, with its URLs."""
-        return self._ports.served(_adapters(self.entries))
+        adapters = _adapters(self.entries)
+        piped = (Served(adapter.plan, URL, adapter.file) for adapter in self.stdio.of(adapters))
+        return (*self._ports.served(self._at_ports(adapters)), *piped)
+
+    def _at_ports(self, adapters: Iterable[AnyAdapter]) -> list[AnyAdapter]:
+        """Those adapters that are served at ports."""
+        if self.is_stdio:
+            return list(self._own)
+        return [*self._own, *(adapter for adapter in adapters if not self.stdio.takes(adapter.plan))]
 
     def conflicts(self) -> list[str]:
         """What several files claim at once."""
@@ -131,7 +138,10 @@ class Gateway:
         self._addresses.check(
             [entry.built.opened.plan for entry in opened.values()], is_single=self.is_strict, is_watched=self.is_watched
         )
-        adapters = _adapters(opened)
+        adapters = self._at_ports(_adapters(opened))
+        await self.stdio.swap(self.stdio.made(_adapters(opened)))
+        if self.is_stdio and not len(self.stdio):
+            raise SetupError("no MCP adapter was found, and nothing else is served over standard input and output")
         self.found = self._found(opened)
         fresh = self._ports.reserve(adapters)
         await self._ports.serve(await asyncio.to_thread(self._ports.prepared, adapters, fresh), fresh)
@@ -190,7 +200,7 @@ class Gateway:
             if entry is None or (last is not None and await self._is_held_back(item, last, entry)):
                 continue
             try:
-                fresh |= self._ports.reserve(entry.built.adapters, fresh)
+                fresh |= self._ports.reserve(self._at_ports(entry.built.adapters), fresh)
             except SetupError as error:
                 await entry.stack.aclose()
                 del self.files.known[item.file]  # the next change tries again
@@ -204,14 +214,17 @@ class Gateway:
             return
         ordered = {file: entries[file] for file in files if file in entries}
         replaced = [entry for file, entry in self.entries.items() if ordered.get(file) is not entry]
-        tables = await asyncio.to_thread(self._ports.prepared, _adapters(ordered), fresh)
+        adapters = _adapters(ordered)
+        tables = await asyncio.to_thread(self._ports.prepared, self._at_ports(adapters), fresh)
+        piped = await asyncio.to_thread(self.stdio.made, adapters)
         found = await asyncio.to_thread(self._found, ordered)
         left = await self._ports.serve(tables, fresh)
         self.entries = ordered
+        await self.stdio.swap(piped)
         for port in left.values():
             self._leaving.add(self._ports.close(port))
         for entry in replaced:
-            self._leaving.add(_retired(entry))
+            self._leaving.add(entry.retired())
         known = set(self.found)
         self.found = found
         self.events.reported(item for item in found if item not in known and item.severity is not Severity.INFO)
@@ -221,10 +234,9 @@ class Gateway:
     async def _is_held_back(self, item: Prepared, last: Entry, entry: Entry) -> bool:
         """Whether a new version does not take over, which is told; it is closed then."""
         old, new = last.built.opened, entry.built.opened
-        why = None
-        if not self.is_lenient:
-            why = refusal(old.plan, old.engine, last.prepared.diagnostics, new.plan, new.engine, item.diagnostics)
-        if why is None:
+        known = last.prepared.diagnostics
+        why = refusal(old.plan, old.engine, known, new.plan, new.engine, item.diagnostics)
+        if why is None or self.is_lenient:
             return False
         await entry.stack.aclose()
         last.version.held_back = why.reason
@@ -252,7 +264,7 @@ class Gateway:
         stack = AsyncExitStack()
         if plan is not None and (reason is None or keeps_last):  # what broke all of it is told by its findings
             try:
-                settings = self._settings_for(plan)
+                settings = self.settings if self.is_strict else self.settings.meant_for(plan)
                 version = Version(prepared.digest)
                 built = await stack.enter_async_context(
                     generation(
@@ -279,20 +291,6 @@ class Gateway:
         if keeps_last and file in self.entries:
             self.entries[file].version.held_back = reason
         self.events.set_aside(file, reason, keeps_last=keeps_last)
-
-    def _settings_for(self, plan: Plan) -> Settings:
-        """The settings, with those base URIs that mean a namespace of this capability."""
-        if self.is_strict:
-            return self.settings
-        namespaces = {upstream.namespace for upstream in plan.upstreams}
-        meant = {name: uri for name, uri in self.settings.base_uris.items() if name == "*" or name in namespaces}
-        return self.settings.with_base_uris(meant)
-
-
-async def _retired(entry: Entry) -> None:
-    """Close what was replaced, once its calls have ended."""
-    await entry.built.opened.engine.drained()
-    await entry.stack.aclose()
 
 
 def _adapters(entries: Mapping[str, Entry]) -> list[AnyAdapter]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import resource
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+
+from starlette.types import ASGIApp
 
 from naftiko.errors import SetupError
 from naftiko.exposers.adapter import AnyAdapter
@@ -64,7 +66,9 @@ class Ports:
         tells: bool = False,
         observer: Observer = NOBODY,
         control: Control | None = None,
+        around: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
+        self._around = around
         self._control = control
         self._addresses = addresses
         self._sockets = sockets
@@ -86,7 +90,9 @@ class Ports:
             for adapter in sharing:
                 is_mcp, is_rest = adapter.plan.type == "mcp", adapter.plan.type == "rest"
                 shared = sum(other.plan.type == adapter.plan.type for other in sharing) > 1
-                shared = shared or (is_mcp and self._is_joint) or not (is_mcp or is_rest)
+                kind = self._addresses.settings.extensions.adapters[adapter.plan.type]
+                has_roots = is_mcp or is_rest or bool(kind.roots)
+                shared = shared or (is_mcp and self._is_joint) or not has_roots
                 below = port.url + (f"/{adapter.plan.namespace}" if shared else "")
                 found.append(
                     Served(
@@ -95,10 +101,16 @@ class Ports:
                         adapter.file,
                         f"{below}/openapi.json" if is_rest else None,
                         f"{port.url}/mcp" if is_mcp and shared else None,
-                        adapter.gate is None and not port.is_loopback,
+                        adapter.gate is None and not port.is_loopback and not self._asks_for_certificates,
                     )
                 )
         return tuple(found)
+
+    @property
+    def _asks_for_certificates(self) -> bool:
+        """Whether callers must show certificates, so that no port is open to everybody."""
+        tls = self._addresses.settings.tls
+        return tls is not None and tls.client_ca is not None
 
     def conflicts(self) -> list[str]:
         """What could not be served at the path it asks for."""
@@ -204,10 +216,17 @@ class Ports:
                 throttle=self._throttle,
                 kinds=self._addresses.settings.extensions.adapters,
                 control=self._control,
+                shows_docs=self._addresses.settings.shows_docs,
+                offer=self._addresses.settings.offer,
             )
         )
-        url = f"http://[{shown}]:{actual}" if ":" in shown else f"http://{shown}:{actual}"
-        return Port(url, app, Servers([(app, listener)], acceptors=acceptors, clients=self._clients), is_local)
+        served = app if self._around is None else self._around(app)
+        tls = self._addresses.settings.tls
+        scheme = "http" if tls is None else "https"
+        url = f"{scheme}://[{shown}]:{actual}" if ":" in shown else f"{scheme}://{shown}:{actual}"
+        return Port(
+            url, app, Servers([(served, listener)], acceptors=acceptors, clients=self._clients, tls=tls), is_local
+        )
 
 
 def _acceptors(ports: int) -> int:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterable
 
 from naftiko.gateway.gateway import Gateway
 from naftiko.gateway.prepared import Prepared
+from naftiko.gateway.stdio import URL
+
+_log = logging.getLogger("naftiko.stdio")
 
 
 async def serve(
@@ -29,6 +33,8 @@ async def serve(
     ignore = _on_signals(stop, gateway.hurry)
     watching: asyncio.Task[None] | None = None
     warming: asyncio.Task[None] | None = None
+    piped: asyncio.Task[None] | None = None
+    securing: asyncio.Task[None] | None = None
     try:
         await gateway.start(prepared)
         tells = await admitted(stop.set) if admitted is not None else True
@@ -37,15 +43,35 @@ async def serve(
         if tells:
             gateway.events.ready(gateway)
         warming = asyncio.create_task(gateway.warm())
+        tls = gateway.settings.tls
+        if tls is not None:
+            securing = asyncio.create_task(tls.keep())
+        if len(gateway.stdio) and tells:
+            piped = asyncio.create_task(_piped(gateway, stop))
         await stop.wait()
         gateway.events.stopping()
     finally:
         stop.set()
+        if securing is not None:
+            securing.cancel()
+        if piped is not None:
+            piped.cancel()
+            await asyncio.gather(piped, return_exceptions=True)
         for task in (watching, warming):
             if task is not None:
                 await task
         await gateway.stop()
         ignore()
+
+
+async def _piped(gateway: Gateway, stop: asyncio.Event) -> None:
+    """Serve standard input and output; once its client is gone, stop, where nobody else is served."""
+    try:
+        await gateway.stdio.serve()
+    except Exception:
+        _log.exception("what is served over standard input and output has ended")
+    if all(item.url == URL for item in gateway.served()):
+        stop.set()
 
 
 def _on_signals(stop: asyncio.Event, hurry: Callable[[], None]) -> Callable[[], None]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 _LONGEST = 4000
@@ -26,6 +28,7 @@ class Recent(logging.Handler):
     def __init__(self, count: int = 1000) -> None:
         super().__init__()
         self._lines: deque[Line] = deque(maxlen=count)
+        self._told: list[Callable[[Line], None]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -33,7 +36,21 @@ class Recent(logging.Handler):
         except Exception:
             self.handleError(record)
             return
-        self._lines.append(Line(record.created, record.name, record.levelno, text))
+        line = Line(record.created, record.name, record.levelno, text)
+        self._lines.append(line)
+        for told in (*self._told,):
+            with suppress(RuntimeError):  # the loop of who listens has ended
+                told(line)
+
+    def listen(self, told: Callable[[Line], None]) -> Callable[[], None]:
+        """Tell somebody of each line from now on, in the thread that logs; what comes back ends it."""
+        self._told.append(told)
+
+        def stop() -> None:
+            with suppress(ValueError):
+                self._told.remove(told)
+
+        return stop
 
     def lines(self, count: int = 100, least: int = logging.NOTSET) -> tuple[Line, ...]:
         """The last `count` lines of at least a level, the oldest first."""

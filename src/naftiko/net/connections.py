@@ -102,6 +102,9 @@ class ClientConnection(HttpToolsProtocol):
         if self._hosts != 1 and (self._hosts or self.parser.get_http_version() == "1.1"):
             self._refusal = (400, f"the request has {self._hosts or 'no'} `Host` headers; it must have one")
             raise ValueError
+        if self.url[:1] != b"/" and b"@" in self.url.partition(b"://")[2].partition(b"/")[0]:
+            self._refusal = (400, "the target of the request holds credentials (RFC 9110, section 4.2.4)")
+            raise ValueError
         if self._size + self._chunk > MAX_HEAD:  # much has come at once; how much of it is the head?
             head = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if head > MAX_HEAD:

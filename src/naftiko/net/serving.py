@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import socket
+import ssl
 from collections.abc import AsyncIterator, Generator, Sequence
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp
 
 from naftiko.net.clients import Clients
 from naftiko.net.connections import ClientConnection
+from naftiko.net.tls import Tls
 
 GRACE = 10
 """Seconds that calls in flight have to finish, once a server is told to stop."""
@@ -24,6 +26,17 @@ _MOMENT = 0.2
 ACCEPTORS = 8
 """How many times a listening socket is watched. The event loop takes up one connection a turn for each, and a turn is
 as long as all calls that go on in it: with one, a client that connects among 200 others waits for seconds."""
+
+
+class _Config(uvicorn.Config):
+    """A configuration with TLS that is made already."""
+
+    context: ssl.SSLContext | None = None
+
+    def load(self) -> None:
+        super().load()
+        if self.context is not None:
+            self.ssl = self.context
 
 
 class _Server(uvicorn.Server):
@@ -46,6 +59,7 @@ class Servers:
         grace: int = GRACE,
         acceptors: int = ACCEPTORS,
         clients: Clients | None = None,
+        tls: Tls | None = None,
     ) -> None:
         clients = Clients() if clients is None else clients
         protocol = cast("type[asyncio.Protocol]", functools.partial(cast("Any", ClientConnection), clients))
@@ -53,7 +67,7 @@ class Servers:
         self._sockets = [listener for _, listener in pairs]
         self._servers = [
             _Server(
-                uvicorn.Config(
+                _Config(
                     app,
                     http=protocol,
                     ws="none",
@@ -69,6 +83,8 @@ class Servers:
             )
             for app, _ in pairs
         ]
+        for server in self._servers:
+            server.config.context = tls.context if tls is not None else None  # type: ignore[attr-defined]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:

@@ -1,14 +1,15 @@
-"""What is served: routes and tools of adapters, and the variables that the whole needs."""
+"""What is served: adapters with what they offer, and the variables that the whole needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from naftiko.diagnostics import Span
 from naftiko.plan.functions import FunctionPlan
 from naftiko.plan.requests import AuthPlan, Upstream
+from naftiko.plan.units import ForwardPlan, PromptPlan, ResourcePlan, RoutePlan, SkillPlan, ToolPlan, UnitPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +39,26 @@ class VariablePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitPlan:
-    """What an adapter offers: something that can be called, and how it is described."""
+class CorsPlan:
+    """Which pages of other origins may call (Fetch Standard, section 3.2). `*` among `origins` means all of them.
 
-    name: str
-    title: str | None = None
-    description: str | None = None
-    function: FunctionPlan
-    span: Span | None = None
-
-    @property
-    def label(self) -> str:
-        """What tells it from others of its adapter."""
-        return self.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutePlan(UnitPlan):
-    """A method and a path of a REST adapter."""
-
-    method: str
-    path: str
-    tag: str | None = None
-
-    @property
-    def label(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForwardPlan(UnitPlan):
-    """Paths of a REST adapter below `prefix`, with whatever method, that are forwarded to a namespace's base URI.
-
-    The function's request has what the namespace adds to every request. Of the caller's headers those in `trusted`,
-    in lower case, travel on.
+    A browser may keep what it is told for so many `seconds`.
     """
 
-    prefix: str
-    trusted: frozenset[str]
+    origins: tuple[str, ...]
+    methods: tuple[str, ...]
+    headers: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    credentials: bool = False
+    seconds: int = 600
 
-    @property
-    def label(self) -> str:
-        return f"* {self.prefix}/*"
+
+Kind = TypeVar("Kind", bound=UnitPlan)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolPlan(UnitPlan):
-    """A tool of an MCP adapter."""
-
-    hints: Mapping[str, bool]
+def _changed(units: tuple[Kind, ...], change: Callable[[FunctionPlan], FunctionPlan]) -> tuple[Kind, ...]:
+    """Units with other functions."""
+    return tuple(replace(unit, function=change(unit.function)) for unit in units)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +75,7 @@ class AdapterPlan:
     address: str | None
     port: int | None
     auth: AuthPlan | None
+    cors: CorsPlan | None = None
     units: tuple[UnitPlan, ...] = ()
     broken: str | None = None
     span: Span | None = None
@@ -124,7 +97,7 @@ class AdapterPlan:
 
     def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
         """The adapter with other functions."""
-        return replace(self, units=tuple(replace(unit, function=change(unit.function)) for unit in self.units))
+        return replace(self, units=_changed(self.units, change))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,30 +119,89 @@ class RestPlan(AdapterPlan):
         return (*self.units, *self.forwards)
 
     def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
-        return replace(
-            self,
-            units=tuple(replace(unit, function=change(unit.function)) for unit in self.units),
-            forwards=tuple(replace(unit, function=change(unit.function)) for unit in self.forwards),
-        )
+        return replace(self, units=_changed(self.units, change), forwards=_changed(self.forwards, change))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class McpPlan(AdapterPlan):
-    """An MCP adapter: its units are tools."""
+    """An MCP adapter: its units are tools; it may have resources and prompts, too.
+
+    `transport` is `http` or `stdio`. Clients may keep lists and contents for `ttl_ms` milliseconds, shared with others
+    where `cache_scope` is `public` (MCP 2026-07-28, caching).
+    """
 
     noun: ClassVar[str] = "tool"
 
     units: tuple[ToolPlan, ...] = ()
+    resources: tuple[ResourcePlan, ...] = ()
+    prompts: tuple[PromptPlan, ...] = ()
+    transport: str = "http"
+    ttl_ms: int | None = None
+    cache_scope: str | None = None
 
     @property
     def tools(self) -> tuple[ToolPlan, ...]:
         """Its units, by the name they have here."""
         return self.units
 
+    @property
+    def offered(self) -> tuple[UnitPlan, ...]:
+        return (*self.units, *self.resources, *self.prompts)
+
+    def with_functions(self, change: Callable[[FunctionPlan], FunctionPlan]) -> Self:
+        return replace(
+            self,
+            units=_changed(self.units, change),
+            resources=_changed(self.resources, change),
+            prompts=_changed(self.prompts, change),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillsPlan(AdapterPlan):
+    """A skill adapter: its units are skills."""
+
+    noun: ClassVar[str] = "skill"
+
+    units: tuple[SkillPlan, ...] = ()
+
+    @property
+    def functions(self) -> tuple[FunctionPlan, ...]:
+        """None: skills tell of what other adapters do."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlPlan(AdapterPlan):
+    """A control adapter: what an operator may see and do of the process that serves.
+
+    `subscribers` are those that may listen to the log at a time: 0 where nobody may. Where calls are `observed`, they
+    are counted (`metrics`) and traced (`traces`): of `sampling` the share, `propagation` how a trace's id travels,
+    `endpoint` where spans go, `buffer` how many traces are kept.
+    """
+
+    noun: ClassVar[str] = "route"
+
+    health: bool = True
+    info: bool = False
+    reload: bool = False
+    validate: bool = False
+    logs: bool = False
+    log_levels: bool = False
+    subscribers: int = 0
+    scripting: bool = False
+    observed: bool = True
+    metrics: bool = True
+    traces: bool = True
+    sampling: float = 1.0
+    propagation: str = "w3c"
+    endpoint: str | None = None
+    buffer: int = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A compiled capability."""
+    """A compiled capability. `version` is that of the language, `release` its own."""
 
     file: str
     title: str
@@ -178,6 +210,8 @@ class Plan:
     upstreams: tuple[Upstream, ...]
     adapters: tuple[AdapterPlan, ...]
     variables: tuple[VariablePlan, ...]
+    release: str | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def rest(self) -> tuple[RestPlan, ...]:

@@ -11,9 +11,12 @@ from starlette.types import ASGIApp
 
 from naftiko.bindings.resolve import Sources
 from naftiko.exposers.adapter import AnyAdapter, ExposedAdapter, Version
+from naftiko.exposers.callers.opening import gate_of
 from naftiko.exposers.control import Surroundings
-from naftiko.exposers.inbound import Gate
+from naftiko.exposers.guarded import Guarded
+from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.observer import NOBODY, Observer
+from naftiko.exposers.throttle import Throttle
 from naftiko.plan import Plan
 from naftiko.runtime.opening import Opened, opened
 from naftiko.runtime.settings import Settings
@@ -54,18 +57,25 @@ async def generation(
             ExposedAdapter(
                 adapter,
                 built.engine,
-                Gate(adapter.auth, values) if adapter.auth is not None else None,
+                gate_of(adapter.auth, values) if adapter.auth is not None else None,
                 observer,
                 plan.file,
                 plan.title if sum(other.type == adapter.type for other in plan.adapters) == 1 else "",
                 version,
+                plan.release or "",
+                plan.tags,
             )
             for adapter in plan.adapters
             if adapter.broken is None
         )
         if built.renewal is not None:
             built.renewal.listeners.extend(item.gate.renew for item in adapters if item.gate is not None)
-        yield Generation(built, adapters)
+        try:
+            yield Generation(built, adapters)
+        finally:
+            for item in adapters:
+                if item.gate is not None:
+                    await item.gate.close()
 
 
 @asynccontextmanager
@@ -76,7 +86,10 @@ async def applications(built: Generation) -> AsyncIterator[dict[str, ASGIApp]]:
         settings = built.opened.settings
         for adapter in built.adapters:
             kind = settings.extensions.adapters[adapter.plan.type]
-            app = kind.application(adapter, Surroundings(is_loopback(settings.address(adapter.plan))))
+            is_local = is_loopback(settings.address(adapter.plan))
+            app = kind.application(adapter, Surroundings(is_local))
             stack.push_async_callback(kind.close, app)
+            if adapter.plan.type not in ("rest", "mcp"):
+                app = Guarded(app, adapter, Hosts(is_loopback=is_local, allowed=settings.allowed_hosts), Throttle())
             apps[adapter.plan.namespace] = app
         yield apps

@@ -20,6 +20,7 @@ from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.scheme import SchemeContext
 from naftiko.consumers.http.transport import HttpTransport
 from naftiko.engine.engine import Engine
+from naftiko.engine.orchestration import StepRunner
 from naftiko.engine.upstream import OpenUpstream, attempt_within
 from naftiko.errors import MissingVariables
 from naftiko.formats.base import Format
@@ -105,7 +106,7 @@ async def opened(
             resolved.missing,
             environment,
             settings.extensions.formats,
-            settings.extensions.steps,
+            _steps(settings),
             total=settings.limits.total,
             redacts=settings.redact,
             renewal=renewal,
@@ -123,6 +124,12 @@ async def opened(
             for upstream, entry in zip(plan.upstreams, upstreams, strict=True)
         }
         yield Opened(plan, engine, settings, resolved, origins, renewal)
+
+
+def _steps(settings: Settings) -> Mapping[str, StepRunner]:
+    """What carries steps out, with what stands around it."""
+    steps = settings.extensions.steps
+    return steps if settings.around_steps is None else settings.around_steps(steps)
 
 
 def _open(

@@ -106,7 +106,7 @@ def _fetched(address: str) -> bytes:
     Raises:
         SourceError: it cannot be had.
     """
-    import httpx
+    import httpx  # here, since few files import from other machines, and all commands load this module
 
     until = time.monotonic() + _SECONDS
     try:

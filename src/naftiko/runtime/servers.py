@@ -34,7 +34,8 @@ async def verified(plan: Plan, upstreams: Sequence[OpenUpstream], engine: Engine
 
 
 def http_server(namespace: str, server: McpServerPlan, shown: str) -> Server:
-    """An MCP server at an endpoint; what speaks to it is imported by who has one."""
+    """An MCP server at an endpoint."""
+    # here, since the SDK takes long to import, and few files consume MCP servers
     from naftiko.consumers.mcp.server import HttpServer
 
     return HttpServer(namespace, server, shown)
@@ -47,7 +48,7 @@ def command_server(
     if not settings.allow_commands:
         problem = f"`{upstream.namespace}` is a command, and files start no commands unless `--allow-commands` says so"
         return OpenUpstream(None, None, None, problem, keys)
-    from naftiko.consumers.mcp.command import CommandServer
+    from naftiko.consumers.mcp.command import CommandServer  # here, as above
 
     scope = Scope(resolved.values, {}, {}, {})
     command = [as_text(value) for word in server.command if (value := word.resolve(scope)) is not MISSING]

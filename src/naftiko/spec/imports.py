@@ -6,6 +6,7 @@ in the importing capability. A file that is imported from may itself import the 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence as Several
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -100,7 +101,7 @@ class _Importer:
             return None
         file, beside = found_at
         self.files[str(file)] = None
-        real = str(file.resolve())
+        real = os.path.realpath(file)
         if real in trail:
             self.report.add("import-failed", f"`{location}` imports `{wanted}` from a file that imports it", where)
             return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from naftiko.plan import StepPlan
 from naftiko.spec.models.operations import ScriptStep
 from naftiko.steps.kind import StepKind
 from naftiko.steps.scripting import ScriptError, Task, languages
+from naftiko.steps.scripting.running import RUNS
 from naftiko.values.expressions import Expression
 from naftiko.values.missing import MISSING
 
@@ -104,8 +104,9 @@ class _Script(StepKind):
 
     async def run(self, step: StepPlan, running: Running) -> object:
         script = cast("Script", step.detail)
-        if os.environ.get("IKANOS_SCRIPTING", os.environ.get("NAFTIKO_SCRIPTING", "")).lower() == "false":
-            raise NotRunnable("scripts are turned off by the environment")
+        refused = RUNS.refusal(script.language)
+        if refused is not None:
+            raise NotRunnable(refused)
         scope = running.scope
         given = {name: value.resolve(scope) for name, value in script.given}
         given = {name: value for name, value in given.items() if value is not MISSING}
@@ -113,19 +114,21 @@ class _Script(StepKind):
         seen = {**steps, **given}
         names = {variable: seen[name] for variable, name in script.variables if name in seen}
         names["context"] = {**scope.inputs, **seen}
-        seconds = min(script.seconds, running.left)
+        seconds = min(RUNS.seconds(script.seconds), running.left)
+        read = partial(_pieces, script)
         try:
-            return await running.aside(partial(_run, script, names, seconds))
+            pieces = read() if not script.files else await running.aside(read)
+            with RUNS.counted():
+                return await _LANGUAGES[script.language].call(Task(pieces, names, seconds), running.aside)
         except ScriptError as error:
             raise InputError(str(error)) from error
 
 
-def _run(script: Script, names: Mapping[str, object], seconds: float) -> object:
-    """Read a script and run it.
+def _pieces(script: Script) -> list[tuple[str, str]]:
+    """The pieces of a script.
 
     Raises:
-        NotRunnable: it is not there any more.
-        ScriptError: it failed.
+        NotRunnable: one of its files is not there any more.
     """
     pieces = []
     for name in script.files:
@@ -135,7 +138,7 @@ def _run(script: Script, names: Mapping[str, object], seconds: float) -> object:
         pieces.append((name, (Path(script.folder) / name).read_text(encoding="utf-8")))
     if script.source is not None:
         pieces.append(("source", script.source))
-    return _LANGUAGES[script.language].run(Task(pieces, names, seconds))
+    return pieces
 
 
 def _problem(folder: Path, name: str) -> str | None:

@@ -11,14 +11,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from naftiko.values.jsonpath import JsonPath
 from naftiko.values.jsontext import encode_text
 from naftiko.values.missing import MISSING
 from naftiko.values.names import fold
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(msgspec.Struct):
     """What an expression may see during one call."""
 
     variables: Mapping[str, str]

@@ -10,6 +10,7 @@ from naftiko.cli.console.summary import (
     log_through,
     missing,
     now,
+    offered,
     open_to_all,
     summary,
 )
@@ -37,6 +38,9 @@ class JsonConsole:
     def close(self) -> None:
         self._log.close()
 
+    def leave_output(self) -> None:
+        """Nothing is printed there."""
+
     def _emit(self, event: str, **fields: object) -> None:
         self._log.now(encode_text({"event": event, "time": now(), **fields}))
 
@@ -53,7 +57,8 @@ class JsonConsole:
     def ready(self, gateway: Serving) -> None:
         for message in open_to_all(gateway):
             self._emit("warning", message=message)
-        self._emit("ready", **summary(gateway), sandbox=self.settings.sandbox, missing=missing(gateway))
+        facts = {"missing": missing(gateway), "offered": offered(gateway, self.settings.offer)}
+        self._emit("ready", **summary(gateway), sandbox=self.settings.sandbox, **facts)
 
     def changed(self, gateway: Serving, changes: Changes) -> None:
         kinds = {
@@ -96,6 +101,10 @@ class JsonConsole:
             fields["error"] = call.error
         if call.method is not None:
             fields |= {"method": call.method, "path": call.path, "requestId": call.request_id}
+        if call.trace_id is not None:
+            fields["traceId"] = call.trace_id
+        if call.caller is not None:
+            fields["caller"] = call.caller
         if call.ignored:
             fields["ignoredQuery"] = list(call.ignored)
         self._log.line(encode_text(fields))

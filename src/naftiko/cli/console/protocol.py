@@ -22,6 +22,9 @@ class Console(Protocol):
 
     def close(self) -> None: ...
 
+    def leave_output(self) -> None:
+        """Print nothing more to standard output: a protocol is spoken there."""
+
     def findings(self, diagnostics: Iterable[Diagnostic]) -> None: ...
 
     def error(self, error: NaftikoError) -> None: ...
@@ -47,6 +50,7 @@ class QuietConsole:
     def __init__(self, console: Console) -> None:
         self.settings = console.settings
         self.close = console.close
+        self.leave_output = console.leave_output
         self.error = console.error
         self.call = console.call
         self.least = console.least

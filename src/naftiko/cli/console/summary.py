@@ -8,8 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from naftiko.diagnostics import Diagnostic
+from naftiko.exposers.mcp.names import joint_name
+from naftiko.exposers.mcp.offering import Offer
 from naftiko.gateway.events import Serving
 from naftiko.log.writer import LogHandler, LogLevel, LogWriter
+from naftiko.plan import McpPlan
 from naftiko.validation.render import text
 
 
@@ -34,6 +37,27 @@ def summary(gateway: Serving) -> dict[str, object]:
 def shared(gateway: Serving) -> list[str]:
     """The endpoints at which several MCP adapters are one server."""
     return sorted({item.joint for item in gateway.served() if item.joint is not None})
+
+
+def offered(gateway: Serving, offer: Offer) -> list[str]:
+    """A sentence for each endpoint at which clients are not told of all tools, and for pins that pin nothing."""
+    counts: dict[str, int] = {}
+    names: set[str] = set()
+    for item in gateway.served():
+        if isinstance(item.plan, McpPlan):
+            url = item.joint or item.url
+            counts[url] = counts.get(url, 0) + len(item.plan.units)
+            names.update(tool.name for tool in item.plan.units)
+            names.update(joint_name(item.plan.namespace, tool.name) for tool in item.plan.units)
+    found = []
+    for url, number in counts.items():
+        mode = offer.decides(number, is_joint=not gateway.is_strict)
+        if mode != "all":
+            tools = "`search-tools`, `describe-tools` and `call-tool`"
+            tools += " and `run-code`" if mode == "code" else ""
+            found.append(f"{url} offers {tools} in place of {count(number, 'tool')}; `--tools all` lists them all")
+    found += [f"no tool is named `{text.printable(pin)}`, which is pinned" for pin in sorted(offer.pins - names)]
+    return found
 
 
 def missing(gateway: Serving) -> list[str]:

@@ -16,6 +16,7 @@ from naftiko.cli.console.summary import (
     least_status,
     log_through,
     missing,
+    offered,
     open_to_all,
     shared,
     texts,
@@ -45,6 +46,7 @@ class TextConsole:
     def __init__(self, level: LogLevel = LogLevel.info, *, is_verbose: bool = False) -> None:
         self.settings = Settings()
         self.is_verbose = is_verbose
+        self._out: TextIO = sys.stdout
         self._paint = text.Paint(sys.stdout.isatty())
         self._log = LogWriter()
         self.least = least_status(level)
@@ -53,6 +55,10 @@ class TextConsole:
 
     def close(self) -> None:
         self._log.close()
+
+    def leave_output(self) -> None:
+        self._out = sys.stderr
+        self._paint = text.Paint(sys.stderr.isatty())
 
     def findings(self, diagnostics: Iterable[Diagnostic]) -> None:
         shown = [found for found in diagnostics if found.severity is not Severity.INFO]
@@ -92,7 +98,7 @@ class TextConsole:
         entries = list(gateway.entries.values())
         served = gateway.served()
         for message in open_to_all(gateway):
-            _say(paint("WARNING", "1;31") + ": " + message, sys.stdout)
+            _say(paint("WARNING", "1;31") + ": " + message, self._out)
         if len(entries) == 1:
             plan = entries[0].built.opened.plan
             lines = [f"{paint(text.printable(plan.title), '1')}  ({text.printable(plan.file)})"]
@@ -119,10 +125,11 @@ class TextConsole:
             lines += self._ports(served)
         aside = [f"{file}: {reason}" for file, reason in sorted(gateway.aside.items())]
         lines += self._some(aside, "set aside")
+        lines += self._some(offered(gateway, self.settings.offer), "tools")
         lines += self._some(gateway.conflicts(), "conflict")
         lines += self._counted(gateway)
         lines.extend(["", "Press Ctrl-C to stop."])
-        _say("\n".join(lines), sys.stdout)
+        _say("\n".join(lines), self._out)
 
     def _some(self, items: Sequence[str], what: str) -> list[str]:
         """The first few of what there is to tell, wrapped between words, and how many there are."""
@@ -232,10 +239,12 @@ class TextConsole:
             if call.ignored
             else ""
         )
+        trace = f" trace={call.trace_id}" if call.trace_id is not None else ""
+        caller = f" caller={text.printable(call.caller)}" if call.caller is not None else ""
         who = f"{text.printable(call.adapter)} {text.printable(call.operation or '-')}" if call.adapter else "-"
         self._log.line(
             f"{self._clock[1]} {who} {call.status}{error} {call.total_ms:.1f} ms{upstream} {what} "
-            f"id={call.request_id or '-'}{ignored}"
+            f"id={call.request_id or '-'}{trace}{caller}{ignored}"
         )
 
 

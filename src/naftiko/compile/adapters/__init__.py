@@ -20,7 +20,7 @@ def compile_adapters(
     for index, adapter in enumerate(exposes):
         path: Path = ("capability", "exposes", index)
         kind = kinds.get(adapter.type)
-        plan = kind.compile(AdapterContext(adapter, path, units, report)) if kind is not None else None
+        plan = kind.compile(AdapterContext(adapter, path, units, report, exposes)) if kind is not None else None
         if plan is not None:
             found.append(plan)
         elif kind is None and isinstance(adapter, ExposesOther):

@@ -1,31 +1,47 @@
-"""MCP adapters: their tools."""
+"""MCP adapters: their tools, and what else they offer."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from naftiko.compile.adapters.kind import AdapterContext
+from naftiko.compile.adapters.prompts import compile_prompts
+from naftiko.compile.adapters.resources import compile_resources, icons
 from naftiko.compile.units import UnitCompiler
 from naftiko.diagnostics import Path
 from naftiko.document.nodes import locate
 from naftiko.document.report import Report
-from naftiko.plan import FunctionPlan, McpPlan, ToolPlan
+from naftiko.plan import FunctionPlan, McpPlan, ResourcePlan, ToolPlan
 from naftiko.spec.models.exposes import ExposesMcp, McpTool
 
 _HINTS = ("readOnly", "destructive", "idempotent", "openWorld")
 
 
-def compile_mcp(context: AdapterContext) -> McpPlan | None:
-    """The plan of an MCP adapter; None for one that is served elsewhere than over HTTP."""
+def compile_mcp(context: AdapterContext) -> McpPlan:
+    """The plan of an MCP adapter."""
+    adapter = cast("ExposesMcp", context.adapter)
+    common = context.common()
+    largest = context.largest(adapter.maxBinarySize)
+    resources = compile_resources(context, common["namespace"], largest)
+    return McpPlan(
+        **common,
+        units=_tools(context, common["namespace"], largest, resources),
+        resources=resources,
+        prompts=compile_prompts(context, common["namespace"]),
+        transport=adapter.transport,
+        ttl_ms=adapter.ttlMs,
+        cache_scope=adapter.cacheScope,
+    )
+
+
+def _tools(
+    context: AdapterContext, namespace: str, largest: int | None, resources: Sequence[ResourcePlan]
+) -> tuple[ToolPlan, ...]:
     adapter = cast("ExposesMcp", context.adapter)
     path, units, report = context.path, context.units, context.report
-    if adapter.transport != "http":
-        return None
-    common = context.common()
     tools: dict[str, ToolPlan] = {}
-    largest = context.largest(adapter.maxBinarySize)
     for position, tool in enumerate(adapter.tools):
         where = (*path, "tools", position)
         name = tool.name or (tool.ref or "").rpartition(".")[2]
@@ -36,7 +52,7 @@ def compile_mcp(context: AdapterContext) -> McpPlan | None:
             report.add("duplicate-tool", f"a tool named `{name}` stands before this one", (*where, "name"))
             continue
         function = units.compile(
-            tool, where, common["namespace"], name=name, ref=tool.ref, required_by_default=True, largest=largest
+            tool, where, namespace, name=name, ref=tool.ref, required_by_default=True, largest=largest
         )
         source = units.functions.get(tool.ref or "")
         tools[name] = ToolPlan(
@@ -44,11 +60,29 @@ def compile_mcp(context: AdapterContext) -> McpPlan | None:
             title=tool.label or (source.function.label if source else None),
             description=tool.description or (source.function.description if source else None),
             hints=_hints(tool, units, function),
+            tags=tool.tags or (),
             function=function,
+            icons=icons(tool.icons),
+            scopes=context.scopes(tool.scopes, where),
+            meta=_page(tool, where, resources, report),
             span=locate(report.root, (*where, "name")),
         )
         _check_name(name, (*where, "name"), report)
-    return McpPlan(**common, units=tuple(tools.values()))
+    return tuple(tools.values())
+
+
+def _page(tool: McpTool, path: Path, resources: Sequence[ResourcePlan], report: Report) -> Mapping[str, object] | None:
+    """What tells a client of a tool's page (MCP Apps): one of the adapter's files."""
+    if tool.ui is None:
+        return None
+    uri = tool.ui.resourceUri
+    if not any(item.files is not None and (uri == item.uri or uri.startswith(item.uri + "/")) for item in resources):
+        message = f"none of the adapter's resources has the page `{uri}`"
+        report.add("ui-resource", message, (*path, "ui", "resourceUri"), help="add a resource with a `location:`")
+    ui: dict[str, object] = {"resourceUri": uri}
+    if tool.ui.visibility is not None:
+        ui["visibility"] = list(tool.ui.visibility)
+    return {"ui": ui}
 
 
 _MODEL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")

@@ -62,6 +62,7 @@ def compile_rest(context: AdapterContext) -> RestPlan:
                     description=operation.description or (source.function.description if source else None),
                     function=function,
                     tag=resource.label or resource.name,
+                    scopes=context.scopes(operation.scopes, where),
                     span=locate(report.root, (*inner, "path")),
                 )
             )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlencode
 
 import httpx
+import msgspec
 
 from naftiko.__about__ import __version__
 from naftiko.consumers.http.body import body_of
@@ -32,8 +32,7 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say so when they have no body (RFC 9110, section 8.6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """A request that can be sent, as often as anybody likes: sending changes nothing of it.
 
     `target` is path and query as they go on the request line; `headers` are in the order sent. `auth` is what answers a
@@ -50,8 +49,7 @@ class Outgoing:
     ends: Callable[[], Callable[[bytes], bool]] | None = None
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """A request that is being put together. `path` and `query` are percent-encoded, `headers` in the order sent.
 
     `filled` holds the lower-case names of headers that the caller or the file gave a value.
@@ -64,7 +62,7 @@ class Draft:
     headers: list[tuple[str, str]]
     cookies: list[tuple[str, str]]
     content: bytes | None
-    filled: set[str] = field(default_factory=set)
+    filled: set[str] = msgspec.field(default_factory=set)
     auth: httpx.Auth | None = None
     is_safe: bool = False
     ends: Callable[[], Callable[[bytes], bool]] | None = None

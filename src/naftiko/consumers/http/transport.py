@@ -6,11 +6,11 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterable, Callable
-from dataclasses import dataclass
 from typing import TypeAlias, cast
 
 import h11
 import httpx
+import msgspec
 
 from naftiko.consumers.http.answers import Body, connect_reason
 from naftiko.consumers.http.flows import carry_out
@@ -28,8 +28,7 @@ _TURN = 1024 * 1024
 _AUTHORIZATION = "authorization"
 
 
-@dataclass(slots=True)
-class Response:
+class Response(msgspec.Struct):
     """An upstream's answer, decompressed. `headers` are pairs, names in lower case.
 
     `signature` is the `Authorization` header that a signing scheme made for the request.

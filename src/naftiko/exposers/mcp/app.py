@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import msgspec
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
@@ -16,22 +18,36 @@ from naftiko.errors import BodyTooLarge
 from naftiko.exposers.adapter import McpAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import MAX_BODY, ClientGone, read_all
+from naftiko.exposers.callers.guard import admitted, asked_of, in_words, lacking, refusal
+from naftiko.exposers.callers.metadata import WELL_KNOWN, described, metadata_url
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import envelope
+from naftiko.exposers.mcp.caller import LIFE, SESSION
+from naftiko.exposers.mcp.large import ARGUMENTS, MOST, parted
 from naftiko.exposers.mcp.listeners import Listeners
-from naftiko.exposers.mcp.server import LIFE, ToolServer
-from naftiko.exposers.mcp.splice import has_pieces, spliced, with_length
-from naftiko.exposers.mcp.table import Table, made
+from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
+from naftiko.exposers.mcp.server import McpServer, meant
+from naftiko.exposers.mcp.splice import whole
+from naftiko.exposers.mcp.table import KINDS, Table, made
 from naftiko.exposers.pages import page, wants_html
-from naftiko.exposers.requests import CONNECTION, Connection, Present, gave_up, request_id
+from naftiko.exposers.requests import CONNECTION, Present, gave_up, request_id
 from naftiko.exposers.throttle import Throttle
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
-_SESSION = b"mcp-session-id"
+_SESSION = SESSION.encode("ascii")
+
+
+class _Cancelled(msgspec.Struct):
+    """The parameters of `notifications/cancelled`."""
+
+    requestId: int | str
+
+
+_cancelled = msgspec.json.Decoder(_Cancelled).decode
 
 
 class McpApp:
-    """Serves the tools of adapters as one server. Calls are answered only inside `running()`.
+    """Serves what MCP adapters offer as one server. Calls are answered only inside `running()`.
 
     What is served can be replaced at any time; clients that listen are told, those of 2025-06-18 and 2025-11-25 where
     `tells` is set. With `is_joint` each name begins with its adapter's namespace. The SDK's part is made when the first
@@ -47,29 +63,39 @@ class McpApp:
         throttle: Throttle | None = None,
         is_joint: bool = False,
         tells: bool = False,
+        offer: Offer = EVERY_TOOL,
     ) -> None:
         self._hosts = hosts or Hosts(is_loopback=is_loopback)
         self._throttle = throttle or Throttle()
         self._tells = tells
         self._is_joint = is_joint
-        self._server = ToolServer(made(adapters, is_joint=is_joint), tells=tells)
-        self._listeners = Listeners()
+        self._offer = offer
+        self._server = McpServer(self.made(adapters), tells=tells)
+        self._listeners = Listeners(self._server.sessions.subscriptions)
         self._is_hushed = False
+        self._untold: set[str] = set()
+        self._before: Table | None = None
         self._calls = 0
+        self._asked: dict[tuple[str, object], Life] = {}
         self._idle: asyncio.Event | None = None
 
     async def replace(self, adapters: Sequence[McpAdapter]) -> None:
         """Serve other adapters from now on, and tell the clients that listen."""
-        self.swap(made(adapters, is_joint=self._is_joint))
+        self.swap(self.made(adapters))
         await self.tell()
 
     def made(self, adapters: Sequence[McpAdapter]) -> Table:
         """What `swap` takes, made beside what serves."""
-        return made(adapters, is_joint=self._is_joint)
+        return made(adapters, is_joint=self._is_joint, offer=self._offer)
 
-    def swap(self, table: Table) -> None:
-        """Serve what a table holds from now on."""
+    def swap(self, table: Table) -> bool:
+        """Serve what a table holds from now on. Returns whether clients are to be told (`tell`) of something."""
+        old = self._server.table
+        self._untold |= old.changes(table)
+        is_told = bool(self._untold or self._server.subscribed)
+        self._before = (self._before or old) if is_told else None
         self._server.table = table
+        return is_told
 
     @property
     def table(self) -> Table:
@@ -77,9 +103,16 @@ class McpApp:
         return self._server.table
 
     async def tell(self) -> None:
-        """Tell the clients that listen that the tools have changed."""
-        self._listeners.publish()
-        await self._server.publish()
+        """Tell the clients that listen what has changed since they were told last."""
+        kinds = [kind for kind in KINDS if kind in self._untold]
+        before, self._before = self._before, None
+        self._untold.clear()
+        now, subscribed = self._server.table, self._server.subscribed
+        updated: list[str] = []
+        if before is not None and subscribed:  # they may be many: beside the event loop
+            updated = await asyncio.to_thread(before.changed_resources, now, subscribed)
+        self._listeners.publish(kinds, updated)
+        await self._server.publish(kinds, updated)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -106,6 +139,9 @@ class McpApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await not_http(scope, receive, send)
+        elif raw_path(scope).startswith(WELL_KNOWN):
+            gates = [(PATHS, gate) for gate in self._server.table.gates]
+            await described(gates, raw_path(scope), scope)(scope, receive, send)
         elif raw_path(scope) not in PATHS:
             missing = Response("there is nothing here; the MCP endpoint is /mcp\n", 404, media_type="text/plain")
             await missing(scope, receive, send)
@@ -126,24 +162,47 @@ class McpApp:
         else:
             await self._post(scope, receive, send)
 
-    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a message to the SDK, with its body read and its envelope checked."""
+    async def _read(self, scope: Scope, receive: Receive) -> tuple[bytes, envelope.Envelope] | Response | None:
+        """A message with its envelope checked, what to answer in its place, or None where nobody waits any more."""
         try:
             body = await read_all(receive, MAX_BODY)
         except ClientGone:
-            return
+            return None
         except BodyTooLarge as error:
-            await envelope.refused(envelope.INVALID_REQUEST, error.detail, 413)(scope, receive, send)
-            return
+            return envelope.refused(envelope.INVALID_REQUEST, error.detail, 413)
         message = envelope.read(body)
         if isinstance(message, Response):
-            await message(scope, receive, send)
+            return message
+        lacks = self._lacks(scope, message) if self._server.table.has_scopes else None
+        if lacks is not None:
+            return lacks
+        if len(body) > MOST:
+            parts = parted(message)
+            if parts is None:
+                text = f"a message has {MOST // 1024} KiB at most, beside the arguments of a tool call"
+                return envelope.refused(envelope.INVALID_REQUEST, text, 413)
+            body, scope[ARGUMENTS] = parts
+        return body, message
+
+    async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a message to the SDK."""
+        found = await self._read(scope, receive)
+        if found is None or isinstance(found, Response):
+            if found is not None:
+                await found(scope, receive, send)
             return
+        body, message = found
         extra = [(b"x-request-id", request_id(scope).encode("ascii"))]
         if message.method == "initialize" and self._tells:
             session = f"{self._server.table.digest}-{secrets.token_hex(8)}"
             extra.append((_SESSION, session.encode("ascii")))
         life = scope[LIFE] = Life(request_id(scope))
+        session = self._session(scope)
+        if session and message.method == "notifications/cancelled":
+            self._cancelled(session, message)
+        asked = (session, message.id) if session and message.id is not UNSET else None
+        if asked is not None:
+            self._asked[asked] = life
         pending = [body]
 
         async def replay() -> Message:
@@ -155,15 +214,48 @@ class McpApp:
         try:
             with Present(scope, life):
                 manager = self._server.manager or await self._server.started()
-                await manager.handle_request(scope, replay, _whole(scope, send, extra))
+                if message.method == "tools/call" and not isinstance(message.params, UnsetType):
+                    manager = self._server.for_call(bytes(message.params), session) or manager
+                await manager.handle_request(scope, replay, whole(scope, send, extra))
         except asyncio.CancelledError:
             if not gave_up(life):
                 raise
+            if life.is_cancelled:  # whoever cancelled it waits for no answer, but its request needs an end
+                with suppress(RuntimeError):
+                    await Response(status_code=202)(scope, receive, send)
         finally:
             self._calls -= 1
+            if asked is not None and self._asked.get(asked) is life:
+                del self._asked[asked]
             if not self._calls and self._idle is not None:
                 self._idle.set()
                 self._idle = None
+
+    def _lacks(self, scope: Scope, message: envelope.Envelope) -> Response | None:
+        """The answer to a caller whose token does not grant what is called (MCP 2025-11-25, authorization)."""
+        if isinstance(message.params, UnsetType) or isinstance(message.method, UnsetType):
+            return None
+        with suppress(msgspec.MsgspecError, RecursionError):
+            needed = self._server.table.needs(message.method, meant(self._server.table, bytes(message.params)))
+            gate = needed[0].gate if needed is not None else None
+            denied = lacking(gate, scope, needed[1]) if needed is not None else None
+            if gate is not None and denied is not None:
+                asked = asked_of(scope, headers_of(scope), metadata_url((gate,), scope))
+                return in_words(refusal(gate, denied, asked))
+        return None
+
+    def _cancelled(self, session: str, message: envelope.Envelope) -> None:
+        """End a call that its session wants no more (MCP 2025-11-25, cancellation), unless something may be done."""
+        with suppress(msgspec.MsgspecError):
+            given = b"{}" if isinstance(message.params, UnsetType) else bytes(message.params)
+            life = self._asked.get((session, _cancelled(given).requestId))
+            if life is not None:
+                life.is_cancelled = True
+                life.leave()
+
+    def _session(self, scope: Scope) -> str:
+        """What a client has for a session."""
+        return next((value.decode("latin-1") for name, value in scope["headers"] if name == _SESSION), "")
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A stream for clients that listen, a page for browsers, or that only messages are taken."""
@@ -172,8 +264,10 @@ class McpApp:
         if scope["method"] == "GET" and "text/event-stream" in accepts and self._tells:
             version = headers.get("mcp-protocol-version", "")
             if version not in MODERN_PROTOCOL_VERSIONS and not self._is_hushed:
-                seen = headers.get("mcp-session-id", "").partition("-")[0]
-                await self._listeners.serve(receive, send, has_missed=bool(seen) and seen != self._server.table.digest)
+                session = headers.get(SESSION, "")
+                seen = session.partition("-")[0]
+                has_missed = bool(seen) and seen != self._server.table.digest
+                await self._listeners.serve(receive, send, KINDS if has_missed else (), session)
                 return
         if scope["method"] in ("GET", "HEAD") and wants_html(headers):
             await self._page(scope, headers)(scope, receive, send)
@@ -195,62 +289,17 @@ class McpApp:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that is not meant for us, or that comes without credentials."""
-        gates = self._server.table.gates
+        table = self._server.table
+        gates = table.gates
+        are_needed = bool(gates) and not table.is_open
         refused = self._hosts.refusal(
             scope,
-            takes_any_host=bool(gates) and all(gate.is_by_header for gate in gates),
-            takes_any_origin=bool(gates) and all(gate.is_by_header and not gate.is_sent_by_browsers for gate in gates),
+            takes_any_host=are_needed and all(gate.is_by_header for gate in gates),
+            takes_any_origin=are_needed and all(gate.is_by_header and not gate.is_sent_by_browsers for gate in gates),
         )
         if refused is not None or not gates:
             return refused
-        headers, query = headers_of(scope), scope["query_string"].decode("latin-1")
-        address = scope["client"][0] if scope.get("client") else ""
-        wait = self._throttle.barred(address)
-        if not wait and any(gate.admits(headers, query) for gate in gates):
-            self._throttle.admitted(address)
-            return None
-        if not wait and any(gate.is_tried(headers, query) for gate in gates):
-            wait = await self._throttle.refused(address, self._server.table.adapters[0].plan.namespace)
-        if wait:
-            text = "too many requests with wrong credentials came from this address\n"
-            return Response(text, 429, {"Retry-After": str(max(1, round(wait)))}, media_type="text/plain")
-        challenge = next((gate.challenge for gate in gates if gate.challenge), None)
-        return Response(
-            "the request carries no valid credentials for this adapter\n",
-            401,
-            {"WWW-Authenticate": challenge} if challenge else None,
-            media_type="text/plain",
-        )
-
-
-def _whole(scope: Scope, send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
-    """What sends the SDK's answer with more headers: in one piece, with what is marked in it, unless it is a stream."""
-    connection: Connection | None = scope.get(CONNECTION)
-    start: Message | None = None
-
-    async def answer(message: Message) -> None:
-        nonlocal start
-        if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), *extra]
-            message = {**message, "headers": headers}
-            if (b"content-type", b"text/event-stream") not in headers[:3]:
-                start = message  # a stream begins at once
-                return
-        if start is not None:
-            began, start = start, None
-            is_whole = not message.get("more_body", False)
-            body = message.get("body", b"")
-            if is_whole and has_pieces(scope):
-                body = spliced(scope, body)
-                began = with_length(began, len(body))
-            if (
-                is_whole
-                and connection is not None
-                and connection.respond(send, began["status"], began["headers"], body)
-            ):
-                return
-            await send(began)
-            message = {**message, "body": body}
-        await send(message)
-
-    return answer
+        asked = asked_of(scope, headers_of(scope), metadata_url(gates, scope))
+        owner = table.adapters[0].plan.namespace
+        denied = await admitted(gates, scope, asked, self._throttle, owner, is_open=table.is_open)
+        return None if denied is None else in_words(denied)

@@ -82,6 +82,28 @@ def of_error(error: CallError) -> Result:
     return failed(error.detail)
 
 
+def value_of(answer: Answer) -> object:
+    """An answer's value, for code.
+
+    Raises:
+        ValueError: the call failed, or its answer is bytes.
+    """
+    if answer.is_error:
+        body = answer.text()
+        raise ValueError(f"the upstream answered {answer.status}" + (f": {body[:1000]}" if body else ""))
+    if answer.is_binary and answer.content():
+        raise ValueError("the tool answers bytes, which code cannot read")
+    if not answer.content():
+        return None
+    value = answer.value()
+    return value if value is not MISSING else answer.text()
+
+
+def succeeded(text: str) -> Result:
+    """The result that is a text."""
+    return _result(text)
+
+
 def failed(message: str) -> Result:
     """The result that tells a failure in words."""
     result = _result(message)

@@ -1,68 +1,87 @@
-"""The SDK's server: what it is told of our tools, and how a tool is called."""
+"""What answers MCP messages: our handlers in the SDK's server, and how that is started and ended."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any
 
-from mcp.server.lowlevel import NotificationOptions, Server
+import msgspec
+from mcp.server.caching import CACHEABLE_METHODS
+from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ToolsListChanged
+from mcp.server.subscriptions import (
+    InMemorySubscriptionBus,
+    ListenHandler,
+    PromptsListChanged,
+    ResourcesListChanged,
+    ResourceUpdated,
+    ServerEvent,
+    ToolsListChanged,
+)
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
-from mcp_types import (
-    INTERNAL_ERROR,
-    INVALID_PARAMS,
-    SERVER_INFO_META_KEY,
-    CallToolRequestParams,
-    ListToolsResult,
-    PaginatedRequestParams,
-)
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from msgspec import UNSET, UnsetType
 from opentelemetry import trace
-from starlette.types import Scope
 
 from naftiko.__about__ import __version__
-from naftiko.engine.aside import LARGE, aside
-from naftiko.engine.life import Life
-from naftiko.errors import CallError
-from naftiko.exposers.adapter import McpAdapter
-from naftiko.exposers.asgi import headers_of
 from naftiko.exposers.body import MAX_BODY
-from naftiko.exposers.calling import GONE, Told, carry_out
-from naftiko.exposers.mcp.results import Result, large, of_answer, of_error
+from naftiko.exposers.mcp.caller import open_to
+from naftiko.exposers.mcp.offering import CALL
+from naftiko.exposers.mcp.prompting import Prompting
+from naftiko.exposers.mcp.reading import Reading
+from naftiko.exposers.mcp.sdk import SdkServer
+from naftiko.exposers.mcp.sessions import Sessions
+from naftiko.exposers.mcp.subscriptions import MOST_URIS, Listening
 from naftiko.exposers.mcp.table import Table
-from naftiko.exposers.requests import request_id
-from naftiko.exposers.schema import Fit
-
-PAGE = 200
-"""The most tools in one answer to `tools/list`."""
-
-LIFE = "naftiko.life"
-"""The key of a scope under which a call's life is."""
+from naftiko.exposers.mcp.toolcalls import ToolCalls
 
 _UNCHECKED = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 """For the SDK: hosts are checked before it, once."""
 
-
-class _Server(Server[Any]):
-    """The SDK's server, which says to clients of every version that its tools may change where they may."""
-
-    tells = False
-
-    def create_initialization_options(
-        self, notification_options: NotificationOptions | None = None, *arguments: Any, **named: Any
-    ) -> Any:
-        options = notification_options or NotificationOptions(tools_changed=self.tells)
-        return super().create_initialization_options(options, *arguments, **named)
+_EVENTS: dict[str, ServerEvent] = {
+    "tools": ToolsListChanged(),
+    "resources": ResourcesListChanged(),
+    "prompts": PromptsListChanged(),
+}
 
 
-class ToolServer:
-    """Serves the tools of a table, which can be replaced while it does. The SDK's part is made by `started`.
+class _Inner(msgspec.Struct):
+    """The arguments of `call-tool`, as far as they say what is called."""
 
-    `tells` lets clients of every version know that the tools may change. `build` makes the SDK's part.
+    name: str = ""
+
+
+class _Named(msgspec.Struct):
+    """The parameters of a call, as far as they say what is called or read."""
+
+    name: str = ""
+    uri: str = ""
+    arguments: msgspec.Raw | UnsetType = UNSET
+
+
+_named = msgspec.json.Decoder(_Named).decode
+_inner = msgspec.json.Decoder(_Inner).decode
+
+
+def meant(table: Table, params: bytes) -> str:
+    """What a call names by its parameters: a tool, a prompt or a URI; the tool that another one is to call.
+
+    Raises:
+        msgspec.MsgspecError: they are not those of a call.
+    """
+    named = _named(params)
+    if not isinstance(named.arguments, UnsetType) and named.name not in table.pairs and named.name.startswith(CALL):
+        return _inner(bytes(named.arguments)).name
+    return named.name or named.uri
+
+
+class McpServer:
+    """Serves what a table has, which can be replaced while it does. The SDK's part is made by `started`.
+
+    `tells` lets clients of every version know that it may change. `build` makes the SDK's part.
     """
 
     def __init__(
@@ -70,28 +89,58 @@ class ToolServer:
         table: Table,
         *,
         tells: bool,
-        build: Callable[[ToolServer], StreamableHTTPSessionManager] | None = None,
+        build: Callable[[McpServer], StreamableHTTPSessionManager] | None = None,
     ) -> None:
-        self._make = build or ToolServer.build
-        self.table = table
+        self._make = build or McpServer.build
+        self._table = table
+        self.sessions = Sessions(self._now)
+        self._tools = ToolCalls(self._now, self.sessions.levels)
+        self._reading = Reading(self._now)
+        self._prompting = Prompting(self._now)
+        self._server: SdkServer | None = None
         self._tells = tells
         self._bus = InMemorySubscriptionBus()
         self._listen = ListenHandler(self._bus)
         self._is_hushed = False
         self._manager: StreamableHTTPSessionManager | None = None
-        self._stamp: dict[str, Any] = {}
+        self._streaming: StreamableHTTPSessionManager | None = None
+        self._listening = Listening()
         self._starting: asyncio.Lock = asyncio.Lock()
         self._stop = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    def _now(self) -> Table:
+        return self._table
+
+    @property
+    def table(self) -> Table:
+        """What is served."""
+        return self._table
+
+    @table.setter
+    def table(self, table: Table) -> None:
+        self._table = table
+        if self._server is not None:
+            self._hint(self._server)
 
     @property
     def manager(self) -> StreamableHTTPSessionManager | None:
         """The SDK's part, once it is started."""
         return self._manager
 
-    async def publish(self) -> None:
-        """Tell the clients that listen that the tools have changed."""
-        await self._bus.publish(ToolsListChanged())
+    async def publish(self, kinds: Collection[str], uris: Collection[str] = ()) -> None:
+        """Tell the clients that listen what has changed: of `table.KINDS`, and contents of resources."""
+        for kind in kinds:
+            await self._bus.publish(_EVENTS[kind])
+        for uri in uris:
+            await self._bus.publish(ResourceUpdated(uri=uri))
+            await asyncio.sleep(0)  # there may be many, and nothing else waits in there
+        await self.sessions.tell(kinds, uris)
+
+    @property
+    def subscribed(self) -> frozenset[str]:
+        """The URIs whose contents some client listens to."""
+        return frozenset((*self._listening.all(), *self.sessions.subscriptions.all()))
 
     def hush(self) -> None:
         """End the streams of clients that listen, and open no more."""
@@ -116,11 +165,13 @@ class ToolServer:
             if self._manager is not None:
                 return self._manager
             manager = self._make(self)
+            streaming = self._managing(manager.app, is_json=False)
             ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
             async def hold() -> None:
                 try:
-                    async with manager.run():
+                    async with manager.run(), streaming.run():
+                        self._streaming = streaming
                         self._manager = manager  # here, so that a first caller who gives up loses nothing
                         if not ready.done():
                             ready.set_result(None)
@@ -137,98 +188,78 @@ class ToolServer:
             return manager
 
     def build(self) -> StreamableHTTPSessionManager:
-        """The SDK's part, not yet running."""
-        only = self.table.adapters[0].plan if len(self.table.adapters) == 1 else None
-        server = _Server(
-            only.namespace if only is not None else "naftiko",
-            version=__version__,
-            title=only.title if only is not None else None,
-            instructions=only.description if only is not None else None,
-            get_tool_input_schema=self._input_schema,
-            on_list_tools=self._list_tools,
-            on_call_tool=self._call_tool,
-            on_subscriptions_listen=self._listened,
-        )
-        server.tells = self._tells
-        self._stamp = server.server_info_stamp
-        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
-            server.middleware.clear()  # nobody records spans, so none are made
+        """The SDK's part for HTTP, not yet running."""
+        return self._managing(self.made(), is_json=True)
+
+    def _managing(self, server: Server[Any], *, is_json: bool) -> StreamableHTTPSessionManager:
+        """The SDK's part, which answers in JSON only, or in a stream where there is something to tell meanwhile."""
         return StreamableHTTPSessionManager(
             app=server,
             stateless=True,
-            json_response=True,
+            json_response=is_json,
             security_settings=_UNCHECKED,
             max_request_body_size=MAX_BODY,
         )
 
+    def for_call(self, params: bytes, session: str) -> StreamableHTTPSessionManager | None:
+        """The SDK's part for a tool call, once it is started: one that streams where the caller is to be told more.
+
+        Callers ask for that with a progress token or a level of the log; there is something to tell of steps.
+        """
+        if b'"progressToken"' in params or b'/logLevel"' in params or session in self.sessions.levels:
+            with suppress(msgspec.MsgspecError, RecursionError):
+                served = self._table.get(meant(self._table, params))
+                if served is not None and served.tool.plan.function.steps is not None:
+                    return self._streaming
+        return self._manager
+
+    def made(self) -> Server[Any]:
+        """The SDK's server, for any transport."""
+        only = self._table.adapters[0] if len(self._table.adapters) == 1 else None
+        tools, reading, prompting = self._tools, self._reading, self._prompting
+        server = self._server = SdkServer(
+            only.plan.namespace if only is not None else "naftiko",
+            self._now,
+            tells=self._tells,
+            version=(only.release if only is not None else "") or __version__,
+            title=only.plan.title if only is not None else None,
+            instructions=only.plan.description if only is not None else None,
+            get_tool_input_schema=tools.input_schema,
+            on_list_tools=tools.list_tools,
+            on_call_tool=tools.call,
+            on_list_resources=reading.list_resources,
+            on_list_resource_templates=reading.list_templates,
+            on_read_resource=reading.read,
+            on_list_prompts=prompting.list_prompts,
+            on_get_prompt=prompting.get,
+            on_completion=prompting.complete,
+            on_subscriptions_listen=self._listened,
+        )
+        self.sessions.answer_in(server)
+        tools.stamp = reading.stamp = prompting.stamp = server.server_info_stamp
+        self._hint(server)
+        if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+            server.middleware.clear()  # nobody records spans, so none are made
+        return server
+
+    def _hint(self, server: SdkServer) -> None:
+        """Let the SDK say how long clients may keep what they are told."""
+        hint = self._table.cache
+        server.cache_hints = dict.fromkeys(CACHEABLE_METHODS, hint) if hint is not None else {}
+
     async def _listened(self, context: Any, params: Any) -> Any:
         if self._is_hushed:
             raise MCPError(code=INTERNAL_ERROR, message="the server is stopping, and has nothing more to tell")
-        return await self._listen(context, params)
-
-    def _input_schema(self, name: str) -> Mapping[str, Any] | None:
-        """The schema that arguments in headers are checked by; none where it asks for no header."""
-        served = self.table.get(name)
-        return served.tool.schema if served is not None and served.tool.has_headers else None
-
-    async def _list_tools(self, context: Any, params: PaginatedRequestParams | None) -> ListToolsResult:
-        open_to = {id(adapter): _admits(adapter, context) for adapter in self.table.adapters}
-        tools = [served.listed for served in self.table.all() if open_to[id(served.adapter)]]
-        start = _position(params.cursor if params is not None else None)
-        end = start + PAGE
-        return ListToolsResult(tools=tools[start:end], next_cursor=str(end) if end < len(tools) else None)
-
-    async def _call_tool(self, context: Any, params: CallToolRequestParams) -> Any:
-        scope: Scope = context.request.scope
-        life: Life = scope.get(LIFE) or Life(request_id(scope))
-        told = Told(time.perf_counter(), life, "tools/call", params.name[:200])
-        table = self.table
-        served = table.get(params.name)
-        if served is None or not _admits(served.adapter, context):
-            if table.adapters:
-                told.tell(404, table.adapters[0].observer, error="unknown-tool")
-            raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name[:200]}")
-        tool = served.tool
-        told.adapter, told.operation, told.path = served.adapter, tool.plan.name, served.listed.name
+        asked = params.notifications.resource_subscriptions or ()
+        if len(asked) > MOST_URIS:
+            message = f"one stream listens to {MOST_URIS} resources at most, and this asks for {len(asked)}"
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        among = open_to(self._table.adapters, context)
+        uris = [uri for uri in dict.fromkeys(asked) if self._table.resources.find(uri, among) is not None]
+        if not self._listening.begin(uris):
+            raise MCPError(code=INTERNAL_ERROR, message="there are too many subscriptions already")
         try:
-            inputs = tool.arguments.bind(params.arguments or {})
-            answer = await carry_out(served.adapter, tool.plan.function, inputs, told)
-            result, status = await self._result(answer, tool.fit, scope, life), answer.status
-            if context.protocol_version in MODERN_PROTOCOL_VERSIONS:
-                result["_meta"] = {SERVER_INFO_META_KEY: self._stamp}
-        except CallError as failure:
-            told.failed(failure)
-            result, status = of_error(failure), failure.status
-        except asyncio.CancelledError:  # the caller is gone, or the server stops
-            told.tell(GONE, error="cancelled")
-            raise
-        told.tell(status)
-        return result
-
-    async def _result(self, answer: Any, fit: Fit | None, scope: Scope, life: Life) -> Result:
-        """An answer as a tool's result; a large one is made beside the event loop."""
-        if answer.raw is None or len(answer.raw) < LARGE or answer.is_error or answer.is_binary:
-            return of_answer(answer, fit)
-        return await aside(life, lambda: large(answer, fit, scope))
-
-
-def _admits(adapter: McpAdapter, context: Any) -> bool:
-    """Whether the caller may use a tool: adapters with credentials of their own stay closed to others."""
-    gate = adapter.gate
-    if gate is None:
-        return True
-    scope = context.request.scope
-    return gate.admits(headers_of(scope), scope["query_string"].decode("latin-1"))
-
-
-def _position(cursor: str | None) -> int:
-    """Where a page begins.
-
-    Raises:
-        MCPError: the cursor is none of ours.
-    """
-    if cursor is None:
-        return 0
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise MCPError(code=INVALID_PARAMS, message="the cursor is not one that this server gave")
-    return int(cursor)
+            notifications = params.notifications.model_copy(update={"resource_subscriptions": uris or None})
+            return await self._listen(context, params.model_copy(update={"notifications": notifications}))
+        finally:
+            self._listening.end(uris)

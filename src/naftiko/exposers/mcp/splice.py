@@ -9,7 +9,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from starlette.types import Message, Scope
+from starlette.types import Message, Scope, Send
+
+from naftiko.exposers.requests import CONNECTION, Connection
 
 _MARK = secrets.token_hex(16)  # of this process, so that no upstream can send it
 _PIECES = "naftiko.pieces"
@@ -31,11 +33,7 @@ def object_piece(scope: Scope, encoded: bytes) -> dict[str, object]:
     return {"m": mark}
 
 
-def has_pieces(scope: Scope) -> bool:
-    return _PIECES in scope
-
-
-def spliced(scope: Scope, body: bytes) -> bytes:
+def _spliced(scope: Scope, body: bytes) -> bytes:
     """A body with what is marked in it."""
     pieces: list[tuple[bytes, bytes]] = scope.get(_PIECES, [])
     body = body.replace(b'{"m": "' + _MARK.encode(), b'{"m":"' + _MARK.encode())
@@ -48,7 +46,7 @@ def spliced(scope: Scope, body: bytes) -> bytes:
     return b"".join([*chunks, body[position:]])
 
 
-def with_length(message: Message, length: int) -> Message:
+def _with_length(message: Message, length: int) -> Message:
     """The start of a response with another length."""
     size = str(length).encode()
     headers: list[tuple[bytes, bytes]] = [
@@ -56,3 +54,38 @@ def with_length(message: Message, length: int) -> Message:
     ]
     changed: dict[str, Any] = {**message, "headers": headers}
     return changed
+
+
+def whole(scope: Scope, send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
+    """What sends the SDK's answer with more headers: in one piece, with what is marked in it, unless it is a stream."""
+    connection: Connection | None = scope.get(CONNECTION)
+    start: Message | None = None
+
+    async def answer(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), *extra]
+            message = {**message, "headers": headers}
+            if (b"content-type", b"text/event-stream") not in headers[:3]:
+                start = message  # a stream begins at once
+                return
+        if start is not None:
+            began, start = start, None
+            is_whole = not message.get("more_body", False)
+            body = message.get("body", b"")
+            if is_whole and _PIECES in scope:
+                body = _spliced(scope, body)
+                began = _with_length(began, len(body))
+            if (
+                is_whole
+                and connection is not None
+                and connection.respond(send, began["status"], began["headers"], body)
+            ):
+                return
+            await send(began)
+            message = {**message, "body": body}
+        elif _PIECES in scope and message["type"] == "http.response.body":
+            message = {**message, "body": _spliced(scope, message.get("body", b""))}
+        await send(message)
+
+    return answer

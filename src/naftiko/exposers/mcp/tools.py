@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mcp_types import Tool, ToolAnnotations
+from mcp_types import Icon, Tool, ToolAnnotations
 
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.schema import fitting, inputs_schema, tool_output_schema
@@ -26,6 +26,8 @@ class CallableTool:
             input_schema=self.schema,
             output_schema=self.output_schema,
             annotations=_annotations(plan),
+            icons=[Icon.model_validate(icon) for icon in plan.icons] or None,
+            _meta=dict(plan.meta) if plan.meta is not None else None,
         )
         self.arguments = Arguments(plan.function)
 

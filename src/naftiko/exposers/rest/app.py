@@ -17,17 +17,20 @@ from naftiko.errors import CallError, InputError
 from naftiko.exposers.adapter import RestAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
+from naftiko.exposers.callers.gate import Gate
+from naftiko.exposers.callers.guard import admitted, asked_of, caller_of, lacking, refusal
+from naftiko.exposers.callers.metadata import metadata_url
 from naftiko.exposers.calling import GONE, Told, carry_out
 from naftiko.exposers.hosts import ANY, Hosts
-from naftiko.exposers.inbound import Gate
 from naftiko.exposers.observer import NOBODY, Observer
+from naftiko.exposers.problems import of_error, problem, unexpected
 from naftiko.exposers.requests import Present, gave_up, request_id
 from naftiko.exposers.rest.forwarding import Forwarding, forward
 from naftiko.exposers.rest.front import OPENAPI_PATH, document, front
 from naftiko.exposers.rest.inputs import Incoming, collect, parse_query
-from naftiko.exposers.rest.problems import of_error, problem, unexpected
 from naftiko.exposers.rest.reading import decoded
-from naftiko.exposers.rest.table import Table, Target, allowed, chosen, forwarding, made, matched
+from naftiko.exposers.rest.table import Table, Target, allowed, answering, chosen, forwarding, made, matched
+from naftiko.exposers.rest.viewer import viewer
 from naftiko.exposers.rest.written import of_answer, of_response, sent
 from naftiko.exposers.throttle import Throttle
 from naftiko.values.missing import MISSING
@@ -51,7 +54,9 @@ class RestApp:
         throttle: Throttle | None = None,
         is_strict: bool = False,
         observer: Observer = NOBODY,
+        shows_docs: bool = True,
     ) -> None:
+        self._shows_docs = shows_docs
         self._hosts = hosts
         self._throttle = throttle or Throttle()
         self._is_strict = is_strict
@@ -74,6 +79,10 @@ class RestApp:
     def serves(self, path: str) -> bool:
         """Whether any route leads to an encoded path."""
         return self._table.plain.match(path) is not None
+
+    def answering(self, path: str, method: str) -> Sequence[RestAdapter]:
+        """The adapters that may answer a method at a path."""
+        return answering(self._table, path, method)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -128,11 +137,10 @@ class RestApp:
             if only.gate is None:
                 refused = self._misdirected(scope, None, told)
             else:
-                refused = await self._refused(only, scope, headers, query_string, told)
+                refused = await self._refused(only, scope, headers, told)
             if refused is not None:
                 return refused
-        path = raw_path(scope)
-        method = scope["method"]
+        path, method = raw_path(scope), scope["method"]
         try:
             match = matched(table, path)
         except UnicodeDecodeError as error:
@@ -148,9 +156,12 @@ class RestApp:
             target = leaf.target
             told.adapter, told.operation, told.path = target.adapter, target.route.name, target.route.path
             if target.adapter is not only:
-                refused = await self._refused(target.adapter, scope, headers, query_string, told)
+                refused = await self._refused(target.adapter, scope, headers, told)
                 if refused is not None:
                     return refused
+            refused = self._lacks(target, scope, headers, told)
+            if refused is not None:
+                return refused
             return target, dict(zip(leaf.names, match.values, strict=True)), query
         to = forwarding(table, path)
         if to is not None:
@@ -178,7 +189,7 @@ class RestApp:
         """What is sent on, once its caller has been admitted."""
         adapter, plan = to.passage.adapter, to.passage.plan
         told.adapter, told.operation, told.path = adapter, plan.name, f"{plan.prefix}/*"
-        refused = None if adapter is only else await self._refused(adapter, scope, headers, query, told)
+        refused = None if adapter is only else await self._refused(adapter, scope, headers, told)
         return refused or to
 
     async def _unrouted(
@@ -186,25 +197,26 @@ class RestApp:
     ) -> Response:
         """The answer at a path that no route has: a description, the page at `/`, or that there is nothing."""
         below, _, rest = path[1:].partition("/")
+        shown = viewer(table, path) if self._shows_docs and scope["method"] in ("GET", "HEAD") else None
+        if shown is not None:
+            return self._hosts.refusal(scope) or shown
         owner = table.owners.get(below) if "/" + rest in (OPENAPI_PATH, "/") else None
         is_front = path in ("/", "") or (owner is not None and not rest)
         if owner is None and path not in (OPENAPI_PATH, "/", ""):
             refused = self._hosts.refusal(scope)
             detail = f"no route leads to {path[:200]}; {OPENAPI_PATH} lists them all"
             return refused or problem(404, "not-found", "There is nothing here", detail)
-        query = scope["query_string"].decode("latin-1")
         wanted = [owner] if owner is not None else list(table.adapters)
-        admitted = []
-        refusal: Response | None = None
-        for adapter in wanted:
-            if len(wanted) == 1:
-                refusal = await self._refused(adapter, scope, headers, query, told)
-            else:
-                refusal = refusal or self._hosts.refusal(scope)
-            if refusal is None and (adapter.gate is None or adapter.gate.admits(headers, query)):
-                admitted.append(adapter)
+        if len(wanted) == 1:
+            refusal = await self._refused(wanted[0], scope, headers, told)
+        else:
+            refusal = self._hosts.refusal(scope)
         if refusal is not None:
             return refusal
+        gates = [adapter.gate for adapter in wanted if adapter.gate is not None]
+        if gates and len(wanted) > 1:
+            await admitted(gates, scope, asked_of(scope, headers), self._throttle, "the port", is_open=True)
+        open_to = [item for item in wanted if item.gate is None or caller_of(item.gate, scope) is not None]
         method = scope["method"]
         if method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": "GET, HEAD, OPTIONS"})
@@ -213,8 +225,8 @@ class RestApp:
             allow = {"Allow": "GET, HEAD, OPTIONS"}
             return problem(405, "method-not-allowed", "The method is not allowed", detail, allow)
         if is_front:
-            return front(admitted, headers)
-        return Response(document(table, path, admitted, is_below=owner is not None), media_type="application/json")
+            return front(open_to, headers)
+        return Response(document(table, path, open_to, is_below=owner is not None), media_type="application/json")
 
     def _misdirected(self, scope: Scope, gate: Gate | None, told: Told) -> Response | None:
         """The answer to a request that is meant for another name, or that a page of another origin sends."""
@@ -229,28 +241,33 @@ class RestApp:
         return refused
 
     async def _refused(
-        self, adapter: RestAdapter, scope: Scope, headers: Mapping[str, str], query: str, told: Told
+        self, adapter: RestAdapter, scope: Scope, headers: Mapping[str, str], told: Told
     ) -> Response | None:
         """The answer to a request that is not meant for us, or that comes without the adapter's credentials."""
         gate = adapter.gate
         refused = self._misdirected(scope, gate, told)
         if refused is not None or gate is None:
             return refused
-        address = scope["client"][0] if scope.get("client") else ""
-        wait = self._throttle.barred(address)
-        if not wait and gate.admits(headers, query):
-            self._throttle.admitted(address)
+        asked = asked_of(scope, headers, metadata_url((gate,), scope))
+        denied = await admitted((gate,), scope, asked, self._throttle, adapter.plan.namespace)
+        if denied is None:
             return None
-        told.adapter, told.error = adapter, "unauthorized"
-        if not wait and gate.is_tried(headers, query):
-            wait = await self._throttle.refused(address, adapter.plan.namespace)
-        if wait:
-            detail = "too many requests with wrong credentials came from this address"
-            retry = {"Retry-After": str(max(1, round(wait)))}
-            return problem(429, "too-many-attempts", "Too many attempts", detail, retry)
-        challenge = {"WWW-Authenticate": gate.challenge} if gate.challenge else None
-        detail = "the request carries no valid credentials for this adapter"
-        return problem(401, "unauthorized", "Credentials are needed", detail, challenge)
+        told.adapter, told.error = adapter, denied.kind if denied.status != 429 else "unauthorized"
+        return problem(denied.status, denied.kind, denied.title, denied.detail, denied.headers)
+
+    def _lacks(self, target: Target, scope: Scope, headers: Mapping[str, str], told: Told) -> Response | None:
+        """The answer to a caller whose credentials do not grant a route."""
+        gate = target.adapter.gate
+        caller = caller_of(gate, scope)
+        if gate is None or caller is None:
+            return None
+        told.caller = caller.name
+        denied = lacking(gate, scope, target.route.scopes)
+        if denied is None:
+            return None
+        told.error = "insufficient-scope"
+        answer = refusal(gate, denied, asked_of(scope, headers, metadata_url((gate,), scope)))
+        return problem(answer.status, answer.kind, answer.title, answer.detail, answer.headers)
 
     async def _call(
         self,

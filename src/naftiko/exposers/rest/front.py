@@ -34,7 +34,7 @@ def front(adapters: Sequence[RestAdapter], headers: Mapping[str, str]) -> Respon
     title = adapters[0].title if len(adapters) == 1 and adapters[0].title else "Naftiko"
     if wants_html(headers):
         what = f"{len(adapters)} REST adapter{'' if len(adapters) == 1 else 's'} with {routes} routes"
-        links = [Link(OPENAPI_PATH, "OpenAPI document of everything here")]
+        links = [Link("/docs", "Try it"), Link(OPENAPI_PATH, "OpenAPI document of everything here")]
         links += [
             Link(f"/{adapter.plan.namespace}{OPENAPI_PATH}", f"{adapter.title or adapter.plan.title}: its own document")
             for adapter in adapters[:100]

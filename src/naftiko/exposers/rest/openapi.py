@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from naftiko.__about__ import __version__
 from naftiko.exposers.adapter import RestAdapter
-from naftiko.exposers.rest.problems import MEDIA_TYPE
+from naftiko.exposers.problems import MEDIA_TYPE
 from naftiko.exposers.schema import input_schema, output_schema
 from naftiko.plan import AdapterPlan, InputPlan, RoutePlan
 from naftiko.values.uris import HOLE, hole_name
@@ -227,8 +227,10 @@ def _add_condition(operation: Json, name: str, value: str) -> None:
 def _security_schemes(adapter: AdapterPlan) -> Json:
     if adapter.auth is None:
         return {}
-    if adapter.auth.scheme in ("basic", "bearer"):
+    if adapter.auth.scheme in ("basic", "bearer", "digest"):
         scheme: Json = {"type": "http", "scheme": adapter.auth.scheme}
+    elif adapter.auth.scheme == "oauth2":
+        scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     else:
         placement = adapter.auth.options.get("placement", "header")
         scheme = {"type": "apiKey", "in": placement, "name": next(iter(adapter.auth.settings))}

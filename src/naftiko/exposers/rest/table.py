@@ -99,6 +99,23 @@ def matched(table: Table, path: str) -> Match[Target] | None:
     return table.plain.match(path)
 
 
+def answering(table: Table, path: str, method: str) -> tuple[RestAdapter, ...]:
+    """The adapters that may answer a method at a path: those of its routes, what it is forwarded to, or all."""
+    try:
+        match = matched(table, path)
+    except UnicodeDecodeError:
+        return ()
+    if match is not None:
+        leaves = match.methods.get("GET" if method == "HEAD" and "HEAD" not in match.methods else method)
+        every = leaves if leaves is not None else [leaf for found in match.methods.values() for leaf in found]
+        return tuple({id(leaf.target.adapter): leaf.target.adapter for leaf in every}.values())
+    to = forwarding(table, path)
+    if to is not None:
+        return (to.passage.adapter,)
+    owner = table.owners.get(path[1:].partition("/")[0])
+    return (owner,) if owner is not None else table.adapters
+
+
 def chosen(match: Match[Target], method: str, query: Mapping[str, list[str]]) -> Leaf[Target] | None:
     """The route of a method whose conditions on the query hold."""
     for leaf in match.methods.get(method, ()):

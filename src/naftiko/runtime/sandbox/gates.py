@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from naftiko.exposers.inbound import Gate
+from naftiko.exposers.callers.gate import ANYBODY, Asked, Caller, Denied, Gate
+from naftiko.exposers.callers.opening import gate_of as callers_gate
 from naftiko.plan import Upstream
-from naftiko.runtime.sandbox.digest import DigestGate
 
 
-class SignatureGate:
+class SignatureGate(Gate):
     """Demands that a request is signed in the right manner; whether the signature is right needs the real key."""
-
-    challenge: str | None = None
 
     def __init__(self, scheme: str) -> None:
         self._opening = _SIGNED[scheme]
 
-    def admits(self, headers: Mapping[str, str], query: str, method: str, path: str) -> bool:
-        return headers.get("authorization", "").startswith(self._opening)
+    def challenge(self, asked: Asked, denied: Denied) -> str | None:
+        return None
+
+    def known(self, asked: Asked) -> Caller | None:
+        return ANYBODY if asked.headers.get("authorization", "").startswith(self._opening) else None
 
 
 _SIGNED = {
@@ -28,12 +29,10 @@ _SIGNED = {
 }
 
 
-def gate_of(upstream: Upstream, variables: Mapping[str, str]) -> Gate | DigestGate | SignatureGate | None:
+def gate_of(upstream: Upstream, variables: Mapping[str, str]) -> Gate | None:
     """What an upstream's authentication demands; None where it has none, or one of the connection."""
     if upstream.auth is None or upstream.auth.scheme == "certificate":
         return None
     if upstream.auth.scheme in _SIGNED:
         return SignatureGate(upstream.auth.scheme)
-    if upstream.auth.scheme == "digest":
-        return DigestGate(upstream.auth, variables)
-    return Gate(upstream.auth, variables)
+    return callers_gate(upstream.auth, variables)

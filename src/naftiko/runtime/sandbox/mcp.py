@@ -8,12 +8,12 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from naftiko.exposers.asgi import headers_of, not_http, raw_path
+from naftiko.exposers.asgi import headers_of, not_http
 from naftiko.exposers.body import ClientGone, read_body
-from naftiko.exposers.inbound import Gate
+from naftiko.exposers.callers.gate import DENIED, Gate
+from naftiko.exposers.callers.guard import asked_of
 from naftiko.plan import FieldsBodyPlan, Plan, RequestPlan
-from naftiko.runtime.sandbox.digest import DigestGate
-from naftiko.runtime.sandbox.gates import SignatureGate, gate_of
+from naftiko.runtime.sandbox.gates import gate_of
 from naftiko.runtime.sandbox.samples import sample
 from naftiko.values.jsontext import decode, encode
 
@@ -28,7 +28,7 @@ class SandboxServer:
     def __init__(self, plan: Plan, index: int, variables: Mapping[str, str]) -> None:
         upstream = plan.upstreams[index]
         self.namespace = upstream.namespace
-        self._gate: Gate | DigestGate | SignatureGate | None = gate_of(upstream, variables)
+        self._gate: Gate | None = gate_of(upstream, variables)
         self._tools: dict[str, tuple[RequestPlan, object]] = {}
         for operation in upstream.operations:
             request = operation.request
@@ -44,9 +44,10 @@ class SandboxServer:
             body = await read_body(receive, headers, 64 * 1024 * 1024)
         except ClientGone:
             return
-        query = scope["query_string"].decode("latin-1")
-        if self._gate is not None and not self._gate.admits(headers, query, scope["method"], raw_path(scope)):
-            challenge = {"WWW-Authenticate": self._gate.challenge} if self._gate.challenge else None
+        asked = asked_of(scope, headers)
+        if self._gate is not None and self._gate.known(asked) is None:
+            told = self._gate.challenge(asked, DENIED)
+            challenge = {"WWW-Authenticate": told} if told else None
             response = Response(encode({"error": "the credentials are missing or wrong"}), 401, challenge)
         else:
             response = self._answer(body)

@@ -15,6 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
+from naftiko.exposers.callers.gate import DENIED
+from naftiko.exposers.callers.guard import asked_of
 from naftiko.exposers.rest.router import Router
 from naftiko.formats.base import Format
 from naftiko.plan import JsonBodyPlan, ParameterPlan, Plan, RequestPlan, Upstream
@@ -64,8 +66,10 @@ class SandboxUpstream:
     def _answer(self, scope: Scope, headers: Mapping[str, str], body: bytes) -> Response:
         method, path = scope["method"], raw_path(scope)
         query = scope["query_string"].decode("latin-1")
-        if self._gate is not None and not self._gate.admits(headers, query, method, path):
-            challenge = {"WWW-Authenticate": self._gate.challenge} if self._gate.challenge else None
+        asked = asked_of(scope, headers)
+        if self._gate is not None and self._gate.known(asked) is None:
+            told = self._gate.challenge(asked, DENIED)
+            challenge = {"WWW-Authenticate": told} if told else None
             return _error(401, "the credentials are missing or wrong", challenge)
         match = self._router.match(path)
         leaves = match.methods.get(method, []) if match is not None else []

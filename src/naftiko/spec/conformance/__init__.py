@@ -1,12 +1,12 @@
 """Whether a document is as its version of the specification says: for `validate --strict`.
 
 `shapes` are the kinds of rules, `levels` the versions, `specification` says the rules of each, `lint` has the official
-lint rules. All of it looks at the document as it is written, before published variants are rewritten.
+lint rules, of both keys. All of it looks at the document as it is written, before published variants are rewritten.
 """
 
 from __future__ import annotations
 
-from naftiko.diagnostics import Diagnostic, Severity
+from naftiko.diagnostics import Diagnostic
 from naftiko.document.nodes import Mapping, Node
 from naftiko.document.report import Report
 from naftiko.spec.conformance.levels import NEWEST
@@ -25,9 +25,5 @@ def conform(root: Node, file: str) -> list[Diagnostic]:
     report = Report(root, file)
     for deviation in found.deviations:
         report.add(deviation.code, deviation.message, deviation.path, key=deviation.at_key, help=deviation.help)
-    if key == "naftiko":
-        lint(root, report)
-    else:
-        message = "the schema of this version is checked to the letter, its lint rules are not yet"
-        report.add("not-supported", message, ("ikanos",), key=True, severity=Severity.INFO)
+    lint(root, key, report)
     return report.found

@@ -122,7 +122,7 @@ def _exposes(adapter: Mapping, path: Path) -> None:
     for where, tool in listed(adapter, "tools", path):
         _unit(tool, where)
     for where, prompt in listed(adapter, "prompts", path):
-        _renamed(prompt, "display")
+        _unit(prompt, where)
         for _, argument in listed(prompt, "arguments", where):
             _renamed(argument, "display")
     for where, skill in listed(adapter, "skills", path):

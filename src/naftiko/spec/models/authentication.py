@@ -15,14 +15,17 @@ class Basic(Model):
     password: Text | None = None
 
 
-class Bearer(Model):
-    type: Literal["bearer"]
-    token: Text | None = None
-
-
 class NamedValue(Model):
     name: Text
     value: Text | None = None
+
+
+class Bearer(Model):
+    """One token; callers may have several, each with a name for the log."""
+
+    type: Literal["bearer"]
+    token: Text | None = None
+    tokens: tuple[NamedValue, ...] | None = None
 
 
 class ApiKey(Model):
@@ -42,8 +45,13 @@ class Digest(Model):
 
 
 class OAuth2(Model):
+    """Tokens of an authorization server, or of several. `clientId` and `clientSecret` are for introspection."""
+
     type: Literal["oauth2"]
     authorizationServerUri: Text | None = None
+    authorizationServerUris: tuple[Text, ...] | None = None
+    clientId: Text | None = None
+    clientSecret: Text | None = None
     resource: Text | None = None
     scopes: tuple[Text, ...] | None = None
     audience: Text | None = None

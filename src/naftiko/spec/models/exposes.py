@@ -15,6 +15,17 @@ from naftiko.spec.models.parameters import ExposedInput
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
+class Cors(Model):
+    """Which pages of other origins may call an adapter."""
+
+    allowedOrigins: tuple[Text, ...] = Field(min_length=1)
+    allowedMethods: tuple[Text, ...] | None = None
+    allowedHeaders: tuple[Text, ...] | None = None
+    exposedHeaders: tuple[Text, ...] | None = None
+    allowCredentials: bool = False
+    maxAge: int = Field(default=600, ge=0, le=86400)
+
+
 class Adapter(Model):
     """What every adapter declares."""
 
@@ -24,6 +35,7 @@ class Adapter(Model):
     address: Text | None = None
     port: Port | None = None
     authentication: Authentication | None = None
+    cors: Cors | None = None
 
 
 class Content(Model):
@@ -51,6 +63,7 @@ class BinaryResponse(Model):
 class ExposedOperation(Unit):
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"] = "GET"
     ref: Text | None = None
+    scopes: tuple[Text, ...] | None = None
     responses: dict[str, DeclaredResponse] | None = None
     responseBinary: BinaryResponse | None = None
 
@@ -77,18 +90,59 @@ class ExposesRest(Adapter):
     resources: tuple[ExposedResource, ...] = ()
 
 
-class McpTool(Unit):
+class Icon(Model):
+    """A picture that clients may show (MCP 2025-11-25, icons)."""
+
+    src: Text
+    mimeType: Text | None = None
+    sizes: tuple[Text, ...] | None = None
+    theme: Literal["light", "dark"] | None = None
+
+
+class Offered(Unit):
+    """A tool, resource or prompt. `ref`, `scopes` and `icons` are taken for each of them."""
+
     ref: Text | None = None
+    scopes: tuple[Text, ...] | None = None
+    icons: tuple[Icon, ...] | None = None
+
+
+class ToolUi(Model):
+    """The page that shows a tool's results (MCP Apps)."""
+
+    resourceUri: Text
+    visibility: tuple[Literal["model", "app"], ...] | None = None
+
+
+class McpTool(Offered):
     hints: ToolHints | None = None
-    ui: Json = None
+    ui: ToolUi | None = None
 
 
-class McpResource(Unit):
+class ResourceCsp(Model):
+    """The origins that a page may use (MCP Apps)."""
+
+    connectDomains: tuple[Text, ...] | None = None
+    resourceDomains: tuple[Text, ...] | None = None
+    frameDomains: tuple[Text, ...] | None = None
+    baseUriDomains: tuple[Text, ...] | None = None
+
+
+class ResourceUi(Model):
+    """How a page is shown (MCP Apps)."""
+
+    csp: ResourceCsp | None = None
+    permissions: dict[Literal["camera", "microphone", "geolocation", "clipboardWrite"], bool] | None = None
+    domain: Text | None = None
+    prefersBorder: bool | None = None
+
+
+class McpResource(Offered):
     uri: Text
     mimeType: Text | None = None
     location: Text | None = None
     binary: bool | None = None
-    ui: Json = None
+    ui: ResourceUi | None = None
 
 
 class PromptArgument(Model):
@@ -96,6 +150,7 @@ class PromptArgument(Model):
     label: Text | None = None
     description: Text | None = None
     required: bool = True
+    enum: tuple[Text, ...] | None = None
 
 
 class PromptMessage(Model):
@@ -103,10 +158,7 @@ class PromptMessage(Model):
     content: Text
 
 
-class McpPrompt(Model):
-    name: Text
-    label: Text | None = None
-    description: Text | None = None
+class McpPrompt(Offered):
     arguments: tuple[PromptArgument, ...] | None = None
     template: tuple[PromptMessage, ...] | None = None
     location: Text | None = None

@@ -6,18 +6,29 @@ script's time.
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import json
-import os
-import select
+import socket
+import struct
 import subprocess
 import sys
 import threading
-import time
+from collections import deque
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
-from naftiko.steps.scripting.language import MEMORY, Language, ScriptError, Task, failed, out_of_memory, out_of_time
-from naftiko.values.jsontext import decode, encode_text
+from naftiko.steps.scripting.language import (
+    MEMORY,
+    Aside,
+    Language,
+    ScriptError,
+    Task,
+    failed,
+    out_of_memory,
+    out_of_time,
+)
+from naftiko.values.jsontext import decode, encode
 from naftiko.values.missing import MISSING, Missing
 
 _WORKER = Path(__file__).with_name("javascript_worker.py")
@@ -27,76 +38,64 @@ _GRACE = 1.0
 _RUNS = 10_000
 """Runs after which a worker is replaced."""
 
-_PRELUDE = """
-(() => {
-  const Real = Date, none = () => { throw new TypeError("a script has no clock: pass the moment in") };
-  const Given = new Proxy(Real, {
-    construct(target, values) { return values.length ? new target(...values) : none() },
-    apply: none,
-    get(target, key) { return key === "now" ? none : target[key] },
-  });
-  Real.prototype.constructor = Given;
-  Object.defineProperty(globalThis, "Date", { value: Given, writable: true, configurable: true });
-  delete globalThis.performance;
-})();
-"""
-"""Takes the clock away."""
+_MOST = 4
+"""Scripts that run at a time."""
 
-_RESULT = """
-(() => {
-  if (typeof result === "undefined") return undefined;
-  return JSON.stringify(result, (key, value) => typeof value === "bigint" ? Number(value) : value);
-})()
-"""
+_LARGE = 256 * 1024
+_TASK, _ANSWER = struct.Struct("!dII"), struct.Struct("!BI")
+_VALUE, _ERROR = 1, 2
 
 
 class _Worker:
-    """A process that runs scripts, one at a time. It has no environment, and no files but its streams."""
+    """A process that runs scripts, one at a time. It has no environment, and no files but its socket."""
 
     def __init__(self) -> None:
         self.runs = 0
-        self._process = subprocess.Popen(  # noqa: S603 - our own file
-            [sys.executable, "-I", str(_WORKER)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={},
-            cwd="/",
-        )
-        self._unread = bytearray()
+        self._socket, theirs = socket.socketpair()
+        self._socket.setblocking(False)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - our own file
+                [sys.executable, "-I", str(_WORKER), str(theirs.fileno()), str(MEMORY)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env={},
+                cwd="/",
+            )
 
-    def ask(self, line: bytes, seconds: float) -> dict[str, object] | None:
-        """The answer to a task; None where none came in time, or the worker has ended."""
+    async def ask(self, task: bytes) -> tuple[int, bytes]:
+        """The answer to a task: its kind and its text.
+
+        Raises:
+            OSError: the worker has ended.
+        """
         self.runs += 1
-        stdin, stdout = self._process.stdin, self._process.stdout
-        if stdin is None or stdout is None:
-            return None
-        ends = time.monotonic() + seconds
-        ready = select.poll()  # `select.select` takes no descriptor from 1024 on, and a gateway has many
-        ready.register(stdout, select.POLLIN)
-        try:
-            stdin.write(line)
-            stdin.flush()
-            while (left := ends - time.monotonic()) > 0:
-                if ready.poll(left * 1000):
-                    data = os.read(stdout.fileno(), 1024 * 1024)
-                    self._unread += data
-                    if data.endswith(b"\n"):
-                        answer, self._unread = self._unread, bytearray()
-                        found: dict[str, object] = json.loads(answer)
-                        return found
-                    if not data:
-                        return None
-        except OSError:
-            return None
-        return None
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._socket, task)
+        data = await loop.sock_recv(self._socket, 65536)
+        while len(data) < _ANSWER.size:
+            data += await self._more(loop, len(data) == 0)
+        kind, size = _ANSWER.unpack_from(data)
+        if len(data) == _ANSWER.size + size:
+            return kind, data[_ANSWER.size :]
+        pieces, left = [data[_ANSWER.size :]], _ANSWER.size + size - len(data)
+        while left > 0:
+            piece = await self._more(loop, False)
+            pieces.append(piece)
+            left -= len(piece)
+        return kind, b"".join(pieces)
+
+    async def _more(self, loop: asyncio.AbstractEventLoop, is_over: bool) -> bytes:
+        piece = b"" if is_over else await loop.sock_recv(self._socket, 1024 * 1024)
+        if not piece:
+            raise ConnectionError
+        return piece
 
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
+        self._socket.close()
 
 
 class _JavaScript(Language):
@@ -105,57 +104,67 @@ class _JavaScript(Language):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._idle: list[_Worker] = []
+        self._idle: deque[_Worker] = deque()
         self._has_end = False
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
-    def run(self, task: Task) -> object | Missing:
+    async def call(self, task: Task, aside: Aside) -> object | Missing:
         # Numbers beyond 2^53 lose digits in a script, as they always do in JavaScript.
-        asked = {
-            "names": encode_text(dict(task.names)),
-            "pieces": list(task.pieces),
-            "seconds": task.seconds,
-            "memory": MEMORY,
-            "prelude": _PRELUDE,
-            "result": _RESULT,
-        }
-        line = json.dumps(asked).encode() + b"\n"
+        names, pieces = encode(dict(task.names)), json.dumps(list(task.pieces)).encode()
+        asked = _TASK.pack(task.seconds, len(pieces), len(names)) + pieces + names
+        loop = asyncio.get_running_loop()
+        turns = self._turns.get(loop)
+        if turns is None:
+            turns = self._turns[loop] = asyncio.Semaphore(_MOST)
+        async with turns:
+            kind, text = await self._asked(asked, task.seconds)
+        if kind == _ERROR:
+            message, at = json.loads(text)
+            raise _error(message, at, task.seconds)
+        if kind != _VALUE:
+            return MISSING
+        try:
+            return decode(text.decode()) if len(text) < _LARGE else await aside(lambda: decode(text.decode()))
+        except ValueError as error:
+            raise ScriptError("the script's `result` is no plain value") from error
+
+    async def _asked(self, asked: bytes, seconds: float) -> tuple[int, bytes]:
+        """A worker's answer.
+
+        Raises:
+            ScriptError: there was none in time.
+        """
         worker = self._taken()
         try:
-            answer = worker.ask(line, task.seconds + _GRACE)
+            async with asyncio.timeout(seconds + _GRACE):
+                answer = await worker.ask(asked)
+        except (OSError, TimeoutError) as error:
+            worker.end()
+            raise out_of_time("the script", seconds) from error
         except BaseException:
             worker.end()
             raise
-        if answer is None or worker.runs >= _RUNS:
+        if worker.runs >= _RUNS:
             worker.end()
         else:
             with self._lock:
                 self._idle.append(worker)
-        if answer is None:
-            raise out_of_time("the script", task.seconds)
-        if "error" in answer:
-            raise _error(str(answer["error"]), str(answer["at"]), task.seconds)
-        text = answer.get("value")
-        if not isinstance(text, str):
-            return MISSING
-        try:
-            return decode(text)
-        except ValueError as error:
-            raise ScriptError("the script's `result` is no plain value") from error
+        return answer
 
     def _taken(self) -> _Worker:
-        """A worker that nobody uses: there are never more than threads that run scripts."""
+        """The worker that nobody has used for the longest: its next context is ready."""
         with self._lock:
             if not self._has_end:
                 self._has_end = True
                 atexit.register(self.close)
             if self._idle:
-                return self._idle.pop()
+                return self._idle.popleft()
         return _Worker()
 
     def close(self) -> None:
         """End all workers that run nothing."""
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle, self._idle = self._idle, deque()
         for worker in idle:
             worker.end()
 

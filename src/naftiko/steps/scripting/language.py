@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TypeAlias
 
 from naftiko.values.missing import Missing
 
@@ -44,6 +45,10 @@ class Task:
     seconds: float
 
 
+Aside: TypeAlias = Callable[[Callable[[], object]], Awaitable[object]]
+"""Does work beside the event loop."""
+
+
 class Language(ABC):
     """A language, by the name that a capability writes."""
 
@@ -57,10 +62,10 @@ class Language(ABC):
         return find_spec(self.needs) is not None
 
     @abstractmethod
-    def run(self, task: Task) -> object | Missing:
+    async def call(self, task: Task, aside: Aside) -> object | Missing:
         """What the variable `result` holds in the end, as plain values; MISSING where nothing was put into it.
 
-        It holds the thread that it is called in, but no other.
+        `aside` does what would hold the event loop up.
 
         Raises:
             ScriptError: the script failed, or went beyond a limit.

@@ -10,25 +10,33 @@ import time
 from decimal import Decimal
 from typing import Any
 
-from naftiko.steps.scripting.language import MEMORY, Language, ScriptError, Task, failed, out_of_memory, out_of_time
+from naftiko.steps.scripting.language import (
+    MEMORY,
+    Aside,
+    Language,
+    ScriptError,
+    Task,
+    failed,
+    out_of_memory,
+    out_of_time,
+)
 from naftiko.values.missing import MISSING, Missing
 
-_DEEPEST = 200
+DEEPEST = 200
 _WORKERS = 4
-_WITHOUT_CLOCK = {"datetime": "call_host", "sleep": "zero", "process_time": "zero"}
+WITHOUT_CLOCK = {"datetime": "call_host", "sleep": "zero", "process_time": "zero"}
 """Clocks ask their host, and there is none that answers."""
 
 
-class _Python(Language):
-    name = "python"
-    needs = "pydantic_monty"
+class Workers:
+    """Worker processes, begun when a script is first run, and ended with this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._pool: Any = None
 
-    def _workers(self, monty: Any) -> Any:
-        """The worker processes, begun when a script is first run, and ended with this process."""
+    def pool(self, monty: Any) -> Any:
+        """Where they are checked out; `monty` is the module."""
         with self._lock:
             if self._pool is None:
                 pool = monty.Monty(min_processes=1, max_processes=_WORKERS)
@@ -36,14 +44,25 @@ class _Python(Language):
                 atexit.register(pool.__exit__, None, None, None)
             return self._pool
 
-    def run(self, task: Task) -> object | Missing:
+
+class _Python(Language):
+    name = "python"
+    needs = "pydantic_monty"
+
+    def __init__(self) -> None:
+        self._workers = Workers()
+
+    async def call(self, task: Task, aside: Aside) -> object | Missing:
+        return await aside(lambda: self._run(task))
+
+    def _run(self, task: Task) -> object | Missing:
         monty = importlib.import_module("pydantic_monty")
-        limits = {"max_feed_duration_secs": task.seconds, "max_memory": MEMORY, "max_recursion_depth": _DEEPEST}
+        limits = {"max_feed_duration_secs": task.seconds, "max_memory": MEMORY, "max_recursion_depth": DEEPEST}
         at = "the script"
         ends = time.monotonic() + task.seconds
         try:
-            inputs = {name: _given(value) for name, value in task.names.items()}
-            with self._workers(monty).checkout(limits=limits, os_policy=_WITHOUT_CLOCK) as session:
+            inputs = {name: given(value) for name, value in task.names.items()}
+            with self._workers.pool(monty).checkout(limits=limits, os_policy=WITHOUT_CLOCK) as session:
                 for piece in task.pieces:
                     at, source = piece
                     if time.monotonic() > ends:
@@ -56,36 +75,36 @@ class _Python(Language):
                     if "name 'result' is not defined" in str(error):
                         return MISSING
                     raise
-            return _plain(value, 0)
+            return plain(value, 0)
         except monty.MontyCrashedError as error:
             raise out_of_time(at, task.seconds) from error
         except monty.MontyError as error:
-            raise _error(str(error), at, task.seconds) from error
+            raise error_of(str(error), at, task.seconds) from error
         except (ValueError, RecursionError) as error:
             raise ScriptError(f"`{at}`: its `result` is no plain value") from error
 
 
-def _given(value: object) -> object:
+def given(value: object) -> object:
     """A value of ours as one of the script's, which knows no decimals."""
     if isinstance(value, dict):
-        return {name: _given(item) for name, item in value.items()}
+        return {name: given(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_given(item) for item in value]
+        return [given(item) for item in value]
     return float(value) if isinstance(value, Decimal) else value
 
 
-def _plain(value: object, depth: int) -> object:
+def plain(value: object, depth: int) -> object:
     """A script's value as one of ours.
 
     Raises:
         ValueError: it holds what JSON cannot, or nests too deeply.
     """
-    if depth > _DEEPEST:
+    if depth > DEEPEST:
         raise ValueError
     if isinstance(value, dict):
-        return {name if isinstance(name, str) else str(name): _plain(item, depth + 1) for name, item in value.items()}
+        return {name if isinstance(name, str) else str(name): plain(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
+        return [plain(item, depth + 1) for item in value]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if type(value) in (str, int, bool) or value is None:
@@ -93,7 +112,7 @@ def _plain(value: object, depth: int) -> object:
     raise ValueError
 
 
-def _error(message: str, at: str, seconds: float) -> ScriptError:
+def error_of(message: str, at: str, seconds: float) -> ScriptError:
     if "time limit exceeded" in message:
         return out_of_time(at, seconds)
     return out_of_memory(at) if "memory limit exceeded" in message else failed(at, message)

@@ -1,4 +1,4 @@
-"""Authentication of callers: the `authentication` of an exposed adapter."""
+"""Credentials that a capability holds itself: basic, API keys, and bearer tokens."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from naftiko.exposers.asgi import cookies_of
+from naftiko.exposers.callers.gate import ANYBODY, Asked, Caller, Denied, Gate
 from naftiko.plan import AuthPlan
 from naftiko.values.expressions import Scope, as_text
 from naftiko.values.missing import MISSING
 
-Headers = Mapping[str, str]
 
+class CredentialGate(Gate):
+    """Lets callers in who show what the capability holds. Compares in constant time.
 
-class Gate:
-    """Lets callers in who show the adapter's credentials. Compares in constant time."""
+    Several bearer tokens have a name each, which the log tells.
+    """
 
     def __init__(self, plan: AuthPlan, variables: Mapping[str, str]) -> None:
         self._plan = plan
@@ -34,9 +36,7 @@ class Gate:
             value = expression.resolve(scope)
             self._settings[name] = None if value is MISSING or value is None else as_text(value)
 
-    @property
-    def challenge(self) -> str | None:
-        """The `WWW-Authenticate` that a refused caller is sent (RFC 9110, section 11.6.1)."""
+    def challenge(self, asked: Asked, denied: Denied) -> str | None:
         return {"basic": 'Basic realm="naftiko", charset="UTF-8"', "bearer": 'Bearer realm="naftiko"'}.get(self._scheme)
 
     @property
@@ -48,53 +48,61 @@ class Gate:
 
     @property
     def is_by_header(self) -> bool:
-        """Whether callers prove who they are with a header: no page in a browser can make one that does."""
         return self._scheme != "apikey" or self._placement == "header"
 
     @property
     def is_sent_by_browsers(self) -> bool:
-        """Whether a browser sends the credentials by itself, whichever page asks it to (basic, cookies)."""
         return self._scheme == "basic" or self._placement == "cookie"
 
-    def is_tried(self, headers: Headers, query: str) -> bool:
-        """Whether a request shows any credentials, right or wrong."""
+    def is_tried(self, asked: Asked) -> bool:
         if self._scheme in ("bearer", "basic"):
-            return "authorization" in headers
-        if self._placement == "query":
-            given = dict(parse_qsl(query, keep_blank_values=True))
-            return any(name in given for name in self._settings)
-        if self._placement == "cookie":
-            given = cookies_of(headers.get("cookie", ""))
-            return any(name in given for name in self._settings)
-        return any(name.lower() in headers for name in self._settings)
+            return "authorization" in asked.headers
+        return any(name in self._given(asked) for name in self._names())
 
-    def admits(self, headers: Headers, query: str, method: str = "", path: str = "") -> bool:
-        """Whether a request with these headers (names in lower case) and this query string may pass."""
-        if any(value is None for value in self._settings.values()):
-            return False
+    def known(self, asked: Asked) -> Caller | None:
         if self._scheme == "bearer":
-            scheme, _, token = headers.get("authorization", "").partition(" ")
-            return scheme.lower() == "bearer" and self._same("token", token.strip())
+            scheme, _, token = asked.headers.get("authorization", "").partition(" ")
+            return self._bearer(token.strip()) if scheme.lower() == "bearer" else None
+        if any(value is None for value in self._settings.values()):
+            return None
         if self._scheme == "basic":
-            return self._basic(headers.get("authorization", ""))
-        if self._placement == "query":
-            given = dict(parse_qsl(query, keep_blank_values=True))
-            return all(self._same(name, given.get(name, "")) for name in self._settings)
-        if self._placement == "cookie":
-            given = cookies_of(headers.get("cookie", ""))
-            return all(self._same(name, given.get(name, "")) for name in self._settings)
-        return all(self._same(name, headers.get(name.lower(), "")) for name in self._settings)
+            return self._basic(asked.headers.get("authorization", ""))
+        given = self._given(asked)
+        found = [
+            self._same(name, given.get(shown, "")) for name, shown in zip(self._settings, self._names(), strict=True)
+        ]
+        return ANYBODY if all(found) else None
 
-    def _basic(self, header: str) -> bool:
+    def _names(self) -> list[str]:
+        """The names under which keys are sent."""
+        return [name.lower() if self._placement == "header" else name for name in self._settings]
+
+    def _given(self, asked: Asked) -> Mapping[str, str]:
+        """What a request has where keys are sent."""
+        if self._placement == "query":
+            return dict(parse_qsl(asked.query, keep_blank_values=True))
+        if self._placement == "cookie":
+            return cookies_of(asked.headers.get("cookie", ""))
+        return asked.headers
+
+    def _bearer(self, token: str) -> Caller | None:
+        """The caller of a token. Every token is looked at, so that the time tells nothing of which fits."""
+        fitting = [name for name in self._settings if self._same(name, token)]
+        if not fitting:
+            return None
+        return Caller(fitting[0]) if self._plan.options.get("several") else ANYBODY
+
+    def _basic(self, header: str) -> Caller | None:
         scheme, _, encoded = header.partition(" ")
         if scheme.lower() != "basic":
-            return False
+            return None
         try:
             username, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
         except (binascii.Error, ValueError):
-            return False
+            return None
         known = self._same("username", username)
-        return self._same("password", password) and known and bool(colon)
+        is_right = self._same("password", password) and known and bool(colon)
+        return ANYBODY if is_right else None
 
     def _same(self, name: str, given: str) -> bool:
         expected = self._settings[name] or ""

@@ -1,0 +1,200 @@
+"""Files that are served as resources: those below a folder, or a single one, and nothing else of the machine.
+
+Names that begin with a dot are left out, as are links that lead out of the folder. For use beside the event loop.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote, unquote
+
+from naftiko.plan import FilesPlan
+from naftiko.values.media import essence, is_json
+
+MOST = 10_000
+"""The files of a folder that are listed."""
+
+_DEEPEST = 32
+_TYPES = mimetypes.MimeTypes()
+for _suffix, _type in {
+    ".csv": "text/csv",
+    ".jsonl": "application/x-ndjson",
+    ".md": "text/markdown",
+    ".toml": "application/toml",
+    ".ts": "text/typescript",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}.items():
+    _TYPES.add_type(_type, _suffix)
+_TEXTS = frozenset({"javascript", "toml", "x-ndjson", "x-sh", "xml", "yaml"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file that can be read: its URI, its path below the folder, its size in bytes, and when it was changed."""
+
+    uri: str
+    name: str
+    size: int
+    modified: str
+    media_type: str
+
+
+def entries(plan: FilesPlan, uri: str, declared: str | None) -> list[Entry]:
+    """The files there are, in order; a folder that is gone has none."""
+    root = Path(plan.location)
+    with suppress(OSError):
+        root = root.resolve(strict=True)
+        if root.is_file():
+            return [_entry(root, uri, root.name, root.stat(), media_type(root.name, declared, is_only=True))]
+    found: list[Entry] = []
+    for relative in paths(root):
+        with suppress(OSError):
+            place = f"{uri.rstrip('/')}/{quote(relative)}"
+            file = _confined(root, relative)
+            found.append(_entry(file, place, relative, file.stat(), media_type(relative, declared)))
+    return found
+
+
+def paths(root: Path) -> Iterator[str]:
+    """The paths of the files below a folder that are served, relative to it, in order."""
+    count = 0
+    with suppress(OSError):
+        root = root.resolve(strict=True)
+        for relative in _below(root):
+            with suppress(OSError):
+                if stat.S_ISREG(_confined(root, relative).stat().st_mode):
+                    yield relative
+                    count += 1
+            if count == MOST:
+                return
+
+
+def is_hidden(relative: str) -> bool:
+    """Whether a path has a part that is empty, hidden, or leads upwards: none such is served."""
+    return "\0" in relative or any(not part or part.startswith(".") for part in relative.split("/"))
+
+
+def opened(plan: FilesPlan, relative: str) -> BinaryIO:
+    """A file below a folder, open for reading.
+
+    Raises:
+        FileNotFoundError: there is none, or it is not one of those that are served.
+        OSError: it cannot be read.
+    """
+    if is_hidden(relative):
+        raise FileNotFoundError(relative)
+    handle = _handle(_confined(Path(plan.location).resolve(strict=True), relative))
+    return open(handle, "rb")
+
+
+def _entry(file: Path, uri: str, name: str, facts: os.stat_result, kind: str) -> Entry:
+    modified = datetime.fromtimestamp(int(facts.st_mtime), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Entry(uri, name, facts.st_size, modified, kind)
+
+
+def _below(root: Path) -> Iterator[str]:
+    """The paths of all files below a folder, relative to it, without those that are hidden."""
+    looked_at = 0
+    for folder, folders, files in os.walk(root):
+        depth = len(Path(folder).parts) - len(root.parts)
+        folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < _DEEPEST else []
+        for name in sorted(files):
+            looked_at += 1
+            if not name.startswith("."):
+                yield (Path(folder) / name).relative_to(root).as_posix()
+        if looked_at > 10 * MOST:
+            return
+
+
+def is_below(uri: str, place: str) -> bool:
+    """Whether a URI may be of one of the files that are served at a place."""
+    return uri == place or uri.startswith(place.rstrip("/") + "/")
+
+
+def read(plan: FilesPlan, uri: str, place: str, declared: str | None) -> tuple[bytes, str]:
+    """The bytes of a file, and its media type.
+
+    Raises:
+        FileNotFoundError: there is no such file, or it is not one of those that are served.
+        ValueError: it is too large.
+        OSError: it cannot be read.
+    """
+    root = Path(plan.location).resolve(strict=True)
+    if root.is_file():
+        if uri != place:
+            raise FileNotFoundError(uri)
+        return _bytes(root, plan.largest), media_type(root.name, declared, is_only=True)
+    relative = unquote(uri[len(place.rstrip("/")) + 1 :])
+    if is_hidden(relative):
+        raise FileNotFoundError(uri)
+    return _bytes(_confined(root, relative), plan.largest), media_type(relative, declared)
+
+
+def _confined(root: Path, relative: str) -> Path:
+    """The file that a path below a folder means, links followed.
+
+    Raises:
+        FileNotFoundError: there is none, it leads out of the folder, or to something hidden.
+    """
+    try:
+        file = (root / relative).resolve(strict=True)
+        inside = file.relative_to(root)
+    except (ValueError, RuntimeError, OSError) as error:
+        raise FileNotFoundError(relative) from error
+    if any(part.startswith(".") for part in inside.parts):
+        raise FileNotFoundError(relative)
+    return file
+
+
+def _handle(file: Path) -> int:
+    """A plain file's descriptor: what would block for ever, or has no end, is none.
+
+    Raises:
+        FileNotFoundError: it is no plain file.
+        OSError: it cannot be read.
+    """
+    handle = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileNotFoundError(file.name)
+    return handle
+
+
+def _bytes(file: Path, largest: int) -> bytes:
+    """All of a plain file.
+
+    Raises:
+        ValueError: it has more bytes than may be read.
+    """
+    with open(_handle(file), "rb") as stream:
+        data = stream.read(largest + 1)
+    if len(data) > largest:
+        raise ValueError(f"the file has more than the {largest} bytes that are read")
+    return data
+
+
+def media_type(name: str, declared: str | None, *, is_only: bool = False) -> str:
+    """A file's media type: the declared one where it is the only file, or where its name says the same or nothing."""
+    guessed = _TYPES.guess_type(name, strict=False)[0]
+    if declared is not None and (is_only or guessed is None or guessed == essence(declared)):
+        return declared
+    return guessed or "application/octet-stream"
+
+
+def as_text(data: bytes, media_type: str) -> str | None:
+    """The text of a file; None where it is none."""
+    kind = essence(media_type)
+    major, _, minor = kind.partition("/")
+    if major == "text" or is_json(kind) or minor in _TEXTS or minor.endswith(("+xml", "+yaml")):
+        with suppress(UnicodeDecodeError):
+            return data.decode("utf-8-sig")
+    return None

@@ -1,0 +1,43 @@
+"""An application behind the credentials of its adapter, and open to the right names only."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from naftiko.exposers.adapter import AnyAdapter
+from naftiko.exposers.asgi import headers_of
+from naftiko.exposers.callers.guard import admitted, asked_of
+from naftiko.exposers.callers.metadata import metadata_url
+from naftiko.exposers.hosts import Hosts
+from naftiko.exposers.problems import problem
+from naftiko.exposers.throttle import Throttle
+
+
+class Guarded:
+    """Lets those requests through to an application that may be answered. REST and MCP look for themselves."""
+
+    def __init__(self, app: ASGIApp, adapter: AnyAdapter, hosts: Hosts, throttle: Throttle) -> None:
+        self.app = app
+        self._adapter = adapter
+        self._hosts = hosts
+        self._throttle = throttle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = await self._refusal(scope) if scope["type"] == "http" else None
+        await (answer or self.app)(scope, receive, send)
+
+    async def _refusal(self, scope: Scope) -> ASGIApp | None:
+        gate = self._adapter.gate
+        by_header = gate is not None and gate.is_by_header
+        refused = self._hosts.refusal(
+            scope,
+            takes_any_host=by_header,
+            takes_any_origin=by_header and gate is not None and not gate.is_sent_by_browsers,
+        )
+        if refused is not None or gate is None:
+            return refused
+        asked = asked_of(scope, headers_of(scope), metadata_url((gate,), scope))
+        denied = await admitted((gate,), scope, asked, self._throttle, self._adapter.plan.namespace)
+        if denied is None:
+            return None
+        return problem(denied.status, denied.kind, denied.title, denied.detail, denied.headers)

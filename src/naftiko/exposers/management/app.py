@@ -1,0 +1,233 @@
+"""The control adapter as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from urllib.parse import parse_qs
+
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from naftiko.engine.life import Life
+from naftiko.errors import BodyTooLarge
+from naftiko.exposers.adapter import ExposedAdapter
+from naftiko.exposers.asgi import not_http, raw_path
+from naftiko.exposers.body import ClientGone, read_all
+from naftiko.exposers.calling import GONE, Told
+from naftiko.exposers.control import Control, Status
+from naftiko.exposers.management import described
+from naftiko.exposers.problems import problem
+from naftiko.exposers.requests import request_id
+from naftiko.log import Line
+from naftiko.plan import ControlPlan
+from naftiko.values.jsontext import decode_bytes, encode
+
+_LARGEST = 16 * 1024 * 1024
+_PING = 15.0
+_WAITING = 1000
+"""Lines that wait for somebody who reads the log slowly; the oldest are left out."""
+
+_log = logging.getLogger("naftiko.control")
+
+
+class ManagementApp:
+    """Answers at `/health`, `/status`, `/config`, `/logs` and `/scripting`, as far as the adapter says."""
+
+    def __init__(self, adapter: ExposedAdapter[ControlPlan], control: Control | None) -> None:
+        self._adapter = adapter
+        self._control = control
+        self._closed = asyncio.Event()
+        self._listening = 0
+
+    def close(self) -> None:
+        """End the streams of those who listen."""
+        self._closed.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await not_http(scope, receive, send)
+            return
+        path, method = raw_path(scope), scope["method"]
+        told = Told(time.perf_counter(), Life(request_id(scope)), method, path[:200], self._adapter, path[:200])
+        try:
+            response = await self._answer(method, path, scope, receive)
+        except (asyncio.CancelledError, ClientGone) as error:
+            told.tell(GONE, error="cancelled")
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            return
+        except BodyTooLarge as error:
+            response = problem(413, "body-too-large", "The body is too large", error.detail)
+        except Exception:
+            _log.exception("a request of an operator failed")
+            response = problem(500, "internal-error", "The call failed", "the log says what happened")
+        response.headers["x-request-id"] = str(told.life.request_id)
+        response.headers["cache-control"] = "no-store"
+        await response(scope, receive, send)
+        told.tell(response.status_code)
+
+    def _status(self) -> Status:
+        return self._control.status() if self._control is not None else Status(True)
+
+    async def _answer(self, method: str, path: str, scope: Scope, receive: Receive) -> Response:
+        plan, control = self._adapter.plan, self._control
+        segments = path.strip("/").split("/")
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        match segments:
+            case ["health", "live"] if plan.health:
+                return _only(method, "GET") or _json({"status": "UP"})
+            case ["health", "ready"] if plan.health:
+                status = self._status()
+                found = described.health(status)
+                return _only(method, "GET") or _json(found, 200 if status.is_ready else 503)
+            case ["status"] if plan.info:
+                is_traced = control is not None and control.is_traced
+                about = described.about(self._status(), self._adapter.file, is_traced=is_traced)
+                return _only(method, "GET") or _json(about)
+            case ["config"] if plan.info or plan.reload or plan.validate:
+                return _only(method, "GET") or _json(described.config(self._status()))
+            case ["config", "reload"] if plan.reload and control is not None:
+                return _only(method, "POST") or await self._reloaded(control)
+            case ["config", "validate"] if plan.validate and control is not None:
+                return _only(method, "POST") or await self._checked(control, receive)
+            case ["logs"] if plan.logs and control is not None:
+                return _only(method, "GET") or self._logs(control, query)
+            case ["logs", "stream"] if plan.subscribers and control is not None:
+                return _only(method, "GET") or self._stream(control)
+            case ["logs", name] if plan.log_levels:
+                return _only(method, "PUT") or await _set_level(name, receive)
+            case ["metrics"] if plan.observed and plan.metrics:
+                text = await asyncio.to_thread(control.metrics) if control is not None else None
+                if text is None:
+                    return _json({"error": "nothing is measured"}, 503)
+                return _only(method, "GET") or Response(text, media_type="text/plain; version=0.0.4")
+            case ["traces"] if plan.observed and plan.traces:
+                wanted = [query.get(name, [""])[0] for name in ("operation", "status")]
+                traces = control.traces(*wanted) if control is not None else None
+                return _only(method, "GET") or (_json(traces) if traces is not None else _untraced())
+            case ["traces", trace_id] if plan.observed and plan.traces:
+                if control is None or not control.is_traced:
+                    return _untraced()
+                trace = control.trace(trace_id)
+                missing = _json({"error": f"there is no trace {trace_id[:64]}"}, 404)
+                return _only(method, "GET") or (_json(trace) if trace is not None else missing)
+            case ["scripting"] if plan.scripting and control is not None:
+                if method == "PUT":
+                    return await self._set_scripting(control, receive)
+                return _only(method, "GET") or _json(control.scripting())
+        return problem(404, "not-found", "There is nothing here", f"the control port has nothing at {path[:200]}")
+
+    async def _reloaded(self, control: Control) -> Response:
+        before = {item.file: item.digest for item in control.status().capabilities}
+        await control.reload()
+        status = control.status()
+        after = {item.file: item.digest for item in status.capabilities}
+        changed = sorted(file for file in before.keys() | after.keys() if before.get(file) != after.get(file))
+        return _json({"changed": changed, **described.config(status)}, 200 if status.is_ready else 409)
+
+    async def _checked(self, control: Control, receive: Receive) -> Response:
+        """What is found about a file that is sent."""
+        text = await read_all(receive, _LARGEST)
+        found = await asyncio.to_thread(control.check, text)
+        is_valid = not any(item["severity"] == "error" for item in found)
+        return _json({"valid": is_valid, "findings": found}, 200 if is_valid else 422)
+
+    def _logs(self, control: Control, query: Mapping[str, list[str]]) -> Response:
+        count, level = query.get("count", ["100"])[0], query.get("level", ["debug"])[0].upper()
+        least = logging.getLevelNamesMapping().get(level)
+        if not (count.isascii() and count.isdigit() and len(count) < 6) or least is None:
+            detail = "`count` is a whole number, and `level` one of debug, info, warning, error"
+            return problem(400, "invalid-query", "The query cannot be used", detail)
+        return _json({"logs": [described.line(item) for item in control.log(int(count), least)]})
+
+    def _stream(self, control: Control) -> Response:
+        """The log as it is written, as server-sent events."""
+        if self._listening >= self._adapter.plan.subscribers:
+            detail = f"{self._listening} listen already, which is all that `max-subscribers` allows"
+            return problem(503, "too-many-subscribers", "Too many listen", detail, {"Retry-After": "30"})
+        self._listening += 1
+        loop = asyncio.get_running_loop()
+        lines: asyncio.Queue[Line] = asyncio.Queue(_WAITING)
+
+        def put(item: Line) -> None:
+            with suppress(asyncio.QueueEmpty):
+                if lines.full():
+                    lines.get_nowait()
+                lines.put_nowait(item)
+
+        def told(item: Line) -> None:
+            loop.call_soon_threadsafe(put, item)
+
+        stop = control.listen(told)
+
+        async def body() -> AsyncIterator[bytes]:
+            closed = asyncio.create_task(self._closed.wait())
+            try:
+                yield b": listening\n\n"
+                while not closed.done():
+                    waiting = asyncio.create_task(lines.get())
+                    await asyncio.wait((waiting, closed), timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
+                    if waiting.done():
+                        yield b"data: " + encode(described.line(waiting.result())) + b"\n\n"
+                    else:
+                        waiting.cancel()
+                        yield b": still here\n\n"
+            finally:
+                closed.cancel()
+                stop()
+                self._listening -= 1
+
+        return StreamingResponse(body(), media_type="text/event-stream")
+
+    async def _set_scripting(self, control: Control, receive: Receive) -> Response:
+        changes = await _object(receive)
+        if isinstance(changes, Response):
+            return changes
+        try:
+            control.set_scripting(changes)
+        except ValueError as error:
+            return _json({"error": str(error)}, 400)
+        return _json(control.scripting())
+
+
+def _untraced() -> Response:
+    return _json({"error": "nothing is traced: `pip install 'naftiko[otel]'` brings what traces"}, 503)
+
+
+async def _object(receive: Receive) -> dict[str, object] | Response:
+    """The JSON object of a request, or the answer to what is none."""
+    try:
+        found = decode_bytes(await read_all(receive, _LARGEST), "utf-8")
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else _json({"error": "the body is a JSON object"}, 400)
+
+
+async def _set_level(name: str, receive: Receive) -> Response:
+    """Set the level of one of our loggers, and of those below it."""
+    changes = await _object(receive)
+    if isinstance(changes, Response):
+        return changes
+    level = str(changes.get("level", "")).upper()
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+        return _json({"error": "`level` is one of DEBUG, INFO, WARNING, ERROR, CRITICAL"}, 400)
+    if name != "naftiko" and not name.startswith("naftiko."):
+        return _json({"error": f"`{name[:100]}` is none of our loggers: they are `naftiko` and below"}, 404)
+    logging.getLogger(name).setLevel(level)
+    return _json({"logger": name, "level": level})
+
+
+def _only(method: str, wanted: str) -> Response | None:
+    """The answer to another method than the one that is taken."""
+    if method == wanted or (wanted == "GET" and method == "HEAD"):
+        return None
+    detail = f"this takes {wanted}"
+    return problem(405, "method-not-allowed", "The method is not allowed", detail, {"Allow": wanted})
+
+
+def _json(found: object, status: int = 200) -> Response:
+    return Response(encode(found), status, media_type="application/json")

@@ -1,0 +1,1 @@
+"""The skill adapter: skills, their tools, and their files."""

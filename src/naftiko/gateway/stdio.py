@@ -1,0 +1,134 @@
+"""MCP over standard input and output (MCP 2025-11-25, transports, stdio): one client, which has started the process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+import anyio
+import msgspec
+from mcp.server.stdio import stdio_server
+
+from naftiko.exposers.adapter import AnyAdapter, McpAdapter, mcp_of
+from naftiko.exposers.body import MAX_BODY
+from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
+from naftiko.exposers.mcp.server import McpServer
+from naftiko.exposers.mcp.table import Table, made
+from naftiko.net.pipes import LineWriter, standard_streams
+from naftiko.plan import AdapterPlan, McpPlan
+
+URL = "stdio:"
+"""What stands where other adapters have an address."""
+
+_log = logging.getLogger("naftiko.stdio")
+
+
+class Stdio:
+    """What is served over standard input and output.
+
+    `takes_all` is for every MCP adapter, whatever its `transport`, and nothing else is served then.
+    """
+
+    def __init__(self, *, takes_all: bool, is_joint: bool, tells: bool, offer: Offer = EVERY_TOOL) -> None:
+        self.takes_all = takes_all
+        self._is_joint = is_joint
+        self._offer = offer
+        self._server = McpServer(made(()), tells=tells)
+
+    def __len__(self) -> int:
+        """How many adapters are served here."""
+        return len(self._server.table.adapters)
+
+    def takes(self, plan: AdapterPlan) -> bool:
+        """Whether an adapter is served here."""
+        return isinstance(plan, McpPlan) and (self.takes_all or plan.transport == "stdio")
+
+    def of(self, adapters: Iterable[AnyAdapter]) -> list[McpAdapter]:
+        """Those adapters that are served here."""
+        return mcp_of(adapter for adapter in adapters if self.takes(adapter.plan))
+
+    def made(self, adapters: Iterable[AnyAdapter]) -> Table:
+        """What `swap` takes, made beside what serves."""
+        return made(self.of(adapters), is_joint=self._is_joint, offer=self._offer)
+
+    async def swap(self, table: Table) -> None:
+        """Serve what a table holds from now on, and tell the client what has changed."""
+        old = self._server.table
+        changed = old.changes(table)
+        self._server.table = table
+        updated = await asyncio.to_thread(old.changed_resources, table, self._server.subscribed)
+        await self._server.publish(changed, updated)
+
+    async def serve(self) -> None:
+        """Answer until the client is gone; what it asked before is answered first."""
+        server = self._server.made()
+        async with standard_streams(MAX_BODY) as (lines, writer):
+            asked = _Asked(lines, writer)
+            streams = stdio_server(_file(asked), _file(asked))
+            with suppress(anyio.ClosedResourceError):
+                async with streams as (incoming, outgoing):
+                    await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+def _file(asked: _Asked) -> Any:
+    """What the SDK takes for an open file: it reads lines of it, writes and flushes."""
+    return asked
+
+
+class _Message(msgspec.Struct):
+    """What tells a request from an answer (JSON-RPC 2.0, sections 4 and 5)."""
+
+    id: int | str | None = None
+    method: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Message).decode
+
+
+class _Asked:
+    """Both streams, with what has been asked and not been answered yet: the input ends only after it."""
+
+    def __init__(self, lines: Any, writer: LineWriter) -> None:
+        self._lines = lines
+        self._writer = writer
+        self._open: set[int | str] = set()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def __aiter__(self) -> _Asked:
+        return self
+
+    async def __anext__(self) -> str:
+        try:
+            line: str = await self._lines.__anext__()
+        except StopAsyncIteration:
+            await self._none.wait()
+            raise
+        if not line.strip():
+            _log.warning("a line on standard input is empty, or longer than the %d bytes that are read", MAX_BODY)
+        with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+            message = _decode(line.encode("utf-8", "replace"))
+            if message.method is not None and message.id is not None and message.method != "subscriptions/listen":
+                self._open.add(message.id)
+                self._none.clear()
+        return line
+
+    async def write(self, text: str) -> None:
+        await self._writer.write(text)
+        with suppress(msgspec.MsgspecError, RecursionError):
+            message = _decode(text.encode("utf-8", "replace"))
+            if message.method is None and message.id is not None:
+                self._open.discard(message.id)
+
+    async def flush(self) -> None:
+        try:
+            await self._writer.flush()
+        except OSError as error:  # nobody reads any more
+            self._open.clear()
+            self._none.set()
+            raise anyio.ClosedResourceError from error
+        if not self._open:
+            self._none.set()
