@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from naftiko.exposers.adapter import AnyAdapter
 from naftiko.exposers.asgi import headers_of
-from naftiko.exposers.callers.guard import admitted, asked_of
+from naftiko.exposers.callers.guard import admitted, asked_of, misdirected
 from naftiko.exposers.callers.metadata import metadata_url
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.problems import problem
@@ -28,12 +28,7 @@ class Guarded:
 
     async def _refusal(self, scope: Scope) -> ASGIApp | None:
         gate = self._adapter.gate
-        by_header = gate is not None and gate.is_by_header
-        refused = self._hosts.refusal(
-            scope,
-            takes_any_host=by_header,
-            takes_any_origin=by_header and gate is not None and not gate.is_sent_by_browsers,
-        )
+        refused = misdirected(self._hosts, scope, () if gate is None else (gate,))
         if refused is not None or gate is None:
             return refused
         asked = asked_of(scope, headers_of(scope), metadata_url((gate,), scope))

@@ -54,7 +54,8 @@ def offered(gateway: Serving, offer: Offer) -> list[str]:
         mode = offer.decides(number, is_joint=not gateway.is_strict)
         if mode != "all":
             tools = "`search-tools`, `describe-tools` and `call-tool`"
-            tools += " and `run-code`" if mode == "code" else ""
+            if mode == "code":
+                tools = "`search-tools`, `describe-tools`, `call-tool` and `run-code`"
             found.append(f"{url} offers {tools} in place of {count(number, 'tool')}; `--tools all` lists them all")
     found += [f"no tool is named `{text.printable(pin)}`, which is pinned" for pin in sorted(offer.pins - names)]
     return found

@@ -11,6 +11,7 @@ from starlette.types import Scope
 
 from naftiko.exposers.asgi import headers_of, raw_path
 from naftiko.exposers.callers.gate import DENIED, Asked, Caller, Denied, Gate, Headers
+from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.throttle import Throttle
 
 _FOUND = "naftiko.callers"
@@ -33,6 +34,16 @@ def asked_of(scope: Scope, headers: Headers, metadata: str | None = None) -> Ask
     query = scope["query_string"].decode("latin-1")
     target = scope.get("root_path", "") + raw_path(scope) + (f"?{query}" if query else "")
     return Asked(headers, query, scope["method"], target, metadata)
+
+
+def misdirected(hosts: Hosts, scope: Scope, gates: Sequence[Gate]) -> Response | None:
+    """The answer to a request that is meant for another name, or that a page of another origin sends.
+
+    `gates` are those of which one must be passed. What no page can send of itself needs no check of who asks.
+    """
+    is_by_header = bool(gates) and all(gate.is_by_header for gate in gates)
+    is_by_nobody_else = is_by_header and not any(gate.is_sent_by_browsers for gate in gates)
+    return hosts.refusal(scope, takes_any_host=is_by_header, takes_any_origin=is_by_nobody_else)
 
 
 async def admitted(

@@ -14,19 +14,17 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from naftiko.engine.life import Life
-from naftiko.errors import BodyTooLarge
 from naftiko.exposers.adapter import McpAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
-from naftiko.exposers.body import MAX_BODY, ClientGone, read_all
-from naftiko.exposers.callers.guard import admitted, asked_of, in_words, lacking, refusal
+from naftiko.exposers.callers.guard import admitted, asked_of, in_words, misdirected
 from naftiko.exposers.callers.metadata import WELL_KNOWN, described, metadata_url
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import envelope
 from naftiko.exposers.mcp.caller import LIFE, SESSION
-from naftiko.exposers.mcp.large import ARGUMENTS, MOST, parted
+from naftiko.exposers.mcp.incoming import taken
 from naftiko.exposers.mcp.listeners import Listeners
 from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
-from naftiko.exposers.mcp.server import McpServer, meant
+from naftiko.exposers.mcp.server import McpServer
 from naftiko.exposers.mcp.splice import whole
 from naftiko.exposers.mcp.table import KINDS, Table, made
 from naftiko.exposers.pages import page, wants_html
@@ -162,31 +160,9 @@ class McpApp:
         else:
             await self._post(scope, receive, send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> tuple[bytes, envelope.Envelope] | Response | None:
-        """A message with its envelope checked, what to answer in its place, or None where nobody waits any more."""
-        try:
-            body = await read_all(receive, MAX_BODY)
-        except ClientGone:
-            return None
-        except BodyTooLarge as error:
-            return envelope.refused(envelope.INVALID_REQUEST, error.detail, 413)
-        message = envelope.read(body)
-        if isinstance(message, Response):
-            return message
-        lacks = self._lacks(scope, message) if self._server.table.has_scopes else None
-        if lacks is not None:
-            return lacks
-        if len(body) > MOST:
-            parts = parted(message)
-            if parts is None:
-                text = f"a message has {MOST // 1024} KiB at most, beside the arguments of a tool call"
-                return envelope.refused(envelope.INVALID_REQUEST, text, 413)
-            body, scope[ARGUMENTS] = parts
-        return body, message
-
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a message to the SDK."""
-        found = await self._read(scope, receive)
+        found = await taken(self._server.table, scope, receive)
         if found is None or isinstance(found, Response):
             if found is not None:
                 await found(scope, receive, send)
@@ -230,19 +206,6 @@ class McpApp:
             if not self._calls and self._idle is not None:
                 self._idle.set()
                 self._idle = None
-
-    def _lacks(self, scope: Scope, message: envelope.Envelope) -> Response | None:
-        """The answer to a caller whose token does not grant what is called (MCP 2025-11-25, authorization)."""
-        if isinstance(message.params, UnsetType) or isinstance(message.method, UnsetType):
-            return None
-        with suppress(msgspec.MsgspecError, RecursionError):
-            needed = self._server.table.needs(message.method, meant(self._server.table, bytes(message.params)))
-            gate = needed[0].gate if needed is not None else None
-            denied = lacking(gate, scope, needed[1]) if needed is not None else None
-            if gate is not None and denied is not None:
-                asked = asked_of(scope, headers_of(scope), metadata_url((gate,), scope))
-                return in_words(refusal(gate, denied, asked))
-        return None
 
     def _cancelled(self, session: str, message: envelope.Envelope) -> None:
         """End a call that its session wants no more (MCP 2025-11-25, cancellation), unless something may be done."""
@@ -291,12 +254,8 @@ class McpApp:
         """The answer to a request that is not meant for us, or that comes without credentials."""
         table = self._server.table
         gates = table.gates
-        are_needed = bool(gates) and not table.is_open
-        refused = self._hosts.refusal(
-            scope,
-            takes_any_host=are_needed and all(gate.is_by_header for gate in gates),
-            takes_any_origin=are_needed and all(gate.is_by_header and not gate.is_sent_by_browsers for gate in gates),
-        )
+        are_needed = not table.is_open
+        refused = misdirected(self._hosts, scope, gates if are_needed else ())
         if refused is not None or not gates:
             return refused
         asked = asked_of(scope, headers_of(scope), metadata_url(gates, scope))

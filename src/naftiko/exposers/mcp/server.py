@@ -23,13 +23,12 @@ from mcp.server.subscriptions import (
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
-from msgspec import UNSET, UnsetType
 from opentelemetry import trace
 
 from naftiko.__about__ import __version__
 from naftiko.exposers.body import MAX_BODY
 from naftiko.exposers.mcp.caller import open_to
-from naftiko.exposers.mcp.offering import CALL
+from naftiko.exposers.mcp.incoming import meant
 from naftiko.exposers.mcp.prompting import Prompting
 from naftiko.exposers.mcp.reading import Reading
 from naftiko.exposers.mcp.sdk import SdkServer
@@ -46,36 +45,6 @@ _EVENTS: dict[str, ServerEvent] = {
     "resources": ResourcesListChanged(),
     "prompts": PromptsListChanged(),
 }
-
-
-class _Inner(msgspec.Struct):
-    """The arguments of `call-tool`, as far as they say what is called."""
-
-    name: str = ""
-
-
-class _Named(msgspec.Struct):
-    """The parameters of a call, as far as they say what is called or read."""
-
-    name: str = ""
-    uri: str = ""
-    arguments: msgspec.Raw | UnsetType = UNSET
-
-
-_named = msgspec.json.Decoder(_Named).decode
-_inner = msgspec.json.Decoder(_Inner).decode
-
-
-def meant(table: Table, params: bytes) -> str:
-    """What a call names by its parameters: a tool, a prompt or a URI; the tool that another one is to call.
-
-    Raises:
-        msgspec.MsgspecError: they are not those of a call.
-    """
-    named = _named(params)
-    if not isinstance(named.arguments, UnsetType) and named.name not in table.pairs and named.name.startswith(CALL):
-        return _inner(bytes(named.arguments)).name
-    return named.name or named.uri
 
 
 class McpServer:

@@ -21,7 +21,7 @@ from naftiko.errors import CallError, InputError
 from naftiko.exposers.calling import GONE, Told, carry_out
 from naftiko.exposers.mcp.caller import admits, begun, granted, named, open_to, paged, scope_of, session_of, stamped
 from naftiko.exposers.mcp.finders import described, known, listed, searched
-from naftiko.exposers.mcp.large import ARGUMENTS
+from naftiko.exposers.mcp.incoming import ARGUMENTS
 from naftiko.exposers.mcp.notes import level_of, noted, wants_progress
 from naftiko.exposers.mcp.offering import CALL, RUN, SEARCH, Offering, arguments_of, functions, wanted_of
 from naftiko.exposers.mcp.results import Result, failed, large, of_answer, of_error, succeeded, value_of

@@ -18,7 +18,7 @@ from naftiko.exposers.adapter import RestAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_body
 from naftiko.exposers.callers.gate import Gate
-from naftiko.exposers.callers.guard import admitted, asked_of, caller_of, lacking, refusal
+from naftiko.exposers.callers.guard import admitted, asked_of, caller_of, lacking, misdirected, refusal
 from naftiko.exposers.callers.metadata import metadata_url
 from naftiko.exposers.calling import GONE, Told, carry_out
 from naftiko.exposers.hosts import ANY, Hosts
@@ -230,12 +230,7 @@ class RestApp:
 
     def _misdirected(self, scope: Scope, gate: Gate | None, told: Told) -> Response | None:
         """The answer to a request that is meant for another name, or that a page of another origin sends."""
-        is_by_header = gate is not None and gate.is_by_header
-        refused = self._hosts.refusal(
-            scope,
-            takes_any_host=is_by_header,
-            takes_any_origin=is_by_header and gate is not None and not gate.is_sent_by_browsers,
-        )
+        refused = misdirected(self._hosts, scope, () if gate is None else (gate,))
         if refused is not None:
             told.error = "forbidden-origin" if refused.status_code == 403 else "misdirected"
         return refused
