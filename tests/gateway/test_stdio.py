@@ -15,6 +15,8 @@ import pytest
 from mcp import StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp_types import TextContent, TextResourceContents
+from starlette.requests import Request
+from starlette.responses import Response
 
 from support import Upstream, answering, clean_environment, command, write
 
@@ -140,3 +142,34 @@ async def test_what_cannot_be_served_so_is_said(tmp_path: Path, recorder: Upstre
     status, out, err = await command("run", "--stdio", str(rest))
     assert (status, out) == (2, "")
     assert "no MCP adapter was found" in err
+
+
+async def test_what_will_have_no_answer_holds_nothing_back(tmp_path: Path, recorder: Upstream) -> None:
+    """A call that is cancelled and a message that is none have no answer; the process ends all the same."""
+    gone = asyncio.Event()
+
+    async def slow(request: Request) -> Response:
+        await gone.wait()
+        return Response(b"{}", media_type="application/json")
+
+    recorder.respond = slow
+    call = json.loads(asked(0, "tools/call", name="get-book", arguments={"id": "1"}))
+    call["params"].pop("_meta")
+    first = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
+    lines = [
+        {"jsonrpc": "2.0", "id": 9, "method": "initialize", "params": first},
+        {"jsonrpc": "2.0", "method": "notifications/initialized"},
+        call,
+        {"id": 8, "method": "tools/list"},
+        {"jsonrpc": "1.0", "id": "x", "method": "tools/list"},
+        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 0}},
+        {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {}},
+        {"jsonrpc": "2.0", "method": "notifications/cancelled"},
+    ]
+    text = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+    try:
+        status, out, err = await command("run", "--stdio", str(file_of(tmp_path, recorder)), stdin=text)
+    finally:
+        gone.set()
+    assert (status, "Traceback" in err, "still not answered" in err) == (0, False, False), err
+    assert 0 not in [json.loads(line).get("id") for line in out.splitlines()]

@@ -127,3 +127,37 @@ async def test_files_that_cannot_be_used(tmp_path: Path) -> None:
     assert (status, "belong together" in err) == (2, True)
     status, _, err = await command("run", str(SEED), "--sandbox", "--tls-cert", certificate, "--tls-key", "none.key")
     assert (status, "no such file" in err, "Traceback" in err) == (2, True, False)
+
+
+def is_let_in(tls: Tls, folder: Path, own: str) -> bool:
+    """Whether a caller with a certificate of its own can speak, without a socket."""
+    to_client, to_server = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting(folder, "server", own).wrap_bio(to_client, to_server, server_hostname="localhost")
+    server = tls.context.wrap_bio(to_server, to_client, server_side=True)
+    try:
+        for _ in range(4):
+            for side in (client, server):
+                try:
+                    side.do_handshake()
+                except ssl.SSLWantReadError:
+                    continue
+        client.write(b"hello")
+        return server.read() == b"hello"
+    except ssl.SSLError:
+        return False
+
+
+def test_who_signs_for_callers_is_replaced(tmp_path: Path) -> None:
+    issued(tmp_path, "server")
+    for name in ("before", "after"):
+        issued(tmp_path, f"caller-{name}", issued(tmp_path, name))
+    authority = tmp_path / "authority.pem"
+    authority.write_bytes((tmp_path / "before.pem").read_bytes())
+    tls = Tls(str(tmp_path / "server.pem"), str(tmp_path / "server.key"), str(authority))
+    assert [is_let_in(tls, tmp_path, own) for own in ("caller-before", "caller-after")] == [True, False]
+    authority.write_bytes((tmp_path / "after.pem").read_bytes())
+    assert tls.refresh() is True
+    assert [is_let_in(tls, tmp_path, own) for own in ("caller-before", "caller-after")] == [False, True]
+    authority.write_text("broken")
+    assert tls.refresh() is False
+    assert is_let_in(tls, tmp_path, "caller-after"), "the last good ones go on"

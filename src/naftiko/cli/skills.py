@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import yaml
 
-from naftiko.exposers.folders import opened, paths
+from naftiko.exposers.folders import listed, opened
 from naftiko.plan import McpPlan, Plan, RestPlan, SkillPlan, SkillsPlan, SkillToolPlan, UnitPlan
 
 _LONGEST_NAME = 64
@@ -56,7 +56,7 @@ def slug(text: str) -> str:
 def _folder(skill: SkillPlan, units: Units) -> SkillFolder:
     files: dict[str, bytes | str] = {}
     if skill.files is not None:
-        for relative in paths(Path(skill.files.location)):
+        for relative, _ in listed(Path(skill.files.location)):
             with opened(skill.files, relative) as source:
                 files[relative] = source.read()
     name = slug(skill.name)

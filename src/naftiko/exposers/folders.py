@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote
@@ -54,28 +55,18 @@ def entries(plan: FilesPlan, uri: str, declared: str | None) -> list[Entry]:
     with suppress(OSError):
         root = root.resolve(strict=True)
         if root.is_file():
-            return [_entry(root, uri, root.name, root.stat(), media_type(root.name, declared, is_only=True))]
+            return [_entry(uri, root.name, root.stat(), media_type(root.name, declared, is_only=True))]
     found: list[Entry] = []
-    for relative in paths(root):
-        with suppress(OSError):
-            place = f"{uri.rstrip('/')}/{quote(relative)}"
-            file = _confined(root, relative)
-            found.append(_entry(file, place, relative, file.stat(), media_type(relative, declared)))
+    for relative, facts in listed(root):
+        place = f"{uri.rstrip('/')}/{quote(relative)}"
+        found.append(_entry(place, relative, facts, media_type(relative, declared)))
     return found
 
 
-def paths(root: Path) -> Iterator[str]:
-    """The paths of the files below a folder that are served, relative to it, in order."""
-    count = 0
+def listed(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The files below a folder that are served, in order: their paths, relative to it, and what is known of each."""
     with suppress(OSError):
-        root = root.resolve(strict=True)
-        for relative in _below(root):
-            with suppress(OSError):
-                if stat.S_ISREG(_confined(root, relative).stat().st_mode):
-                    yield relative
-                    count += 1
-            if count == MOST:
-                return
+        yield from islice(_below(root.resolve(strict=True)), MOST)
 
 
 def is_hidden(relative: str) -> bool:
@@ -96,23 +87,48 @@ def opened(plan: FilesPlan, relative: str) -> BinaryIO:
     return open(handle, "rb")
 
 
-def _entry(file: Path, uri: str, name: str, facts: os.stat_result, kind: str) -> Entry:
+def _entry(uri: str, name: str, facts: os.stat_result, kind: str) -> Entry:
     modified = datetime.fromtimestamp(int(facts.st_mtime), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Entry(uri, name, facts.st_size, modified, kind)
 
 
-def _below(root: Path) -> Iterator[str]:
-    """The paths of all files below a folder, relative to it, without those that are hidden."""
+def _below(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """All files below a folder that are served, a folder at a time; for a root that has been resolved."""
     looked_at = 0
-    for folder, folders, files in os.walk(root):
-        depth = len(Path(folder).parts) - len(root.parts)
-        folders[:] = sorted(name for name in folders if not name.startswith(".")) if depth < _DEEPEST else []
-        for name in sorted(files):
+    folders = [("", 0)]
+    while folders:
+        folder, depth = folders.pop()
+        try:
+            with os.scandir(root / folder) as found:
+                items = sorted(islice(found, 10 * MOST), key=lambda item: item.name)
+        except OSError:
+            continue  # it has gone, or may not be read
+        inner: list[tuple[str, int]] = []
+        for item in items:
             looked_at += 1
-            if not name.startswith("."):
-                yield (Path(folder) / name).relative_to(root).as_posix()
+            if item.name.startswith(".") or not _is_text(item.name):
+                continue
+            relative = folder + item.name
+            with suppress(OSError):
+                if item.is_dir(follow_symlinks=False):
+                    if depth < _DEEPEST:
+                        inner.append((f"{relative}/", depth + 1))
+                    continue
+                facts = (_confined(root, relative) if item.is_symlink() else item).stat()
+                if stat.S_ISREG(facts.st_mode):
+                    yield relative, facts
         if looked_at > 10 * MOST:
             return
+        folders += reversed(inner)
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written: one that is no UTF-8 has no place in a URI, in JSON or in an archive."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def is_below(uri: str, place: str) -> bool:

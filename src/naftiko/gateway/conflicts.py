@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from naftiko.diagnostics import START, Diagnostic, Span, ordered
@@ -116,8 +116,3 @@ def _others(plan: Plan, adapter: McpPlan, place: object, seen: dict[object, _Cla
 
 def _finding(code: str, message: str, claim: _Claim, help: str) -> Diagnostic:
     return Diagnostic(code, CODES[code].severity, message, claim.file, claim.span, (), help)
-
-
-def brief(found: Iterable[Diagnostic]) -> list[str]:
-    """Findings as lines for a log."""
-    return [f"{item.where}: {item.message}" for item in found]

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Literal
 
 import anyio
 import msgspec
@@ -22,6 +22,9 @@ from naftiko.plan import AdapterPlan, McpPlan
 
 URL = "stdio:"
 """What stands where other adapters have an address."""
+
+MOST_WAIT = 60.0
+"""Seconds for which the end of the input is held back while something that was asked is not answered."""
 
 _log = logging.getLogger("naftiko.stdio")
 
@@ -66,7 +69,7 @@ class Stdio:
         """Answer until the client is gone; what it asked before is answered first."""
         server = self._server.made()
         async with standard_streams(MAX_BODY) as (lines, writer):
-            asked = _Asked(lines, writer)
+            asked = _Asked(lines, writer, MOST_WAIT)
             streams = stdio_server(_file(asked), _file(asked))
             with suppress(anyio.ClosedResourceError):
                 async with streams as (incoming, outgoing):
@@ -78,21 +81,29 @@ def _file(asked: _Asked) -> Any:
     return asked
 
 
-class _Message(msgspec.Struct):
-    """What tells a request from an answer (JSON-RPC 2.0, sections 4 and 5)."""
+class _Params(msgspec.Struct):
+    requestId: int | str | None = None
 
+
+class _Message(msgspec.Struct):
+    """What tells a request from an answer (JSON-RPC 2.0, sections 4 and 5), and what it cancels."""
+
+    jsonrpc: Literal["2.0"]
     id: int | str | None = None
     method: str | None = None
+    params: msgspec.Raw = msgspec.Raw()
 
 
 _decode = msgspec.json.Decoder(_Message).decode
+_decode_params = msgspec.json.Decoder(_Params).decode
 
 
 class _Asked:
     """Both streams, with what has been asked and not been answered yet: the input ends only after it."""
 
-    def __init__(self, lines: Any, writer: LineWriter) -> None:
+    def __init__(self, lines: Any, writer: LineWriter, most: float) -> None:
         self._lines = lines
+        self._most = most
         self._writer = writer
         self._open: set[int | str] = set()
         self._none = asyncio.Event()
@@ -105,16 +116,30 @@ class _Asked:
         try:
             line: str = await self._lines.__anext__()
         except StopAsyncIteration:
-            await self._none.wait()
+            await self._answered()
             raise
         if not line.strip():
             _log.warning("a line on standard input is empty, or longer than the %d bytes that are read", MAX_BODY)
         with suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
             message = _decode(line.encode("utf-8", "replace"))
-            if message.method is not None and message.id is not None and message.method != "subscriptions/listen":
+            if message.method == "notifications/cancelled":  # what is cancelled has no answer
+                cancelled = _decode_params(message.params).requestId
+                if cancelled is not None:
+                    self._open.discard(cancelled)
+                if not self._open:
+                    self._none.set()
+            elif message.method is not None and message.id is not None and message.method != "subscriptions/listen":
                 self._open.add(message.id)
                 self._none.clear()
         return line
+
+    async def _answered(self) -> None:
+        """Wait until what was asked is answered."""
+        try:
+            async with asyncio.timeout(self._most):
+                await self._none.wait()
+        except TimeoutError:
+            _log.warning("standard input has ended, and %d requests are still not answered", len(self._open))
 
     async def write(self, text: str) -> None:
         await self._writer.write(text)

@@ -28,11 +28,17 @@ class Tls:
     key: str
     client_ca: str | None = None
     context: ssl.SSLContext = field(init=False)
+    _current: ssl.SSLContext = field(init=False)
     _seen: tuple[object, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         self._seen = self._stamp()
-        self.context = self._made()
+        self.context = self._current = self._made()
+        self.context.sni_callback = self._begun
+
+    def _begun(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        """A connection begins, by the files as they are now."""
+        connection.context = self._current
 
     def _made(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -43,6 +49,8 @@ class Tls:
             if self.client_ca is not None:
                 context.load_verify_locations(self.client_ca)
                 context.verify_mode = ssl.CERT_REQUIRED
+                context.options |= ssl.OP_NO_TICKET  # a session that goes on would outlive who signed for it
+                context.num_tickets = 0
         except (OSError, ValueError) as error:
             raise SetupError(f"TLS cannot be used with {self.certificate} and {self.key}: {_why(error)}") from error
         return context
@@ -50,7 +58,7 @@ class Tls:
     def _stamp(self) -> tuple[object, ...]:
         """What changes when a file does."""
         found: list[object] = []
-        for name in (self.certificate, self.key):
+        for name in (self.certificate, self.key, *((self.client_ca,) if self.client_ca is not None else ())):
             try:
                 facts = os.stat(name)
             except OSError:
@@ -69,11 +77,10 @@ class Tls:
             return False
         self._seen = stamp
         try:
-            self._made()
+            self._current = self._made()
         except SetupError as error:
             _log.warning("the new files are not taken: %s", error)
             return False
-        self.context.load_cert_chain(self.certificate, self.key, password=_nobody)
         _log.warning("a new certificate is used: %s", self.certificate)
         return True
 

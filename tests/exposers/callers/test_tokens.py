@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -14,7 +15,7 @@ import pytest
 
 from authorization import KEYS, authorization_server, public_pem
 from naftiko.exposers.callers.gate import Asked, Caller, Denied
-from naftiko.exposers.callers.issuers import Issuer
+from naftiko.exposers.callers.issuers import Issuer, Unreachable
 from naftiko.exposers.callers.tokens import TokenGate
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.rest.app import RestApp
@@ -313,3 +314,54 @@ async def test_no_header_can_be_smuggled_into_a_challenge(tmp_path: Path, stage:
             answer = await http.get(f"{stage.url}{path}?x=%22%0d%0aevil:1", headers={"Authorization": 'Bearer "\\x'})
         assert answer.status_code == 401
         assert "evil" not in answer.headers
+
+
+async def held(handled: list[str], release: asyncio.Event, request: httpx.Request) -> httpx.Response:
+    """An authorization server that answers nothing until it is told to, and that then breaks off."""
+    handled.append(request.url.path)
+    await release.wait()
+    raise httpx.ConnectTimeout("nobody there", request=request)
+
+
+async def test_a_server_that_hangs_makes_callers_wait_once() -> None:
+    handled: list[str] = []
+    release = asyncio.Event()
+    clock = [1000.0]
+
+    async def handle(request: httpx.Request) -> httpx.Response:
+        return await held(handled, release, request)
+
+    issuer = Issuer("http://localhost:1", lambda: clock[0], httpx.AsyncClient(transport=httpx.MockTransport(handle)))
+    waiting = [asyncio.create_task(issuer.key("one", "RS256")) for _ in range(20)]
+    while not handled:
+        await asyncio.sleep(0)
+    clock[0] += 5  # for which it was waited
+    release.set()
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert all(isinstance(item, Unreachable) for item in found), found
+    assert len(handled) == 1, "nor is a server that is silent asked at another path"
+    await issuer.close()
+
+
+async def test_a_gate_is_closed_after_those_who_wait_at_it() -> None:
+    """As a reload does: the old gate closes while a caller's token is looked at."""
+    async with authorization_server() as server:
+        asked, release = asyncio.Event(), asyncio.Event()
+
+        async def handle(request: httpx.Request) -> httpx.Response:
+            asked.set()
+            await release.wait()
+            async with httpx.AsyncClient() as client:
+                answer = await client.get(str(request.url))
+            return httpx.Response(answer.status_code, content=answer.content)
+
+        client = httpx.AsyncClient(transport=httpx.MockTransport(handle))
+        plan = AuthPlan("oauth2", {"issuer:0": Literal(server.url)}, {"scopes": ""})
+        gate = TokenGate(plan, {}, issuers=lambda uri: Issuer(uri, client=client))
+        waiting = asyncio.create_task(gate.check(Asked({"authorization": f"Bearer {server.token('one')}"}, "")))
+        await asked.wait()
+        await gate.close()
+        assert not client.is_closed
+        release.set()
+        assert isinstance(await waiting, Caller)
+        await gate.close()

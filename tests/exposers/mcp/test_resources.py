@@ -347,3 +347,20 @@ async def test_an_answer_that_is_no_text(tmp_path: Path, stage: Stage) -> None:
         assert isinstance(content, TextResourceContents)
         assert content.text == "\ufffd\ufffd plain"
         assert content.mime_type == "text/plain"
+
+
+async def test_names_that_cannot_be_written(tmp_path: Path, stage: Stage) -> None:
+    """A name that is no UTF-8 has no place in a URI; the others are listed all the same."""
+    files(tmp_path)
+    folder = os.fsencode(tmp_path / "handbook")
+    try:
+        os.mkdir(folder + b"/deep\xfe")
+        for name in (b"/\xff.md", b"/deep\xfe/a.md"):
+            os.close(os.open(folder + name, os.O_CREAT | os.O_WRONLY))
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    async with on_stage(tmp_path, stage, CAPABILITY) as client, agent(await client_of(tmp_path, stage, client)) as mcp:
+        names = [item.name for item in (await mcp.list_resources()).resources]
+    assert [name for name in names if "handbook" not in name] == [
+        "catalogue", "index.md", "same.md", "stamp.png", "chapters/first steps.json", "rules",
+    ]  # fmt: skip

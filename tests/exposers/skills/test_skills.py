@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from pathlib import Path
 
@@ -132,7 +133,7 @@ async def test_the_routes_of_the_reference(file: Path) -> None:
                 assert archive.testzip() is None
                 assert archive.namelist() == ["SKILL.md", "guide.md", "data/big.bin"]
                 assert archive.read("data/big.bin") == bytes(range(256)) * 8000
-    assert {call["operation"] for call in served.calls()} >= {"/skills", "/skills/order-management/download"}
+    assert {call["operation"] for call in served.calls()} >= {"/skills", "/skills/{name}/download"}
 
 
 async def test_what_is_not_there_and_what_is_not_safe(file: Path) -> None:
@@ -191,3 +192,24 @@ def test_what_is_wrong_is_found(tmp_path: Path, tool: str, message: str) -> None
     assert [item.code for item in found if item.severity.label == "error"] == ["skill-tool"]
     assert message in next(item.message for item in found if item.code == "skill-tool")
     assert "file-missing" in {item.code for item in found}, "the folder is not there, which takes nothing else down"
+
+
+async def test_what_callers_ask_for_is_no_label(file: Path) -> None:
+    """Made-up paths and methods are counted together."""
+    text = file.read_text(encoding="utf-8") + "  - {type: control, namespace: ops, port: 9990}\n"
+    file.write_text(text, encoding="utf-8")
+    os.close(os.open(os.fsencode(file.parent / "skills" / "order-management") + b"/\xff", os.O_CREAT | os.O_WRONLY))
+    async with running(file) as served, httpx.AsyncClient(verify=TLS) as client:
+        skills, ops = served.urls["orders-skills"].removesuffix("/skills"), served.urls["ops"]
+        for number in range(5):
+            assert (await client.get(f"{skills}/made-up-{number}")).status_code == 404
+            assert (await client.get(f"{skills}/skills/made-up-{number}/download")).status_code == 404
+            assert (await client.get(f"{ops}/made-up-{number}/x")).status_code == 404
+            await client.request(f"MADEUP{number}", f"{served.urls['orders-rest']}/orders")
+        for path in ("contents", "contents/guide.md", "download"):
+            assert (await client.get(f"{skills}/skills/order-management/{path}")).status_code == 200
+        metrics = (await client.get(f"{ops}/metrics")).text
+    assert "made-up" not in metrics
+    assert "MADEUP" not in metrics
+    for kind in ("/skills/{name}/download", "/skills/{name}/contents/{file}", "_OTHER"):
+        assert kind in metrics

@@ -28,6 +28,10 @@ class Unreachable(Exception):
     """An authorization server does not answer as it should; the message says which one, and how."""
 
 
+class _Silent(Unreachable):
+    """It does not answer at all."""
+
+
 class Issuer:
     """One authorization server. `clock` gives seconds, of any beginning; `client` is the seam for tests."""
 
@@ -41,6 +45,8 @@ class Issuer:
         self._metadata: Mapping[str, Any] | None = None
         self._keys: Mapping[str, Any] = {}
         self._fetched = self._tried = float("-inf")
+        self._asking = 0
+        self._is_closed = False
 
     async def key(self, kid: str | None, algorithm: str) -> Any:
         """The key of a token's head; None where the server has no such key.
@@ -57,13 +63,14 @@ class Issuer:
             is_fresh = now - self._fetched < _FRESH
             found = self._key(kid, algorithm)
             if not (is_fresh and found is not None) and now - self._tried >= (_AGAIN if self._keys else 1.0):
-                self._tried = now
                 try:
                     self._keys = await self._fetch_keys()
                     self._fetched = now
                 except Unreachable:
                     if not self._keys:
                         raise
+                finally:  # from its end: whoever waited for it does not wait for another one
+                    self._tried = self._clock()
             elif not self._keys:
                 raise Unreachable(f"the authorization server {self.uri} did not answer a moment ago")
             return self._key(kid, algorithm)
@@ -111,6 +118,8 @@ class Issuer:
         for place in places:
             try:
                 found = await self._get(place)
+            except _Silent:
+                raise  # nor would it elsewhere
             except Unreachable as failure:
                 error = failure
                 continue
@@ -145,6 +154,7 @@ class Issuer:
             raise Unreachable(f"{url} is not asked, since it is not https")
         if self._client is None:
             self._client = httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False)
+        self._asking += 1
         try:
             async with asyncio.timeout(_TIMEOUT), self._client.stream(method, url, **named) as response:
                 data = b""
@@ -155,7 +165,10 @@ class Issuer:
                 if response.status_code != 200:
                     raise Unreachable(f"{url} answered {response.status_code}")
         except (httpx.HTTPError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{url} does not answer ({type(error).__name__})") from error
+            raise _Silent(f"{url} does not answer ({type(error).__name__})") from error
+        finally:
+            self._asking -= 1
+            await self._end()
         try:
             found = decode_plain(data)
         except ValueError as error:
@@ -165,9 +178,14 @@ class Issuer:
         return found
 
     async def close(self) -> None:
-        """Close its connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        """Close its connections, once what is asked at the moment has been answered."""
+        self._is_closed = True
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._is_closed and not self._asking and self._client is not None:
+            client, self._client = self._client, None
+            await client.aclose()
 
 
 def _string(found: Mapping[str, Any], name: str, uri: str) -> str:

@@ -31,6 +31,8 @@ _PING = 15.0
 _WAITING = 1000
 """Lines that wait for somebody who reads the log slowly; the oldest are left out."""
 
+_KINDS = frozenset({"health", "status", "config", "logs", "metrics", "traces", "scripting"})
+
 _log = logging.getLogger("naftiko.control")
 
 
@@ -52,7 +54,7 @@ class ManagementApp:
             await not_http(scope, receive, send)
             return
         path, method = raw_path(scope), scope["method"]
-        told = Told(time.perf_counter(), Life(request_id(scope)), method, path[:200], self._adapter, path[:200])
+        told = Told(time.perf_counter(), Life(request_id(scope)), method, path[:200], self._adapter, _kind(path))
         try:
             response = await self._answer(method, path, scope, receive)
         except (asyncio.CancelledError, ClientGone) as error:
@@ -166,18 +168,21 @@ class ManagementApp:
 
         async def body() -> AsyncIterator[bytes]:
             closed = asyncio.create_task(self._closed.wait())
+            waiting: asyncio.Task[Line] | None = None
             try:
                 yield b": listening\n\n"
                 while not closed.done():
-                    waiting = asyncio.create_task(lines.get())
+                    waiting = waiting or asyncio.create_task(lines.get())
                     await asyncio.wait((waiting, closed), timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
                     if waiting.done():
-                        yield b"data: " + encode(described.line(waiting.result())) + b"\n\n"
+                        item, waiting = waiting.result(), None
+                        yield b"data: " + encode(described.line(item)) + b"\n\n"
                     else:
-                        waiting.cancel()
                         yield b": still here\n\n"
             finally:
                 closed.cancel()
+                if waiting is not None:
+                    waiting.cancel()
                 stop()
                 self._listening -= 1
 
@@ -192,6 +197,12 @@ class ManagementApp:
         except ValueError as error:
             return _json({"error": str(error)}, 400)
         return _json(control.scripting())
+
+
+def _kind(path: str) -> str | None:
+    """What a path is of, for what is counted: a caller can make up any number of paths."""
+    first, *more = path.strip("/").split("/")
+    return f"/{first}" if first in _KINDS and len(more) < 2 else None
 
 
 def _untraced() -> Response:

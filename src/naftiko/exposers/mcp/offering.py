@@ -167,13 +167,6 @@ class Offering:
         """The names of all tools that the caller may call."""
         return (name for name, (adapter, _) in self._pairs.items() if id(adapter) in among and self.has(name))
 
-    def means(self, name: str, arguments: object) -> str:
-        """The tool that a call is for in the end: what `call-tool` is to call, or the one that is named."""
-        if self.finders.get(name) == CALL and isinstance(arguments, dict):
-            inner = arguments.get("name")
-            return inner if isinstance(inner, str) else name
-        return name
-
 
 def _free(name: str, pairs: Pairs) -> str:
     """A name that no tool of a capability has."""

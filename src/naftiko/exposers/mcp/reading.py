@@ -25,7 +25,7 @@ from naftiko.engine.aside import LARGE, aside, done
 from naftiko.engine.life import Life
 from naftiko.errors import CallError
 from naftiko.exposers.calling import GONE, Told, carry_out
-from naftiko.exposers.folders import as_text, read
+from naftiko.exposers.folders import Entry, as_text, read
 from naftiko.exposers.mcp.caller import begun, granted, is_modern, named, open_to, paged, scope_of, stamped
 from naftiko.exposers.mcp.resources import ServedResource
 from naftiko.exposers.mcp.splice import text_piece
@@ -52,12 +52,14 @@ class Reading:
         table = self._table()
         among = open_to(table.adapters, context)
         served = [item for item in table.resources.plain if id(item.adapter) in among]
-        if any(item.plan.files is not None for item in served):
-            found = await aside(_life(served[0]), lambda: [entry for item in served for entry in item.listed()])
-        else:
-            found = [entry for item in served for entry in item.listed()]
-        page, following = paged(found, params.cursor if params is not None else None)
-        return ListResourcesResult(resources=page, next_cursor=following)
+
+        def found() -> list[tuple[ServedResource, Entry | None]]:
+            return [(item, entry) for item in served for entry in item.entries()]
+
+        has_files = any(item.plan.files is not None for item in served)
+        every = await aside(_life(served[0]), found) if has_files else found()
+        page, following = paged(every, params.cursor if params is not None else None)
+        return ListResourcesResult(resources=[item.listed(entry) for item, entry in page], next_cursor=following)
 
     async def list_templates(self, context: Any, params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
         table = self._table()

@@ -9,7 +9,7 @@ from mcp_types import Annotations, Icon, Resource, ResourceTemplate
 
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.adapter import McpAdapter
-from naftiko.exposers.folders import entries, is_below
+from naftiko.exposers.folders import Entry, entries, is_below
 from naftiko.plan import ResourcePlan
 from naftiko.values.uritemplate import UriTemplate, read
 
@@ -30,35 +30,30 @@ class ServedResource:
     def is_template(self) -> bool:
         return self.template is not None and bool(self.template.names)
 
-    def listed(self) -> list[Resource]:
-        """What `resources/list` has of it. May look at the disk."""
+    def entries(self) -> list[Entry | None]:
+        """What `resources/list` has of it: its files, which are looked for on the disk, or itself."""
         plan = self.plan
-        if plan.files is None:
-            return [
-                Resource(
-                    uri=plan.uri,
-                    name=plan.name,
-                    title=plan.title,
-                    description=described(plan),
-                    mime_type=plan.mime_type or (None if plan.is_binary else "application/json"),
-                    icons=[Icon.model_validate(icon) for icon in plan.icons] or None,
-                    _meta=dict(plan.meta) if plan.meta is not None else None,
-                )
-            ]
-        return [
-            Resource(
-                uri=entry.uri,
-                name=plan.name if entry.uri == plan.uri else entry.name,
-                title=plan.title if entry.uri == plan.uri else None,
-                description=plan.description,
-                mime_type=entry.media_type,
-                size=entry.size,
-                icons=[Icon.model_validate(icon) for icon in plan.icons] or None,
-                annotations=Annotations(last_modified=entry.modified),
-                _meta=dict(plan.meta) if plan.meta is not None else None,
-            )
-            for entry in entries(plan.files, plan.uri, plan.mime_type)
-        ]
+        return [None] if plan.files is None else [*entries(plan.files, plan.uri, plan.mime_type)]
+
+    def listed(self, entry: Entry | None) -> Resource:
+        """What `resources/list` says of it, or of one of its files."""
+        plan = self.plan
+        is_itself = entry is None or entry.uri == plan.uri
+        return Resource(
+            uri=plan.uri if entry is None else entry.uri,
+            name=plan.name if entry is None or is_itself else entry.name,
+            title=plan.title if is_itself else None,
+            description=described(plan) if entry is None else plan.description,
+            mime_type=(
+                (plan.mime_type or (None if plan.is_binary else "application/json"))
+                if entry is None
+                else entry.media_type
+            ),
+            size=entry.size if entry is not None else None,
+            icons=[Icon.model_validate(icon) for icon in plan.icons] or None,
+            annotations=Annotations(last_modified=entry.modified) if entry is not None else None,
+            _meta=dict(plan.meta) if plan.meta is not None else None,
+        )
 
     def listed_template(self) -> ResourceTemplate:
         """What `resources/templates/list` has of it."""

@@ -14,10 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 from naftiko.engine.aside import aside
 from naftiko.engine.life import Life
+from naftiko.exposers import folders
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import not_http, raw_path
 from naftiko.exposers.calling import GONE, Told
-from naftiko.exposers.folders import is_hidden, media_type, opened, paths
+from naftiko.exposers.folders import is_hidden, media_type, opened
 from naftiko.exposers.problems import problem
 from naftiko.exposers.requests import request_id
 from naftiko.exposers.skills.archive import archive
@@ -44,7 +45,7 @@ class SkillsApp:
         path = raw_path(scope)
         life = Life(request_id(scope))
         life.ends = time.perf_counter() + self._adapter.engine.total
-        told = Told(time.perf_counter(), life, scope["method"], path[:200], self._adapter, path[:200])
+        told = Told(time.perf_counter(), life, scope["method"], path[:200], self._adapter, _kind(path))
         try:
             response = await self._answer(scope["method"], path, life)
         except asyncio.CancelledError:
@@ -128,11 +129,19 @@ class SkillsApp:
         return StreamingResponse(body(), media_type=media_type(relative, None))
 
 
+def _kind(path: str) -> str | None:
+    """What a path is of, for what is counted: a caller can make up any number of paths."""
+    root, *segments = path.strip("/").split("/")
+    if root != _ROOT:
+        return None
+    whole = ["{name}", *segments[1:2], *(["{file}"] if len(segments) > 2 else [])] if segments else []
+    return "/".join(("/skills", *whole)) if segments[1:2] in ([], ["download"], ["contents"]) else None
+
+
 def _listed(files: FilesPlan) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    for relative in paths(Path(files.location)):
-        size = (Path(files.location) / relative).stat().st_size
-        found.append({"path": relative, "size": size, "type": media_type(relative, None)})
+    for relative, facts in folders.listed(Path(files.location)):
+        found.append({"path": relative, "size": facts.st_size, "type": media_type(relative, None)})
     return found
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from naftiko.exposers.folders import opened, paths
+from naftiko.exposers.folders import listed, opened
 from naftiko.plan import FilesPlan
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def archive(files: FilesPlan) -> Iterator[bytes]:
     """The archive of a folder in pieces. Files that go away meanwhile are left out; for use beside the event loop."""
     pieces = _Pieces()
     with zipfile.ZipFile(pieces, "w", zipfile.ZIP_DEFLATED) as target:
-        for relative in paths(Path(files.location)):
+        for relative, _ in listed(Path(files.location)):
             try:
                 source = opened(files, relative)
             except OSError:
