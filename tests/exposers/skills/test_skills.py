@@ -205,11 +205,11 @@ async def test_what_callers_ask_for_is_no_label(file: Path) -> None:
             assert (await client.get(f"{skills}/made-up-{number}")).status_code == 404
             assert (await client.get(f"{skills}/skills/made-up-{number}/download")).status_code == 404
             assert (await client.get(f"{ops}/made-up-{number}/x")).status_code == 404
-            await client.request(f"MADEUP{number}", f"{served.urls['orders-rest']}/orders")
+            await client.request("PROPFIND", f"{served.urls['orders-rest']}/orders")
         for path in ("contents", "contents/guide.md", "download"):
             assert (await client.get(f"{skills}/skills/order-management/{path}")).status_code == 200
         metrics = (await client.get(f"{ops}/metrics")).text
     assert "made-up" not in metrics
-    assert "MADEUP" not in metrics
+    assert "PROPFIND" not in metrics
     for kind in ("/skills/{name}/download", "/skills/{name}/contents/{file}", "_OTHER"):
         assert kind in metrics
