@@ -24,7 +24,6 @@ from naftiko.plan import StepPlan
 from naftiko.runtime.observing.series import BOUNDS, SHARED, Book, Rows, add
 
 _ROUTED = frozenset({"rest", "mcp"})
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _CALL = ("ikanos_adapter_type", "ikanos_operation_id", "status")
 _CLIENT = ("http_request_method", "server_address", "http_response_status_code", "error_type")
 _SERVER = ("http_request_method", "http_route", "http_response_status_code")
@@ -163,10 +162,7 @@ def _labels(
     elif shown == "rest":
         operation = f"{route} {method}"
     outcome = str(status) if shown != "mcp" else "OK" if status < 400 else "ERROR"
-    named = method or ""
-    if shown != "mcp" and named and named not in _METHODS:
-        named = "_OTHER"  # as the conventions have it for methods that are not known
-    return (shown, operation, outcome, named, route, str(status))
+    return (shown, operation, outcome, method or "", route, str(status))
 
 
 def _joined(rows: Rows, count: int) -> Iterator[tuple[tuple[str, ...], list[float]]]:
