@@ -134,6 +134,68 @@ async def test_lists_that_are_wrapped_or_absent(tmp_path: Path, recorder: Upstre
     assert answer["captain"] is None
 
 
+ROW = {"key": "x", "n": 1}
+LOOKUPS = [
+    ([{"key": "x", "n": 1}, {"key": "x", "n": 2}], "x", ROW),
+    ([{"key": 3.0}, {"key": 4}], "3", {"key": 3.0}),
+    ([{"key": 3}], 3.0, {"key": 3}),
+    ([{"key": True}], "true", {"key": True}),
+    ([{"key": True}], "True", None),
+    ([{"key": None}, {"n": 1}], "None", None),
+    ([{"key": None}, {"n": 1}], None, None),
+    ([{"key": {}}], "{}", None),
+    ([{"key": {"a": 1}}], {"a": 1}, {"key": {"a": 1}}),
+    ([{"key": "b"}, {"key": 2}, {"key": None}], [2, None, "b", "gone"], [{"key": 2}, {"key": "b"}]),
+    (ROW, "x", ROW),
+    (ROW, ["x"], [ROW]),
+    (ROW, "y", None),
+    ({**ROW, "tags": ["x"]}, "x", {**ROW, "tags": ["x"]}),
+    ({"total": 1, "rows": [ROW]}, "x", ROW),
+    ({"key": "page", "data": {"rows": [ROW]}}, "x", ROW),
+    ({"key": "page", "rows": [ROW]}, "page", {"key": "page", "rows": [ROW]}),
+    ({"key": "x", "n": 0, "rows": [ROW]}, "x", ROW),
+    ("x", "x", None),
+    (["x", ROW], "x", ROW),
+]
+
+
+@pytest.mark.parametrize(("output", "value", "found"), LOOKUPS)
+async def test_what_a_lookup_finds(
+    tmp_path: Path, recorder: Upstream, output: object, value: object, found: object
+) -> None:
+    text = capability(
+        """
+        - type: http
+          namespace: api
+          baseUri: http://upstream.invalid
+          resources: [{name: r, path: /r, operations: [{name: all, method: GET}, {name: one, method: POST}]}]
+        """,
+        """
+        - type: mcp
+          port: 9090
+          namespace: tools
+          tools:
+          - name: do
+            description: d
+            steps:
+            - {name: all, call: api.all}
+            - {name: one, call: api.one}
+            - {type: lookup, name: found, index: all, match: key, lookupValue: $.one.value}
+            mappings: [{targetName: found, value: $.found}]
+            outputParameters: [{name: found, type: object}]
+        """,
+    )
+
+    async def respond(request: Request) -> Response:
+        return JSONResponse(output if request.method == "GET" else {"value": value})
+
+    recorder.respond = respond
+    async with opened(
+        tmp_path, text.replace("type: object}]", "type: array}]") if isinstance(found, list) else text, recorder
+    ) as runtime:
+        assert (await runtime.call("do")).value() == {"found": found}
+
+
 TUTORIAL = sorted((SHARED / "reference" / "tutorial").glob("*.yml"))
 
 

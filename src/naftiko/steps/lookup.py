@@ -12,7 +12,8 @@ from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.plan import NamedOutput, Read, StepPlan
 from naftiko.spec.models.operations import LookupStep
 from naftiko.steps.kind import StepKind
-from naftiko.values.expressions import Expression, Scope
+from naftiko.values.expressions import Expression, Scope, as_text
+from naftiko.values.jsontext import encode
 from naftiko.values.missing import MISSING
 from naftiko.values.names import fold
 from naftiko.values.pathmatch import Check
@@ -61,43 +62,58 @@ class _Lookup(StepKind):
 def look_up(step: Lookup, scope: Scope, check: Check) -> object:
     """The items of an earlier step's list whose field equals the value: one for a single value, a list for a list.
 
-    A single value that nothing matches gives null; values of a list that nothing matches are left out.
+    A single value that nothing matches gives null; values of a list that nothing matches are left out. Null matches
+    nothing, nor does an item without the field.
     """
     wanted = step.value.resolve(scope)
     table: dict[object, object] = {}
     for number, item in enumerate(_items(scope.steps.get(step.index))):
         if not number & 1023:
             check()
-        table.setdefault(_comparable(_field(item, step.match, step)), item)
+        key = _comparable(_field(item, step.match, step))
+        if key is not None:
+            table.setdefault(key, item)
     if isinstance(wanted, list):
-        found = [table[_comparable(value)] for value in wanted if _comparable(value) in table]
-        return [_taken(item, step) for item in found]
-    if wanted is MISSING or wanted is None:
-        return None
-    item = table.get(_comparable(wanted))
-    return None if item is None else _taken(item, step)
+        keys = [key for value in wanted if (key := _comparable(value)) is not None]
+        return [_taken(table[key], step) for key in keys if key in table]
+    key = _comparable(wanted)
+    return _taken(table[key], step) if key is not None and key in table else None
 
 
 def _items(output: object) -> list[object]:
-    """The list to search: the output itself, or the first list in it, as answers wrap their rows."""
+    """What is searched: a list; of an object its first list of objects, as answers wrap their rows, then itself."""
     if isinstance(output, list):
         return output
     if isinstance(output, Mapping):
-        for value in output.values():
-            if isinstance(value, list):
-                return value
-            if isinstance(value, Mapping):
-                inner = _items(value)
-                if inner:
-                    return inner
+        return [*_rows(output), output]
+    return []
+
+
+def _rows(output: Mapping[str, object]) -> list[object]:
+    for value in output.values():
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            return value
+        if isinstance(value, Mapping):
+            inner = _rows(value)
+            if inner:
+                return inner
     return []
 
 
 def _comparable(value: object) -> object:
-    """Values of different kinds that are written alike are equal: an id may be text here and a number there."""
+    """What equal values share; None for what equals nothing.
+
+    Values of different kinds that are written alike are equal: an id may be text here and a number there.
+    """
+    if value is None or value is MISSING:
+        return None
     if isinstance(value, str):
         return value
-    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # JSON has one kind of number
+    if isinstance(value, Mapping | list):
+        return ("JSON", encode(value))  # which no text equals
+    return as_text(value)
 
 
 def _field(item: object, name: str, step: Lookup) -> object:
