@@ -320,6 +320,39 @@ async def test_a_multipart_body(tmp_path: Path, recorder: Upstream) -> None:
     assert got == [("note", None, None, "é"), ("file", "we%22ird.csv", "text/csv", "a,b\n1,2\n")]
 
 
+PNG = b"\x89PNG\r\n\x1a\n\x00\xff"
+IN_BASE64 = base64.b64encode(PNG).decode()
+
+
+@pytest.mark.parametrize(
+    ("part", "content", "sent"),
+    [
+        ("filename: a.png, contentType: image/png", IN_BASE64, PNG),
+        ("contentType: application/octet-stream", IN_BASE64, PNG),
+        ("filename: a.png", IN_BASE64, PNG),
+        ("filename: a", IN_BASE64, PNG),
+        ("filename: a.png, contentType: image/png", f"data:image/png;base64,{IN_BASE64}", PNG),
+        ("filename: a.txt", f"data:text/plain;base64,{base64.b64encode(b'hi').decode()}", b"hi"),
+        ("filename: a.png", base64.encodebytes(PNG * 20).decode(), PNG * 20),
+        ("filename: a.pdf, contentType: application/pdf", "%PDF, as it is", b"%PDF, as it is"),
+        ("filename: a.txt", "test", b"test"),
+        ("filename: a.csv, contentType: text/csv", "YWJj", b"YWJj"),
+        ("filename: a.json, contentType: application/json", "1234", b"1234"),
+        ("filename: a.txt", "data: more, less", b"data: more, less"),
+        ("contentType: image/png", "", b""),
+    ],
+)
+async def test_files_in_a_multipart_body(
+    tmp_path: Path, recorder: Upstream, part: str, content: str, sent: bytes
+) -> None:
+    """JSON has no bytes: a file comes as base64, and goes as what it is."""
+    body = f"method: POST\nbody: {{type: multipartForm, data: [{{name: file, value: '{{{{content}}}}', {part}}}]}}"
+    request = await send(tmp_path, recorder, one_operation(body), {"content": content})
+    head, _, rest = request.body.partition(b"\r\n\r\n")
+    assert rest.startswith(sent + b"\r\n--")
+    assert b'name="file"' in head
+
+
 async def test_a_header_input_sets_the_content_type(tmp_path: Path, recorder: Upstream) -> None:
     text = one_operation(
         "method: POST\nbody: '{}'\ninputParameters: [{name: Content-Type, in: header, value: application/a+json}]"

@@ -5,7 +5,6 @@ Names that begin with a dot are left out, as are links that lead out of the fold
 
 from __future__ import annotations
 
-import mimetypes
 import os
 import stat
 from collections.abc import Iterator
@@ -18,24 +17,12 @@ from typing import BinaryIO
 from urllib.parse import quote, unquote
 
 from naftiko.plan import FilesPlan
-from naftiko.values.media import essence, is_json
+from naftiko.values.media import essence, is_textual, type_of
 
 MOST = 10_000
 """The files of a folder that are listed."""
 
 _DEEPEST = 32
-_TYPES = mimetypes.MimeTypes()
-for _suffix, _type in {
-    ".csv": "text/csv",
-    ".jsonl": "application/x-ndjson",
-    ".md": "text/markdown",
-    ".toml": "application/toml",
-    ".ts": "text/typescript",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-}.items():
-    _TYPES.add_type(_type, _suffix)
-_TEXTS = frozenset({"javascript", "toml", "x-ndjson", "x-sh", "xml", "yaml"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +187,7 @@ def _bytes(file: Path, largest: int) -> bytes:
 
 def media_type(name: str, declared: str | None, *, is_only: bool = False) -> str:
     """A file's media type: the declared one where it is the only file, or where its name says the same or nothing."""
-    guessed = _TYPES.guess_type(name, strict=False)[0]
+    guessed = type_of(name)
     if declared is not None and (is_only or guessed is None or guessed == essence(declared)):
         return declared
     return guessed or "application/octet-stream"
@@ -208,9 +195,7 @@ def media_type(name: str, declared: str | None, *, is_only: bool = False) -> str
 
 def as_text(data: bytes, media_type: str) -> str | None:
     """The text of a file; None where it is none."""
-    kind = essence(media_type)
-    major, _, minor = kind.partition("/")
-    if major == "text" or is_json(kind) or minor in _TEXTS or minor.endswith(("+xml", "+yaml")):
+    if is_textual(media_type):
         with suppress(UnicodeDecodeError):
             return data.decode("utf-8-sig")
     return None

@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+import mimetypes
+
+_TYPES = mimetypes.MimeTypes()
+for _suffix, _type in {
+    ".csv": "text/csv",
+    ".jsonl": "application/x-ndjson",
+    ".md": "text/markdown",
+    ".toml": "application/toml",
+    ".ts": "text/typescript",
+    ".yaml": "application/yaml",
+    ".yml": "application/yaml",
+}.items():
+    _TYPES.add_type(_type, _suffix)
+
 
 def essence(media_type: str | None) -> str:
     """A media type without its parameters, in lower case (WHATWG MIME Sniffing, section 4.1)."""
@@ -16,6 +30,21 @@ def is_json(media_type: str | None) -> bool:
         return True
     kind = essence(media_type)
     return kind == "application/json" or kind.endswith("+json") or kind == "text/json"
+
+
+_TEXTS = frozenset({"javascript", "toml", "x-ndjson", "x-sh", "xml", "yaml", "x-www-form-urlencoded"})
+
+
+def is_textual(media_type: str | None) -> bool:
+    """Whether a content type is of text, or of a format that is written in text."""
+    kind = essence(media_type)
+    major, _, minor = kind.partition("/")
+    return major == "text" or is_json(kind) or minor in _TEXTS or minor.endswith(("+xml", "+yaml"))
+
+
+def type_of(name: str) -> str | None:
+    """The media type that a file's name says, on every machine the same."""
+    return _TYPES.guess_type(name, strict=False)[0]
 
 
 def charset_of(media_type: str | None) -> str:

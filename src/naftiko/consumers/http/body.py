@@ -21,6 +21,7 @@ from naftiko.plan import (
 from naftiko.values.coerce import Mismatch, coerce
 from naftiko.values.expressions import Expression, Scope, as_text
 from naftiko.values.jsontext import encode
+from naftiko.values.media import is_textual, type_of
 from naftiko.values.missing import MISSING
 
 Body = tuple[bytes, str]
@@ -118,9 +119,28 @@ def _multipart_body(plan: MultipartBodyPlan, scope: Scope) -> Body:
         lines = [f"--{boundary}", f"Content-Disposition: {disposition}"]
         if part.media_type is not None or filename is not None:
             lines.append(f"Content-Type: {part.media_type or 'application/octet-stream'}")
-        chunks.append(utf8("\r\n".join(lines) + "\r\n\r\n" + as_text(value) + "\r\n"))
+        kind = part.media_type or (type_of(filename) if filename is not None else "text/plain")
+        chunks += (utf8("\r\n".join(lines) + "\r\n\r\n"), _content(as_text(value), kind), b"\r\n")
     chunks.append(f"--{boundary}--\r\n".encode())
     return b"".join(chunks), f"multipart/form-data; boundary={boundary}"
+
+
+def _content(text: str, media_type: str | None) -> bytes:
+    """What a part holds: bytes where base64 stands for them, since JSON has no bytes of its own.
+
+    That is so in a data URL (RFC 2397), and where the media type is of no text.
+    """
+    head, comma, data = text.partition(",") if text.startswith("data:") else ("", "", text)
+    if comma and head.endswith(";base64"):
+        encoded = data
+    elif comma or is_textual(media_type):
+        return utf8(text)
+    else:
+        encoded = data
+    try:
+        return base64.b64decode("".join(encoded.split()), validate=True)
+    except (binascii.Error, ValueError):
+        return utf8(text)
 
 
 def _optional_text(expression: Expression | None, scope: Scope) -> str | None:
