@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import resource
 import textwrap
@@ -223,6 +224,60 @@ def test_values_keep_their_kind() -> None:
     assert run("python", "result = given", given=value) == value
     assert run("python", "result = (given + 1, float('nan'))", given=2**70) == [2**70 + 1, None]
     assert run("javascript", "result = [undefined, NaN, 12n]") == [None, None, 12]
+
+
+NO_VALUES = {
+    "python": [
+        ("result = 2**100000", "a whole number is too long"),
+        ("result = {'a': [10**5000]}", "a whole number is too long"),
+        ("x = 1\nfor _ in range(300):\n    x = [x]\nresult = x", "nests more than"),
+        ("x = 1\nfor _ in range(300):\n    x = {'a': x}\nresult = x", "nests more than"),
+        ("result = []\nresult.append(result)", "Circular reference"),
+        ("result = {}\nresult['a'] = [result]", "Circular reference"),
+        ("result = lambda: 1", "not JSON serializable"),
+        ("result = [{'a': range(3)}]", "not JSON serializable"),
+        ("result = {'a': 1}.keys()", "not JSON serializable"),
+        ("result = {1, 2}", "it holds a set"),
+        ("result = b'abc'", "it holds a bytes"),
+        ("class A:\n    pass\nresult = A()", "no plain value"),
+    ],
+    "javascript": [
+        ("let x = 1; for (let i = 0; i < 100000; i++) x = [x]; result = x", "stack"),
+        ("result = {}; result.a = result", "circular"),
+        ("JSON.stringify = () => '1'.repeat(5000); result = 1", "no plain value"),
+        ("JSON.stringify = () => '['; result = 1", "no plain value"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "source", "message"), [(name, *each) for name, found in NO_VALUES.items() for each in found]
+)
+async def test_a_result_that_is_no_plain_value(
+    tmp_path: Path, stage: Stage, language: str, source: str, message: str
+) -> None:
+    """It is refused as the script's error, and nothing is put in its place."""
+    stage.recorder.respond = answering(200, ORDERS, "application/json")
+    step = f"{{type: script, language: {language}, source: {json.dumps(source)}}}"
+    async with on_stage(tmp_path, stage, scripted(step)) as client:
+        answer = await client.rest("GET", "/do")
+    assert answer.status_code == 400, answer.text
+    assert message in answer.json()["detail"]
+    assert "int_max" not in answer.text
+
+
+@pytest.mark.parametrize("text", ["<deeply nested>", "[...]", "{...}", "<p>é</p>", "range(3)", "<function f at 0x1>"])
+def test_a_text_that_looks_like_no_plain_value(text: str) -> None:
+    assert run("python", f"result = [{{'a': {text!r}}}, {text!r}]") == [{"a": text}, text]
+
+
+def test_values_that_are_just_plain_enough() -> None:
+    deep = run("python", "x = 1\nfor _ in range(198):\n    x = [x]\nresult = x")
+    for _ in range(198):
+        assert isinstance(deep, list)
+        (deep,) = deep
+    assert deep == 1
+    assert run("python", "result = 10**4000") == 10**4000
 
 
 def test_nothing_is_kept_between_runs() -> None:

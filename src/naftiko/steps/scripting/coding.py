@@ -12,7 +12,7 @@ from naftiko.engine.aside import aside
 from naftiko.engine.life import Life
 from naftiko.errors import CallError
 from naftiko.steps.scripting.language import MEMORY, ScriptError
-from naftiko.steps.scripting.python import DEEPEST, WITHOUT_CLOCK, Workers, error_of, given, plain
+from naftiko.steps.scripting.python import DEEPEST, WITHOUT_CLOCK, Workers, checked, error_of, given, plain
 from naftiko.steps.scripting.running import RUNS
 from naftiko.values.jsontext import encode
 
@@ -104,13 +104,15 @@ class _Session:
                     if "name 'result' is not defined" not in str(error):
                         raise
                     value = last  # a last line that is an expression, as in a notebook
-            result = "" if value is None else encode(plain(value, 0)).decode()
+                    session.feed_run("result = None")  # for what is proved of it
+                value = checked(value, session, monty, _AT)
+            result = "" if value is None else encode(value).decode()
         except monty.MontyError as error:
             if f"> {MOST_OUTPUT} bytes" in str(error):
                 raise ScriptError(f"{_AT} printed more than {MOST_OUTPUT // 1024} KiB; print what you need") from error
             raise error_of(str(error), _AT, SECONDS) from error
-        except (ValueError, RecursionError) as error:
-            raise ScriptError(f"{_AT}: its `result` is no plain value") from error
+        except RecursionError as error:
+            raise ScriptError(f"`{_AT}`: its `result` nests too deeply") from error
         if len(result) > MOST_OUTPUT:
             size = f"{len(result)} characters, and at most {MOST_OUTPUT} are taken"
             raise ScriptError(f"{_AT}: its `result` has {size}; reduce it to what you need")

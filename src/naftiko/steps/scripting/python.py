@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import math
+import re
 import threading
 import time
 from decimal import Decimal
@@ -24,6 +25,13 @@ from naftiko.values.missing import MISSING, Missing
 
 DEEPEST = 200
 _WORKERS = 4
+_MOST_BITS = 14_000
+"""Of a whole number: as many digits as Python, and so what decodes our answers, reads of one."""
+
+_SHOWN = re.compile(r"<.*>|\[\.\.\.\]|\{\.\.\.\}|(?:range|slice|dict_\w+|re\.compile)\(.*\)", re.DOTALL)
+_PROOF = "import json\njson.dumps(result)"
+"""Fails where `result` is no plain value."""
+
 WITHOUT_CLOCK = {"datetime": "call_host", "sleep": "zero", "process_time": "zero"}
 """Clocks ask their host, and there is none that answers."""
 
@@ -75,13 +83,13 @@ class _Python(Language):
                     if "name 'result' is not defined" in str(error):
                         return MISSING
                     raise
-            return plain(value, 0)
+                return checked(value, session, monty, at)
         except monty.MontyCrashedError as error:
             raise out_of_time(at, task.seconds) from error
         except monty.MontyError as error:
             raise error_of(str(error), at, task.seconds) from error
-        except (ValueError, RecursionError) as error:
-            raise ScriptError(f"`{at}`: its `result` is no plain value") from error
+        except RecursionError as error:
+            raise ScriptError(f"`{at}`: its `result` nests too deeply") from error
 
 
 def given(value: object) -> object:
@@ -93,14 +101,43 @@ def given(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else value
 
 
+def checked(value: object, session: Any, monty: Any, at: str) -> object:
+    """The value of a script's `result` as one of ours.
+
+    Raises:
+        ScriptError: it is none that JSON has.
+    """
+    try:
+        found = plain(value, 0)
+        if _stands_for_another(found):
+            session.feed_run(_PROOF)
+    except ValueError as error:
+        raise ScriptError(f"`{at}`: its `result` is no plain value: {error}") from error
+    except monty.MontyRuntimeError as error:
+        message = str(error).splitlines()[-1][:200]
+        raise ScriptError(f"`{at}`: its `result` is no plain value: {message}") from error
+    return found
+
+
+def _stands_for_another(value: object) -> bool:
+    """Whether a text in a value may be what the interpreter shows in place of something else: it is no error there."""
+    if isinstance(value, str):
+        return _SHOWN.fullmatch(value) is not None
+    if isinstance(value, dict):
+        return any(_stands_for_another(item) for item in value.values())
+    return isinstance(value, list) and any(map(_stands_for_another, value))
+
+
 def plain(value: object, depth: int) -> object:
     """A script's value as one of ours.
 
     Raises:
         ValueError: it holds what JSON cannot, or nests too deeply.
     """
-    if depth > DEEPEST:
-        raise ValueError
+    if depth >= DEEPEST - 1 and value and isinstance(value, dict | list | tuple):
+        raise ValueError(f"it nests more than {DEEPEST - 2} levels")
+    if type(value) is int and value.bit_length() > _MOST_BITS:
+        raise ValueError("a whole number is too long")
     if isinstance(value, dict):
         return {name if isinstance(name, str) else str(name): plain(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list | tuple):
@@ -109,7 +146,7 @@ def plain(value: object, depth: int) -> object:
         return value if math.isfinite(value) else None
     if type(value) in (str, int, bool) or value is None:
         return value
-    raise ValueError
+    raise ValueError(f"it holds a {type(value).__name__}")
 
 
 def error_of(message: str, at: str, seconds: float) -> ScriptError:
