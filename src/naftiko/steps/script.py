@@ -13,6 +13,7 @@ from naftiko.compile.steps import StepContext
 from naftiko.document.locations import local_file
 from naftiko.errors import InputError, NotRunnable
 from naftiko.plan import StepPlan
+from naftiko.spec.models.control import Scripting
 from naftiko.spec.models.operations import ScriptStep
 from naftiko.steps.kind import StepKind
 from naftiko.steps.scripting import ScriptError, Task, languages
@@ -37,7 +38,8 @@ class Script:
     """A script: the files that are run in order, below `folder`, then `source`.
 
     `earlier` are the steps it sees; `variables` has, for each name in its code, the step or value of `with`
-    that it means.
+    that it means. `defaults` are those of its keys that were taken from the control adapter, where an operator may
+    say otherwise; `directory` is the capability's.
     """
 
     language: str
@@ -48,6 +50,26 @@ class Script:
     earlier: tuple[str, ...]
     variables: tuple[tuple[str, str], ...]
     seconds: float
+    directory: str
+    defaults: frozenset[str]
+
+    def now(self) -> tuple[str, Path]:
+        """The language and the folder, by what an operator has set.
+
+        Raises:
+            NotRunnable: what was set cannot be used.
+        """
+        language, folder = self.language, Path(self.folder)
+        if "defaultLanguage" in self.defaults:
+            language = RUNS.settings.get("defaultLanguage", language)
+        if "defaultLocation" in self.defaults and "defaultLocation" in RUNS.settings:
+            found = local_file(RUNS.settings["defaultLocation"], Path(self.directory))
+            if found is None:
+                raise NotRunnable("the `defaultLocation` that was set is not a folder of files")
+            folder = found
+        if language not in _LANGUAGES or not _LANGUAGES[language].is_there:
+            raise NotRunnable(f"{language} scripts are not run here")
+        return language, folder
 
 
 class _Script(StepKind):
@@ -91,6 +113,8 @@ class _Script(StepKind):
             tuple(context.earlier),
             _variables((*context.earlier, *(name for name, _ in given))),
             settings.timeout / 1000,
+            context.scope.variables.directory,
+            frozenset(name for name, is_one in _defaults(step, language, settings) if is_one),
         )
         return StepPlan(self.name, step.name, detail, expressions=tuple(value for _, value in given), follows_all=True)
 
@@ -104,7 +128,8 @@ class _Script(StepKind):
 
     async def run(self, step: StepPlan, running: Running) -> object:
         script = cast("Script", step.detail)
-        refused = RUNS.refusal(script.language)
+        language, folder = script.now()
+        refused = RUNS.refusal(language)
         if refused is not None:
             raise NotRunnable(refused)
         scope = running.scope
@@ -115,16 +140,23 @@ class _Script(StepKind):
         names = {variable: seen[name] for variable, name in script.variables if name in seen}
         names["context"] = {**scope.inputs, **seen}
         seconds = min(RUNS.seconds(script.seconds), running.left)
-        read = partial(_pieces, script)
+        read = partial(_pieces, script, folder)
         try:
             pieces = read() if not script.files else await running.aside(read)
             with RUNS.counted():
-                return await _LANGUAGES[script.language].call(Task(pieces, names, seconds), running.aside)
+                return await _LANGUAGES[language].call(Task(pieces, names, seconds), running.aside)
         except ScriptError as error:
             raise InputError(str(error)) from error
 
 
-def _pieces(script: Script) -> list[tuple[str, str]]:
+def _defaults(step: ScriptStep, language: str, settings: Scripting) -> Iterable[tuple[str, bool]]:
+    """Which keys of a step the control adapter fills in."""
+    yield "defaultLocation", step.location is None and settings.defaultLocation is not None
+    by_name = _SUFFIXES.get(Path(step.file or "").suffix)
+    yield "defaultLanguage", step.language is None and by_name is None and language == settings.defaultLanguage
+
+
+def _pieces(script: Script, folder: Path) -> list[tuple[str, str]]:
     """The pieces of a script.
 
     Raises:
@@ -132,10 +164,10 @@ def _pieces(script: Script) -> list[tuple[str, str]]:
     """
     pieces = []
     for name in script.files:
-        problem = _problem(Path(script.folder), name)
+        problem = _problem(folder, name)
         if problem is not None:
             raise NotRunnable(f"the script `{name}` {problem}")
-        pieces.append((name, (Path(script.folder) / name).read_text(encoding="utf-8")))
+        pieces.append((name, (folder / name).read_text(encoding="utf-8")))
     if script.source is not None:
         pieces.append(("source", script.source))
     return pieces

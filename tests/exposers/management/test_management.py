@@ -193,6 +193,28 @@ async def test_scripting(tmp_path: Path) -> None:
             assert (await client.post(web)).json() == {"n": 1}
 
 
+async def test_defaults_of_scripts_are_set_anew(tmp_path: Path) -> None:
+    """What a step does not say itself, an operator may say while it serves."""
+    for folder, number in (("one", 1), ("two", 2)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "code").write_text(f"result = {{'n': {number}}}", encoding="utf-8")
+    text = PLAIN.replace("scripting: {", "scripting: {defaultLocation: ./one, defaultLanguage: python, ")
+    assert text != PLAIN
+    text = text.replace("language: javascript, source: 'result = {n: 1}'", "file: code")
+    async with running(write(tmp_path, text)) as served:
+        web = f"{served.urls['web']}/a"
+        async with httpx.AsyncClient(base_url=served.urls["ops"], verify=TLS) as client:
+            assert (await client.post(web)).json() == {"n": 1}
+            await client.put("/scripting", json={"defaultLocation": "file:///./two"})
+            assert (await client.post(web)).json() == {"n": 2}
+            await client.put("/scripting", json={"defaultLanguage": "javascript"})
+            assert (await client.post(web)).json() == {"n": 2}
+            await client.put("/scripting", json={"defaultLanguage": "groovy"})
+            assert (await client.post(web)).status_code == 501
+            await client.put("/scripting", json={"defaultLanguage": "python", "defaultLocation": "https://a.example"})
+            assert "defaultLocation" in (await client.post(web)).text
+
+
 async def test_a_folder_is_reloaded_when_asked(tmp_path: Path, recorder: Upstream) -> None:
     write(tmp_path, shop("alpha"), "a.yaml")
     arguments = (str(tmp_path), "--base-uri", f"*={recorder.url}", "--no-watch", "--control", "0")

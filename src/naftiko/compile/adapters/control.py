@@ -17,6 +17,10 @@ def compile_control(context: AdapterContext) -> ControlPlan:
     seen = adapter.observability or Observability()
     traces = seen.traces or Traces()
     logs = managed.logs if isinstance(managed.logs, LogsEndpoint) else None
+    if managed.scripting is not None and "statementLimit" in managed.scripting.model_fields_set:
+        where = (*context.path, "management", "scripting", "statementLimit")
+        help = "bound scripts by `timeout`; each has 64 MiB besides"
+        context.report.add("without-effect", "the statements of a script are not counted here", where, help=help)
     return ControlPlan(
         **context.common(),
         health=managed.health,
