@@ -496,3 +496,34 @@ async def test_empty_keys_mean_no_keys(tmp_path: Path, recorder: Upstream) -> No
 async def test_a_document_with_a_nul() -> None:
     found = load(Source("f", b"a: 1\nb: x\x00y\n")).diagnostics[0]
     assert (found.code, found.span[:2], "U+0000" in found.message) == ("yaml-syntax", (2, 5), True)
+
+
+async def test_inputs_that_do_not_match_their_pattern(tmp_path: Path, stage: Stage) -> None:
+    """They are refused before anything is sent; a text of any length is looked at in linear time."""
+    inputs = "inputParameters: [{name: day, type: string, description: d, required: false, pattern: '^\\d{4}-\\d\\d$'}]"
+    async with on_stage(tmp_path, stage, one_operation(query("{name: day, in: query}"), inputs)) as client:
+        assert not (await client.tool({"day": "2026-11"})).is_error
+        assert not (await client.tool({})).is_error
+        sent = len(stage.recorder.requests)
+        for value in ("2026-1", "x2026-11", "2026-11\n", "", "9" * 1_000_000, "\ud800"):
+            result = await client.tool({"day": value.encode("utf-8", "replace").decode()})
+            assert "does not match `^" in str(result.content), value[:20]
+        assert len(stage.recorder.requests) == sent
+        assert (await client.tools())["do"].input_schema["properties"]["day"]["pattern"] == "^\\d{4}-\\d\\d$"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ("type: string, pattern: '(?=a)b'", "is not checked"),
+        ("type: string, pattern: '(a)\\1'", "is not checked"),
+        ("type: string, pattern: '['", "is not checked"),
+        ("type: integer, pattern: '^1'", "is for texts"),
+    ],
+)
+async def test_patterns_that_are_not_checked(tmp_path: Path, stage: Stage, more: str, message: str) -> None:
+    text = one_operation(query("{name: day, in: query}"), f"inputParameters: [{{name: day, description: d, {more}}}]")
+    found = [item for item in load_text(tmp_path, text).diagnostics if item.code == "without-effect"]
+    assert [message in item.message for item in found] == [True] * 2, "once for the tool and once for the route"
+    async with on_stage(tmp_path, stage, text) as client:
+        assert not (await client.tool({"day": "5"})).is_error

@@ -9,6 +9,7 @@ from naftiko.plan import InputPlan
 from naftiko.spec.models.parameters import InputParameter
 from naftiko.values.jsonpath import JsonPath
 from naftiko.values.names import fold
+from naftiko.values.regex import searcher
 
 Place = tuple[str, str]
 _SCHEMA_KEYS = ("format", "pattern", "enum", "items", "properties")
@@ -146,4 +147,17 @@ def _plan(draft: Draft) -> InputPlan:
         path=draft.path,
         goes_to=tuple(dict.fromkeys(draft.goes_to)),
         is_hidden=draft.is_hidden,
+        pattern=_pattern(draft),
     )
+
+
+def _pattern(draft: Draft) -> str | None:
+    """The regular expression that texts are checked by, where it can be matched in linear time."""
+    pattern = draft.schema.get("pattern")
+    if not isinstance(pattern, str) or draft.type not in (None, "string"):
+        return None
+    try:
+        searcher(pattern)
+    except ValueError:
+        return None
+    return pattern

@@ -30,6 +30,7 @@ from naftiko.spec.models.parameters import ExposedInput
 from naftiko.values.expressions import Expression, Input
 from naftiko.values.jsonpath import parse as parse_jsonpath
 from naftiko.values.names import fold
+from naftiko.values.regex import searcher
 from naftiko.values.uris import pieces
 
 
@@ -124,6 +125,8 @@ class UnitCompiler:
         draft = inputs.known(item.name) if item.in_ == "path" else None
         draft = draft or inputs.declare(item.name)
         draft.complete(item)
+        if item.pattern is not None:
+            self._check_pattern(item, path)
         if draft.required is None:
             draft.required = item.required if item.required is not None else (True if required else None)
         default = item.value if item.value is not None else item.default
@@ -145,6 +148,17 @@ class UnitCompiler:
         if item.in_ is not None and item.in_ != "path":
             place = "whole" if item.in_ == "body" and item.name == "body" else item.in_
             draft.declared_places.append((place, item.name))
+
+    def _check_pattern(self, item: ExposedInput, path: Path) -> None:
+        """Say so where an input is not checked as its file says."""
+        try:
+            searcher(item.pattern or "")
+            if item.type in (None, "string"):
+                return
+            message, help = f"`pattern` is for texts, and the input `{item.name}` is a {item.type}", ""
+        except ValueError as error:
+            message, help = f"`pattern` is not checked: {error}", "write it without look-around and back references"
+        self.report.add("without-effect", message, (*path, "pattern"), key=True, help=help)
 
     def _through(self, unit: Unit, path: Path, scope: UnitScope, function: Function) -> Body:
         """A unit that refers to an aggregate's function: its own `with` feeds the function's inputs."""

@@ -8,6 +8,7 @@ from naftiko.errors import InputError
 from naftiko.plan import InputPlan
 from naftiko.values.coerce import Mismatch, coerce
 from naftiko.values.missing import MISSING
+from naftiko.values.regex import searcher
 
 
 def checked(plans: tuple[InputPlan, ...], inputs: Mapping[str, object]) -> dict[str, object]:
@@ -31,6 +32,8 @@ def checked(plans: tuple[InputPlan, ...], inputs: Mapping[str, object]) -> dict[
                 value = coerce(value, plan.type)
             except Mismatch as mismatch:
                 raise InputError(f"the input `{plan.name}` does not fit: {mismatch}", name=plan.name) from mismatch
+        if plan.pattern is not None and isinstance(value, str) and not searcher(plan.pattern)(value):
+            raise InputError(f"the input `{plan.name}` does not match `{plan.pattern}`", name=plan.name)
         values[plan.name] = value
     if lacking:
         names = ", ".join(f"`{name}`" for name in lacking)

@@ -17,7 +17,7 @@ class InputPlan:
     `places` says where the REST adapter looks for it, in order: `(place, name there)`, with place one of path, query,
     header, cookie, body (a field of it) and whole (the parsed body itself); `path` is a JSONPath into the body that
     comes before them. `goes_to` says where it is sent. An `is_hidden` one is taken when it is given, and described to
-    nobody: what `with` feeds usually has a value.
+    nobody: what `with` feeds usually has a value. `pattern` is a regular expression that is found in its texts.
     """
 
     name: str
@@ -31,6 +31,7 @@ class InputPlan:
     path: JsonPath | None = None
     goes_to: tuple[str, ...] = ()
     is_hidden: bool = False
+    pattern: str | None = None
 
     @property
     def refuses_null(self) -> bool:
