@@ -11,6 +11,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+import naftiko
 from naftiko import InputError, Severity, load
 from sending import ROUTE, query, send
 from support import Stage, Upstream, answering, capability, on_stage, one_operation, opened, write
@@ -672,3 +673,28 @@ async def test_an_aggregate_function(tmp_path: Path, stage: Stage) -> None:
     assert "no aggregate defines the function `fleet.get-shop`" in tools["lost"].description
     codes = [found.code for found in load(tmp_path / "capability.yaml").diagnostics if found.severity is Severity.ERROR]
     assert codes == ["unknown-function"]
+
+
+async def test_a_mock_with_parts_that_nothing_fills(tmp_path: Path) -> None:
+    """It answers with those that have a value; the others are told of, and null."""
+    text = """
+        ikanos: 1.0.0-beta5
+        capability:
+          exposes:
+          - type: mcp
+            namespace: m
+            port: 9090
+            tools:
+              t:
+                description: d
+                outputParameters:
+                  a: {type: number, value: abc}
+                  b: {type: string}
+                  c: {type: object, properties: {d: {type: integer, value: 7}, e: {type: string}}}
+                  f: {type: object, values: {type: string, value: x}}
+    """
+    loaded = naftiko.load(write(tmp_path, text))
+    found = [(item.code, item.path[-1]) for item in loaded.diagnostics]
+    assert found == [("invalid-literal", "value"), ("without-effect", "b")]
+    async with loaded.open() as runtime:
+        assert (await runtime.call("t")).value() == {"a": "abc", "b": None, "c": {"d": 7, "e": None}, "f": {}}

@@ -218,3 +218,29 @@ def test_what_is_declared_and_not_carried_out_is_said(folder: Path) -> None:
     past, direct = (unit.function.broken for unit in loaded.plan.mcp[0].tools)
     assert "nothing is sent past" in str(past)
     assert direct is None
+
+
+def test_what_stands_twice_names_both_places(tmp_path: Path) -> None:
+    def consumes(*hosts: str) -> str:
+        found = "".join(
+            f"- {{type: http, namespace: shop, baseUri: https://{host}.example, resources: {{}}}}\n" for host in hosts
+        )
+        return f"ikanos: 1.0.0-beta5\nconsumes:\n{found}"
+
+    one, two = write(tmp_path, consumes("a", "b"), "one.yaml"), write(tmp_path, consumes("c"), "two.yaml")
+    text = "ikanos: 1.0.0-beta5\ncapability:\n  consumes:\n"
+    text += "  - {import: shop, from: one.yaml}\n  - {import: shop, from: two.yaml}\n"
+    found = [item for item in naftiko.load(write(tmp_path, text)).diagnostics if item.code == "duplicate-namespace"]
+    assert [(item.file, item.span.line, item.message.partition("; ")[2]) for item in found] == [
+        (str(one), 4, "what is imported is the one on line 3"),
+        (str(two), 3, f"it is first in {one}, line 3"),
+    ]
+
+
+def test_an_import_that_does_not_say_what(tmp_path: Path) -> None:
+    """It is told of as an import, not as a consumed API that lacks everything."""
+    write(tmp_path, SHOP, "shop.yaml")
+    text = "ikanos: 1.0.0-beta5\ncapability:\n  consumes:\n  - {from: shop.yaml}\n  - {location: shop.yaml, as: x}\n"
+    found = problems(write(tmp_path, text))
+    assert [code for code, _ in found] == ["import-failed"] * 2
+    assert all("an import needs `import`" in message for _, message in found)

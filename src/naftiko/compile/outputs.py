@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from naftiko.compile.broken import Broken
 from naftiko.compile.scope import UnitScope
 from naftiko.compile.upstreams import Consumed
-from naftiko.diagnostics import Path
+from naftiko.diagnostics import Path, Severity
 from naftiko.formats.base import Format, Schema, Selected
 from naftiko.plan import NamedOutput, OutputPlan, SchemaPlan, Shape
 from naftiko.spec.models.parameters import OutputParameter
+from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.expressions import Expression, Literal
 from naftiko.values.jsonpath import JsonPath, parse
 from naftiko.values.templates import has_template
 
@@ -90,6 +92,7 @@ def shape(output: OutputParameter, path: Path, scope: UnitScope) -> Shape:
     """One output, with all it consists of."""
     if output.value is not None and output.mapping is None:
         literal = scope.value(output.value, (*path, "value"))
+        _check_literal(output, literal, path, scope)
         return Shape("value", output.type, literal=literal, longest=output.maxLength)
     start = _start(output, path, scope)
     if output.properties:
@@ -106,6 +109,18 @@ def shape(output: OutputParameter, path: Path, scope: UnitScope) -> Shape:
         is_whole = output.type in (None, "object", "array")
         return Shape("response" if is_whole else "value", output.type, start or _ROOT, longest=output.maxLength)
     return Shape("value", output.type, start, longest=output.maxLength)
+
+
+def _check_literal(output: OutputParameter, literal: Expression, path: Path, scope: UnitScope) -> None:
+    """Say so where a value of the file's own is not of the type that it promises."""
+    if isinstance(literal, Literal) and output.type not in (None, "object", "array") and literal.value is not None:
+        try:
+            coerce(literal.value, output.type)
+        except Mismatch as mismatch:
+            where = (*path, "value")
+            scope.report.add(
+                "invalid-literal", f"the output does not fit: {mismatch}", where, severity=Severity.WARNING
+            )
 
 
 def _named(output: OutputParameter, name: str) -> OutputParameter:

@@ -33,10 +33,9 @@ class Body:
 
 
 def is_mock(output: object) -> bool:
+    """Whether an output, or a part of it, has a `value` of its own."""
     if getattr(output, "value", None) is not None:
         return True
     inner = list((getattr(output, "properties", None) or {}).values())
-    item = getattr(output, "items", None)
-    if item is not None:
-        inner.append(item)
-    return bool(inner) and all(is_mock(member) for member in inner)
+    inner += [item for key in ("items", "values") if (item := getattr(output, key, None)) is not None]
+    return any(is_mock(member) for member in inner)

@@ -176,7 +176,11 @@ class UnitCompiler:
             return self._steps(unit, unit.steps, path, scope)
         if unit.call is None:
             output = output_plan(unit.outputParameters, path, scope)
-            if unit.outputParameters and all(is_mock(item) for item in unit.outputParameters):
+            mocks = [is_mock(item) for item in unit.outputParameters or ()]
+            if any(mocks):
+                for index in (index for index, is_one in enumerate(mocks) if not is_one):
+                    message = "this output has no `value`, and there is no call that it could come from"
+                    self.report.add("without-effect", message, (*path, "outputParameters", index), help="give it one")
                 return Body(output=output)
             message = "there is nothing to do: no `call`, no `ref`, no `steps`, and no output with a `value`"
             raise Broken(

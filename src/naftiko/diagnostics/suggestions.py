@@ -30,7 +30,7 @@ def _nearest(name: str, valid: tuple[str, ...]) -> str | None:
 
 def listed(names: Iterable[str], limit: int = 8) -> str:
     """Names in a sentence: `a, b, c`, cut where there are many, or where one is long."""
-    known = sorted(names)
+    known = sorted(set(names))
     text = ", ".join(name[:60] for name in known[:limit])
     return f"{text}, ... ({len(known)} in all)" if len(known) > limit else text
 

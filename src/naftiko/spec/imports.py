@@ -15,12 +15,15 @@ from urllib.parse import urljoin
 from naftiko.diagnostics import START, Fix, Path, has_errors
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.locations import local_file
-from naftiko.document.nodes import Mapping, Scalar, Sequence, child, copied, mappings, written
+from naftiko.document.nodes import Mapping, Scalar, Sequence, child, copied, locate, mappings, written
 from naftiko.document.reader import MAX_NODES, Document, parse
 from naftiko.document.report import Report
 from naftiko.document.source import Remote, Source, read_source
 from naftiko.errors import SourceError
 from naftiko.spec.dialects import rewrite
+
+_IMPORTS = frozenset({"import", "location", "from", "as"})
+"""The keys of an import."""
 
 SECTIONS = ("consumes", "exposes", "aggregates", "binds")
 """What can be imported, in the order in which it is."""
@@ -53,12 +56,21 @@ class _File:
     root: Mapping
     report: Report
     entries: dict[str, dict[str, Path]] = field(default_factory=dict)
+    doubles: dict[tuple[str, str], list[Path]] = field(default_factory=dict)
 
     def find(self, section: str, wanted: str) -> tuple[Mapping, Path] | None:
         """The entry of a section with a namespace, and its place; the first of a name."""
         place = self.names(section).get(wanted)
         found = child(self.root, *place) if place is not None else None
         return (found, place) if isinstance(found, Mapping) and place is not None else None
+
+    def tell_doubles(self, section: str, wanted: str) -> None:
+        """Say of an entry that is imported that others have its name, which nobody can import."""
+        first = locate(self.root, self.names(section)[wanted]).line
+        for path in self.doubles.pop((section, wanted), ()):
+            message = f"the namespace `{wanted}` is declared twice; what is imported is the one on line {first}"
+            key = "namespace" if child(self.root, *path, "namespace") is not None else "import"
+            self.report.add("duplicate-namespace", message, (*path, key))
 
     def names(self, section: str) -> dict[str, Path]:
         """The places of a section's entries by namespace."""
@@ -68,7 +80,8 @@ class _File:
                 for path, entry in mappings(child(self.root, *base, section), (*base, section)):
                     is_import = "import" in entry.entries
                     name = (entry.text("as") or entry.text("import")) if is_import else entry.text("namespace")
-                    named.setdefault(name or "", path)
+                    if named.setdefault(name or "", path) is not path:
+                        self.doubles.setdefault((section, name or ""), []).append(path)
         return self.entries[section]
 
 
@@ -83,7 +96,7 @@ class _Importer:
     def fill(self, entries: Sequence, path: Path, section: str, place: Place) -> None:
         put: dict[int, Mapping | None] = {}
         for where, entry in list(mappings(entries, path)):
-            if "import" in entry.entries:
+            if "import" in entry.entries or (entry.entries and _IMPORTS.issuperset(entry.entries)):
                 put[id(entry)] = self._imported(entry, where, section, place, ())
         items = [put.get(id(item), item) for item in entries.items]
         entries.items = [item for item in items if item is not None]
@@ -115,6 +128,9 @@ class _Importer:
             self.report.add("import-failed", message, (*path, "import"), help=did_you_mean(wanted, names))
             return None
         original, inside = taken
+        told = len(read.report.found)
+        read.tell_doubles(section, wanted)
+        self.report.found.extend(read.report.found[told:])
         self._size += original.size
         if self._size > MAX_NODES:
             message = f"what is imported adds up to more than {MAX_NODES:,} values"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from naftiko.diagnostics import Path
-from naftiko.document.nodes import locate
+from naftiko.document.nodes import file_of, locate
 from naftiko.document.report import Report
 from naftiko.spec.models.capability import CapabilityFile
 
@@ -14,8 +14,12 @@ def check(model: CapabilityFile, report: Report) -> None:
     seen: dict[str, Path] = {}
     for namespace, path in _declared(model):
         if namespace in seen:
-            first = locate(report.root, seen[namespace]).line
-            message = f"the namespace `{namespace}` is declared twice; it is first on line {first}"
+            line = locate(report.root, seen[namespace]).line
+            file = file_of(report.root, seen[namespace])
+            first = (
+                f"on line {line}" if file == file_of(report.root, path) else f"in {file or report.file}, line {line}"
+            )
+            message = f"the namespace `{namespace}` is declared twice; it is first {first}"
             report.add("duplicate-namespace", message, path)
         else:
             seen[namespace] = path
