@@ -268,6 +268,35 @@ def test_names_that_stand_twice_or_not_at_all() -> None:
     assert "`id` stands twice" in item.findings[-1].message
 
 
+def test_what_stands_twice_has_a_name_of_its_own_then() -> None:
+    """What nobody could reach under the name that it shared; the first one is what it was."""
+    item = moved("""\
+        naftiko: 1.0.0-alpha2
+        capability:
+          consumes:
+            - type: http
+              namespace: shop
+              baseUri: https://a.example
+              resources:
+                - name: r
+                  path: /r
+                  operations: [{name: a, method: GET}, {name: a, method: POST}]
+                - {name: r, path: /r2, operations: [{name: b, method: GET}]}
+          exposes:
+            - type: mcp
+              namespace: m
+              port: 9090
+              tools:
+                - {name: t, description: d, call: shop.a}
+                - {name: t, description: d, call: shop.b}
+        """)
+    assert item.after is not None
+    assert "a-2: {method: POST}" in item.after
+    assert "t-2: {description: d, call: shop.b}" in item.after
+    assert [(found.code, found.severity) for found in item.findings] == [("migration-name", Severity.WARNING)] * 3
+    the_same(item)
+
+
 def test_what_cannot_be_said_is_told_and_kept() -> None:
     item = moved("""\
         naftiko: 1.0.0-alpha2

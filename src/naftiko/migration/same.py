@@ -24,7 +24,8 @@ _WHERE = re.compile(r" \([^()]{0,4000}, line \d{1,9}\)")
 def difference(before: Plan | None, after: Plan | None, names: Mapping[str, str] | None = None) -> str | None:
     """Where two plans differ first, as a path of fields; None where they are equal.
 
-    `names` are those that are new: the old one to each, or the empty text where there was none.
+    `names` are those that are new: the old one to each, or the empty text where there was none. What stood twice under
+    one name could not be reached before, and may be there under its new one.
     """
     return _difference(_shape(before), _shape(after), "plan", names or {})
 
@@ -61,6 +62,8 @@ def _difference(before: Any, after: Any, at: str, names: Mapping[str, str]) -> s
         return at
     if isinstance(before, dict):
         if len(before) != len(after):
+            after = {key: value for key, value in after.items() if not names.get(key)}
+        if len(before) != len(after):
             return at
         places = zip(before.items(), after.items(), strict=True)
         for (key, one), (other_key, other) in places:
@@ -71,6 +74,8 @@ def _difference(before: Any, after: Any, at: str, names: Mapping[str, str]) -> s
                 return found
         return None
     if isinstance(before, list):
+        if len(before) != len(after):
+            after = [item for item in after if not (isinstance(item, dict) and names.get(item.get("name", "")))]
         if len(before) != len(after):
             return at
         pairs = enumerate(zip(before, after, strict=True))
