@@ -120,7 +120,12 @@ def test_avro_records(schemas: Path) -> None:
     out = io.BytesIO()
     fastavro.schemaless_writer(out, PERSON, PEOPLE[0])
     assert read("avro", out.getvalue(), "person.avsc", schemas) == READ[0]
-    assert read("avro", b"\xc3\x01" + bytes(8) + out.getvalue(), "file:///./person.avsc", schemas) == READ[0]
+    canonical = fastavro.schema.to_parsing_canonical_form(fastavro.parse_schema(PERSON))
+    mark = bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
+    assert read("avro", b"\xc3\x01" + mark + out.getvalue(), "file:///./person.avsc", schemas) == READ[0]
+    for other in (bytes(8), mark[::-1], b""):
+        with pytest.raises(ValueError, match="another schema"):
+            read("avro", b"\xc3\x01" + other + out.getvalue(), "person.avsc", schemas)
     for data in (out.getvalue() + b"x", out.getvalue()[:-1], b""):
         with pytest.raises(ValueError, match=r"[Aa]vro|after the record"):
             read("avro", data, "person.avsc", schemas)

@@ -38,12 +38,14 @@ _PRIMITIVE = frozenset({"null", "boolean", "int", "long", "float", "double", "by
 
 def _prepared(schema: Schema | None) -> Decode:
     fastavro = importlib.import_module("fastavro")
-    own = None
+    own, mark = None, b""
     if schema is not None:
         file = local_file(schema.location, Path(schema.directory))
         if file is None:
             raise ValueError(f"`{schema.location}` is not a file")
         own = _parsed(fastavro, decode_json(read_regular(file, MAX_BYTES).decode()))
+        canonical = fastavro.schema.to_parsing_canonical_form(own)
+        mark = bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO"))
 
     def decode(data: bytes, charset: str, check: Check) -> object:
         try:
@@ -51,7 +53,11 @@ def _prepared(schema: Schema | None) -> Decode:
                 return _container(fastavro, data, check)
             if own is None:
                 raise ValueError("it is no Avro container file, and the operation has no `outputSchema`")
-            stream = io.BytesIO(data[10:] if data.startswith(_SINGLE) else data)
+            if data.startswith(_SINGLE):
+                if data[2:10] != mark:
+                    raise ValueError("the record is of another schema than `outputSchema`, by its fingerprint")
+                data = data[10:]
+            stream = io.BytesIO(data)
             value = _read(fastavro, stream, own)
             if stream.read(1):
                 raise ValueError("there are bytes after the record")
