@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, TypeVar
@@ -13,6 +13,7 @@ from naftiko.consumers.http.forwarded import Forwarded
 from naftiko.consumers.http.request import Draft, addressed, build
 from naftiko.consumers.http.scheme import secrets
 from naftiko.consumers.http.transport import Response
+from naftiko.consumers.http.wire import Upload
 from naftiko.consumers.mcp.calling import Server
 from naftiko.engine.answer import PASSED_ON
 from naftiko.engine.aside import done
@@ -72,7 +73,7 @@ class Passing:
     path: str
     query: str
     headers: Sequence[tuple[str, str]]
-    upload: AsyncIterable[bytes] | None
+    upload: Upload | None
 
 
 def _complete(draft: Draft, upstream: OpenUpstream, scope: Scope, life: Life) -> None:

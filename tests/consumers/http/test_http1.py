@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from naftiko.consumers.http.pools import load_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
-from naftiko.consumers.http.wire import WireRequest, WireResponse
+from naftiko.consumers.http.wire import Upload, WireRequest, WireResponse
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
@@ -385,3 +385,26 @@ async def test_a_connection_that_was_given_up_while_nobody_used_it() -> None:
         with pytest.raises(httpx.RemoteProtocolError):
             await asked(pool, url, "POST", b"{}")
         await pool.aclose()
+
+
+@pytest.mark.parametrize("pieces", [[b"abc", b"defg"], [b"abc"], []])
+async def test_a_body_that_is_not_of_its_length(pieces: list[bytes]) -> None:
+    """What is too much would be the next request, what is too little would wait for it: the connection ends."""
+    got = bytearray()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(100):
+            got.extend(data)
+
+    async def body() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    async with upstream(script) as url:
+        pool = pool_of("http1", url)
+        request = WireRequest("POST", f"{url}/x", [], None, {})
+        request.upload = Upload(body(), 5)
+        with pytest.raises(httpx.TransportError):
+            await pool.handle_async_request(request)
+        await pool.aclose()
+    assert b"defg" not in got

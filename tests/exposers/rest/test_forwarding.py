@@ -17,7 +17,7 @@ from naftiko import Limits
 from naftiko.exposers.rest.app import RestApp
 from naftiko.net.serving import serving
 from naftiko.net.sockets import bind
-from support import TLS, Client, Stage, answering, command, on_stage, write
+from support import TLS, Client, Stage, answering, command, on_stage, running, write
 
 FILE = """
 ikanos: 1.0.0-beta5
@@ -192,23 +192,76 @@ async def test_bodies_pass_in_pieces(tmp_path: Path, stage: Stage) -> None:
                 assert b"".join([chunk async for chunk in chunks]) == b"second"
 
 
-async def test_much_passes_in_little_memory(tmp_path: Path, stage: Stage) -> None:
-    size, piece = 64 * 1024 * 1024, bytes(256 * 1024)
-    counted = 0
+def peak(pid: int) -> int:
+    """The most memory that a process has had, in bytes."""
+    text = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(text.partition("VmHWM:")[2].split()[0]) * 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc tells the memory of a process here")
+async def test_much_passes_in_little_memory(tmp_path: Path) -> None:
+    """Both ways, of a known length and in chunks: far more passes than the process ever has."""
+    size, piece = 160 * 1024 * 1024, bytes(256 * 1024)
+    counted: list[int] = []
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(size // len(piece)):
+            yield piece
+
+    async def app(scope, receive, send) -> None:
+        count, more = 0, True
+        while more:
+            message = await receive()
+            count += len(message.get("body", b""))
+            more = message.get("more_body", False)
+        counted.append(count)
+        body = pieces() if scope["method"] == "GET" else iter([b"done"])
+        await StreamingResponse(body)(scope, receive, send)
+
+    listener = bind("127.0.0.1", 0, "the test's upstream", "")
+    async with serving([(app, listener)], grace=1):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with (
+            running(write(tmp_path, FILE), "--base-uri", url, environment=SECRET) as served,
+            httpx.AsyncClient(base_url=served.urls["web"], timeout=60, verify=TLS) as web,
+        ):
+            await web.post("/on/x", content=b"first")
+            before = peak(served.process.pid)
+            async with web.stream("GET", "/on/x") as answer:
+                assert sum([len(chunk) async for chunk in answer.aiter_raw()]) == size
+            for headers in ({}, {"Content-Length": str(size)}):
+                assert (await web.put("/on/x", content=pieces(), headers=headers)).text == "done"
+            grown = peak(served.process.pid) - before
+    assert counted == [5, 0, size, size]
+    assert grown < 64 * 1024 * 1024
+
+
+async def test_the_length_of_a_body_is_kept(tmp_path: Path, stage: Stage) -> None:
+    """Many upstreams take no body in chunks; one that ends early is not sent as if it were whole."""
+    seen: list[tuple[str | None, str | None]] = []
 
     async def respond(request: Request) -> Response:
-        async def pieces() -> AsyncIterator[bytes]:
-            for _ in range(size // len(piece)):
-                yield piece
+        seen.append((request.headers.get("content-length"), request.headers.get("transfer-encoding")))
+        return Response(await request.body())
 
-        return StreamingResponse(pieces())
+    async def whole() -> AsyncIterator[bytes]:
+        yield b"one"
+        yield b""
+        yield b"two"
 
     stage.recorder.respond = respond
-    async with on_stage(tmp_path, stage, FILE, SECRET, limits=Limits(response=1024)) as client, http(client) as web:
-        async with web.stream("GET", "/on/x") as answer:
-            async for chunk in answer.aiter_raw():
-                counted += len(chunk)
-    assert counted == size
+    async with on_stage(tmp_path, stage, FILE, SECRET, **below(stage)) as client, http(client) as web:
+        assert (await web.post("/on/x", content=b"whole")).content == b"whole"
+        assert (await web.post("/on/x", content=whole(), headers={"Content-Length": "6"})).content == b"onetwo"
+        assert (await web.post("/on/x", content=whole())).content == b"onetwo"
+        assert (await web.delete("/on/x")).content == b""
+        host, port = stage.url.removeprefix("http://").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"POST /on/x HTTP/1.1\r\nHost: {host}\r\nContent-Length: 10\r\n\r\nshort".encode())
+        await writer.drain()
+        writer.close()
+        assert (await web.post("/on/x", content=b"after")).content == b"after"
+    assert seen == [("5", None), ("6", None), (None, "chunked"), (None, None), ("5", None)]
 
 
 async def test_upstreams_that_fail(tmp_path: Path, stage: Stage) -> None:

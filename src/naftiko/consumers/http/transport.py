@@ -19,7 +19,7 @@ from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools import DEFAULT, open_pool
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.consumers.http.request import Outgoing
-from naftiko.consumers.http.wire import Pairs, WireRequest, WireResponse, header_pairs
+from naftiko.consumers.http.wire import Pairs, Upload, WireRequest, WireResponse, header_pairs
 from naftiko.errors import CallError, InputError, UpstreamInvalid, UpstreamTimeout, UpstreamUnreachable
 
 _BODILESS = frozenset({204, 304})
@@ -126,7 +126,7 @@ class HttpTransport:
         except _FOREIGN as error:
             raise self._failure(error, started) from error
 
-    async def forward(self, outgoing: Outgoing, upload: AsyncIterable[bytes] | None) -> Forwarded:
+    async def forward(self, outgoing: Outgoing, upload: Upload | None) -> Forwarded:
         """Send a request whose body, and whose answer's, pass as they come; the caller bounds the time.
 
         Where the transport or the authentication cannot send a body as it comes, it is held first.
@@ -139,7 +139,7 @@ class HttpTransport:
         auth, content = outgoing.auth, None
         pool = self._seam or self._connections()
         if upload is not None and (auth is not None or not getattr(pool, "takes_uploads", False)):
-            content, upload = await held(upload), None
+            content, upload = await held(upload.pieces), None
         request = WireRequest(
             outgoing.method, self.origin + outgoing.target, outgoing.headers, content, self._extensions
         )

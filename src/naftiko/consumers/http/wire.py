@@ -7,11 +7,20 @@ already. Here they come into being when something asks for them: an authenticati
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
 Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is sent as it comes; `length` is what it says its bytes are, where it does."""
+
+    pieces: AsyncIterable[bytes]
+    length: int | None = None
 
 
 class WireRequest(httpx.Request):
@@ -20,7 +29,7 @@ class WireRequest(httpx.Request):
     `content` is the whole body, or None. What a caller changes in `headers` is what is sent.
     """
 
-    upload: AsyncIterable[bytes] | None = None
+    upload: Upload | None = None
     """A body that is sent as it comes, in place of `content`; by pools that can."""
 
     def __init__(self, method: str, url: str, pairs: Pairs, content: bytes | None, extensions: dict[str, Any]) -> None:

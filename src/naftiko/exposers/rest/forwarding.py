@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote, unquote_plus
 from starlette.types import Receive, Scope, Send
 
 from naftiko.consumers.http.forwarded import Forwarded
+from naftiko.consumers.http.wire import Upload
 from naftiko.engine.sending import Passing
 from naftiko.errors import CallError, InputError, UpstreamTimeout
 from naftiko.exposers.adapter import RestAdapter
@@ -121,15 +122,22 @@ def _passing(
     if over.cookies:
         passed = [(name, _cookies(value, over.cookies) if name == "cookie" else value) for name, value in passed]
         passed = [(name, value) for name, value in passed if value or name != "cookie"]
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    length = _length(headers)
     return Passing(
         request,
         scope["method"],
         path,
         _query(scope["query_string"].decode("latin-1"), over.query),
         passed,
-        _upload(receive, moved) if has_body else None,
+        Upload(_upload(receive, moved), length) if length != 0 else None,
     )
+
+
+def _length(headers: Mapping[str, str]) -> int | None:
+    """The bytes of a body; None where it comes in chunks."""
+    announced = headers.get("content-length", "0")
+    is_known = "transfer-encoding" not in headers and announced.isascii() and announced.isdigit()
+    return int(announced) if is_known and len(announced) < 20 else None
 
 
 def _query(query: str, withheld: frozenset[str]) -> str:

@@ -7,7 +7,7 @@ characters, bytes after the end. An answer that can be read in two ways (two len
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
+from collections.abc import Callable
 from typing import cast
 
 import httptools
@@ -16,8 +16,8 @@ import httpx
 from naftiko.consumers.http.http1.errors import BrokenOff, broken
 from naftiko.consumers.http.http1.origin import Origin
 from naftiko.consumers.http.http1.reading import HEAD, TOO_LARGE, Reading, parser_of
-from naftiko.consumers.http.http1.stream import Stream, chunked
-from naftiko.consumers.http.wire import WireResponse
+from naftiko.consumers.http.http1.stream import Stream, chunked, exactly
+from naftiko.consumers.http.wire import Upload, WireResponse
 
 _WHOLE = 512 * 1024
 """Bytes up to which a body of known length is read whole before it is handed over."""
@@ -65,11 +65,12 @@ class Connection(Reading, asyncio.Protocol):
         content: bytes | None,
         is_head: bool,
         is_used: bool,
-        upload: AsyncIterable[bytes] | None = None,
+        upload: Upload | None = None,
     ) -> WireResponse:
         """Send a request and wait for its answer, whole or as a stream once its head has arrived.
 
-        `upload` is a body that is sent in chunks as it comes, as fast as the upstream takes it.
+        `upload` is a body that is sent as it comes, as fast as the upstream takes it: in chunks where its length is
+        not known.
         """
         transport = self._transport
         self._begin(is_head=is_head)
@@ -90,10 +91,11 @@ class Connection(Reading, asyncio.Protocol):
             transport.write(content)
         return await waiter
 
-    async def _send(self, upload: AsyncIterable[bytes]) -> None:
+    async def _send(self, upload: Upload) -> None:
         """Send a body as it comes; where it breaks off, so does the request."""
         try:
-            async for chunk in chunked(upload):
+            coded = chunked(upload.pieces) if upload.length is None else exactly(upload.pieces, upload.length)
+            async for chunk in coded:
                 if self._transport is None or self._is_done:
                     return
                 self._transport.write(chunk)

@@ -74,6 +74,23 @@ class Stream(httpx.AsyncByteStream):
         self._connection.leave(self)
 
 
+async def exactly(body: AsyncIterable[bytes], length: int) -> AsyncIterator[bytes]:
+    """A body of so many bytes.
+
+    Raises:
+        ValueError: it has more or fewer: what is too much would be taken for the next request.
+    """
+    left = length
+    async for chunk in body:
+        left -= len(chunk)
+        if left < 0:
+            break
+        if chunk:
+            yield chunk
+    if left:
+        raise ValueError("the body is not of the length that it was announced with")
+
+
 async def chunked(body: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
     """A body in the chunked transfer coding (RFC 9112, section 7.1)."""
     async for chunk in body:

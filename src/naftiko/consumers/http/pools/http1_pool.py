@@ -15,7 +15,7 @@ from naftiko.consumers.http.http1.errors import BrokenOff
 from naftiko.consumers.http.http1.origin import Origin, authority
 from naftiko.consumers.http.http1.reading import IDLE
 from naftiko.consumers.http.pools.settings import PoolSettings
-from naftiko.consumers.http.wire import Pairs, WireRequest, parts
+from naftiko.consumers.http.wire import Pairs, Upload, WireRequest, parts
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that may be sent again where a connection breaks off before an answer (RFC 9110, section 9.2)."""
@@ -65,7 +65,7 @@ class Http1Pool(httpx.AsyncBaseTransport):
         method = request.method
         origin, target = self._split(url)
         upload = request.upload if isinstance(request, WireRequest) else None
-        head = self._head(method, target, origin, pairs, content, is_upload=upload is not None)
+        head = self._head(method, target, origin, pairs, content, upload)
         if self._busy < self._settings.connections and not self._waiting:
             self._busy += 1
         else:
@@ -118,8 +118,7 @@ class Http1Pool(httpx.AsyncBaseTransport):
         origin: Origin[Connection],
         pairs: Pairs,
         content: bytes | None,
-        *,
-        is_upload: bool = False,
+        upload: Upload | None = None,
     ) -> bytes:
         """The request line and the headers.
 
@@ -145,8 +144,10 @@ class Http1Pool(httpx.AsyncBaseTransport):
             lines.append(f"{name}: {value}\r\n")
         if not authorized:
             lines.append(f"Authorization: {origin.authorization}\r\n")
-        if is_upload:
+        if upload is not None and upload.length is None:
             lines.append("Transfer-Encoding: chunked\r\n")
+        elif upload is not None:
+            lines.append(f"Content-Length: {upload.length}\r\n")
         elif content or method in _WITH_BODY:
             lines.append(f"Content-Length: {len(content or b'')}\r\n")
         head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{''.join(lines)}\r\n"
