@@ -146,8 +146,12 @@ class Subject:
 
     def memory(self, what: str = "VmHWM") -> float:
         """Megabytes: `VmHWM` the most so far, `VmRSS` now."""
-        texts = (Path(f"/proc/{pid}/status").read_text() for pid in self.pids())
-        return sum(int(text.partition(f"{what}:")[2].split()[0]) for text in texts) / 1024
+        total = 0
+        for pid in self.pids():
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                found = Path(f"/proc/{pid}/status").read_text().partition(f"{what}:")[2].split()
+                total += int(found[0]) if found else 0  # it has ended, and nobody has asked how
+        return total / 1024
 
 
 @contextlib.contextmanager
