@@ -215,6 +215,37 @@ async def test_validate(tmp_path: Path) -> None:
     assert "^^^^^^^^^\n" in out
 
 
+async def test_inspect_says_where_inputs_are_read(tmp_path: Path) -> None:
+    text = """
+        ikanos: 1.0.0-beta5
+        capability:
+          consumes:
+          - type: http
+            namespace: shop
+            baseUri: https://shop.example
+            resources: {r: {path: /r, operations: {all: {method: GET}}}}
+          exposes:
+          - type: mcp
+            namespace: m
+            port: 9090
+            tools:
+              found:
+                description: d
+                inputParameters: {id: {type: string, description: d}, none: {type: string, description: d}}
+                steps:
+                  all: {type: call, call: shop.all}
+                  found: {type: lookup, index: all, match: id, lookupValue: '{{id}}'}
+              hello:
+                description: d
+                inputParameters: {name: {type: string, description: d}}
+                outputParameters: {text: {type: string, value: 'Hello {{name}}'}}
+    """
+    status, out, _ = await command("inspect", str(write(tmp_path, text)))
+    assert status == 0
+    for line in ("id: string, required → steps", "none: string, required (used nowhere)", "required → answer"):
+        assert line in out, out
+
+
 async def test_inspect() -> None:
     status, out, _ = await command("inspect", str(SEED), environment={"SEGMENT_USER": "hidden-value"})
     assert status == 0

@@ -12,6 +12,7 @@ from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of
+from naftiko.compile.walk import walk
 from naftiko.errors import NaftikoError
 from naftiko.extensions import installed
 from naftiko.plan import (
@@ -26,6 +27,7 @@ from naftiko.plan import (
     VariablePlan,
 )
 from naftiko.validation.render.text import printable
+from naftiko.values.expressions import Input
 from naftiko.values.jsontext import encode_text
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
@@ -137,19 +139,25 @@ def _calls(function: FunctionPlan) -> str | None:
 
 
 def _function(function: FunctionPlan) -> dict[str, object]:
+    found = walk(function.requests, function.output, function.steps)
+    used = {leaf.name for leaf in found if isinstance(leaf, Input)}
+    inside = "steps" if function.steps is not None else "answer"
     return {
         "calls": _calls(function),
         "problem": function.broken,
-        "inputs": [_input(plan) for plan in function.inputs if not plan.is_hidden],
+        "inputs": [
+            _input(plan, inside if plan.name in used else None) for plan in function.inputs if not plan.is_hidden
+        ],
     }
 
 
-def _input(plan: InputPlan) -> dict[str, object]:
+def _input(plan: InputPlan, inside: str | None) -> dict[str, object]:
+    """An input; `inside` is where it is read where it is sent nowhere."""
     return {
         "name": plan.name,
         "type": plan.type,
         "required": plan.required,
-        "goesTo": list(plan.goes_to),
+        "goesTo": list(plan.goes_to) or ([inside] if inside is not None else []),
         "description": plan.description,
     }
 
