@@ -131,6 +131,8 @@ def _oauth2(auth: OAuth2, path: Path, variables: Variables, report: Report) -> C
         if getattr(auth, name):
             settings[name] = _setting(getattr(auth, name), (*path, name), variables)
     options = {"validation": auth.tokenValidation, "scopes": " ".join(auth.scopes or ())}
+    if auth.tokenEndpoint:
+        options["tokenEndpoint"] = auth.tokenEndpoint
     return CompiledAuth(AuthPlan("oauth2", settings, options))
 
 

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import textwrap
 import time
 from pathlib import Path
 
@@ -259,6 +260,27 @@ async def test_tokens_that_the_server_is_asked_about(tmp_path: Path, stage: Stag
                 assert answer.status_code == status, token
         assert server.asked("/introspect") == 5, "a good one is not asked about twice"
         assert "gateway-secret" not in json.dumps([request.headers for request in stage.recorder.requests])
+
+
+async def test_openapi_says_where_tokens_come_from(tmp_path: Path, stage: Stage) -> None:
+    async with authorization_server() as server:
+        for more, scheme in (
+            ("", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}),
+            (
+                "      tokenEndpoint: https://login.example/token\n",
+                {
+                    "type": "oauth2",
+                    "flows": {"clientCredentials": {"tokenUrl": "https://login.example/token", "scopes": {"read": ""}}},
+                },
+            ),
+        ):
+            text = textwrap.dedent(CAPABILITY).replace("      type: oauth2\n", f"      type: oauth2\n{more}", 1)
+            assert (text == textwrap.dedent(CAPABILITY)) is not bool(more)
+            async with on_stage(tmp_path, stage, text.replace("ISSUER", server.url)) as client:
+                headers = {"Authorization": f"Bearer {server.token()}"}
+                document = (await client.rest("GET", "/openapi.json", headers=headers)).json()
+            assert document["components"]["securitySchemes"]["adapter"] == scheme
+            assert document["security"] == [{"adapter": ["read"] if more else []}]
 
 
 async def test_several_issuers(tmp_path: Path, stage: Stage) -> None:

@@ -44,7 +44,8 @@ def document(exposed: RestAdapter, *, is_below: bool = False) -> Json:
         "components": {"schemas": {"Problem": _PROBLEM}, **_security_schemes(adapter)},
     }
     if adapter.auth is not None:
-        described["security"] = [{"adapter": []}]
+        wanted = adapter.auth.options.get("scopes", "").split() if "tokenEndpoint" in adapter.auth.options else []
+        described["security"] = [{"adapter": wanted}]
     return described
 
 
@@ -229,6 +230,10 @@ def _security_schemes(adapter: AdapterPlan) -> Json:
         return {}
     if adapter.auth.scheme in ("basic", "bearer", "digest"):
         scheme: Json = {"type": "http", "scheme": adapter.auth.scheme}
+    elif adapter.auth.scheme == "oauth2" and "tokenEndpoint" in adapter.auth.options:
+        scopes = dict.fromkeys(adapter.auth.options["scopes"].split(), "")
+        flow = {"tokenUrl": adapter.auth.options["tokenEndpoint"], "scopes": scopes}
+        scheme = {"type": "oauth2", "flows": {"clientCredentials": flow}}
     elif adapter.auth.scheme == "oauth2":
         scheme = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     else:
