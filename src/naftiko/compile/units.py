@@ -8,6 +8,7 @@ from dataclasses import replace
 from naftiko.compile.binary import binary_of
 from naftiko.compile.broken import Broken
 from naftiko.compile.declared import merged
+from naftiko.compile.input_checks import check_inputs, check_pattern
 from naftiko.compile.inputs import InputTable
 from naftiko.compile.kinds import UnitKinds
 from naftiko.compile.order import waits
@@ -27,10 +28,9 @@ from naftiko.plan import FunctionPlan, RequestPlan, StepPlan, StepsPlan
 from naftiko.spec.models.control import Scripting
 from naftiko.spec.models.operations import STEPS, Step, Unit
 from naftiko.spec.models.parameters import ExposedInput
-from naftiko.values.expressions import Expression, Input
+from naftiko.values.expressions import Expression
 from naftiko.values.jsonpath import parse as parse_jsonpath
 from naftiko.values.names import fold
-from naftiko.values.regex import searcher
 from naftiko.values.uris import pieces
 
 
@@ -99,7 +99,8 @@ class UnitCompiler:
         leaves = list(walk(body.requests, body.output, body.steps))
         base_leaves = list(base(body.requests))
         if broken is None:
-            self._check_inputs(inputs, [*leaves, *base_leaves], declared)
+            fed = frozenset(unit.with_ or ()) if ref is not None else frozenset[str]()
+            check_inputs(inputs, [*leaves, *base_leaves], declared, fed, self.report)
         return FunctionPlan(
             name=name,
             inputs=inputs.plans(),
@@ -126,7 +127,7 @@ class UnitCompiler:
         draft = draft or inputs.declare(item.name)
         draft.complete(item)
         if item.pattern is not None:
-            self._check_pattern(item, path)
+            check_pattern(item, path, self.report)
         if draft.required is None:
             draft.required = item.required if item.required is not None else (True if required else None)
         default = item.value if item.value is not None else item.default
@@ -148,17 +149,6 @@ class UnitCompiler:
         if item.in_ is not None and item.in_ != "path":
             place = "whole" if item.in_ == "body" and item.name == "body" else item.in_
             draft.declared_places.append((place, item.name))
-
-    def _check_pattern(self, item: ExposedInput, path: Path) -> None:
-        """Say so where an input is not checked as its file says."""
-        try:
-            searcher(item.pattern or "")
-            if item.type in (None, "string"):
-                return
-            message, help = f"`pattern` is for texts, and the input `{item.name}` is a {item.type}", ""
-        except ValueError as error:
-            message, help = f"`pattern` is not checked: {error}", "write it without look-around and back references"
-        self.report.add("without-effect", message, (*path, "pattern"), key=True, help=help)
 
     def _through(self, unit: Unit, path: Path, scope: UnitScope, function: Function) -> Body:
         """A unit that refers to an aggregate's function: its own `with` feeds the function's inputs."""
@@ -278,15 +268,6 @@ class UnitCompiler:
             message = f"`{call}` is read as `{found.name}`"
             self.report.add("call-spelling", message, path, help=f"write `call: {found.name}`", fix=Fix(found.name))
         return found
-
-    def _check_inputs(
-        self, inputs: InputTable, leaves: list[Expression], declared: list[tuple[ExposedInput, Path]]
-    ) -> None:
-        used = {leaf.name for leaf in leaves if isinstance(leaf, Input)}
-        for item, path in declared:
-            draft = inputs.known(item.name)
-            if draft is not None and not draft.goes_to and draft.name not in used:
-                self.report.add("unused-input", f"the input `{item.name}` is used nowhere", (*path, "name"))
 
 
 def _expected(consumed: Consumed, base_of: Base) -> frozenset[str]:

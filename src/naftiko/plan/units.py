@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from naftiko.diagnostics import Span
 from naftiko.plan.functions import FunctionPlan
@@ -29,6 +29,14 @@ class UnitPlan:
         return self.name
 
 
+@dataclass(frozen=True, slots=True)
+class ResponsePlan:
+    """An answer that a route declares for a status: its media types, each with the schema of bodies, if it has one."""
+
+    description: str | None
+    content: Mapping[str, Mapping[str, object] | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutePlan(UnitPlan):
     """A method and a path of a REST adapter."""
@@ -36,6 +44,7 @@ class RoutePlan(UnitPlan):
     method: str
     path: str
     tag: str | None = None
+    responses: Mapping[str, ResponsePlan] = field(default_factory=dict)
 
     @property
     def label(self) -> str:

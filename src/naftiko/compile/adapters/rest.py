@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import cast
 
@@ -11,8 +11,8 @@ from naftiko.compile.broken import reason
 from naftiko.compile.forwarding import forwarded
 from naftiko.diagnostics import Path
 from naftiko.document.nodes import fault_at, locate
-from naftiko.plan import ForwardPlan, RestPlan, RoutePlan
-from naftiko.spec.models.exposes import ExposesRest
+from naftiko.plan import ForwardPlan, ResponsePlan, RestPlan, RoutePlan
+from naftiko.spec.models.exposes import ExposedOperation, ExposesRest
 from naftiko.spec.models.parameters import ExposedInput
 from naftiko.values.headers import OF_THE_CONNECTION
 from naftiko.values.uris import Hole, anonymous, pieces
@@ -64,10 +64,29 @@ def compile_rest(context: AdapterContext) -> RestPlan:
                     tag=resource.label or resource.name,
                     scopes=context.scopes(operation.scopes, where),
                     span=locate(report.root, (*inner, "path")),
+                    responses=_responses(operation),
                 )
             )
     forwards = tuple(_forwards(adapter, path, context))
     return RestPlan(**common, units=tuple(routes), forwards=forwards)
+
+
+def _responses(operation: ExposedOperation) -> dict[str, ResponsePlan]:
+    """What an operation declares of its answers."""
+    found = {
+        status: ResponsePlan(
+            declared.description,
+            {
+                kind: content.schema_ if isinstance(content.schema_, Mapping) and not content.binary else None
+                for kind, content in (declared.content or {}).items()
+            },
+        )
+        for status, declared in (operation.responses or {}).items()
+    }
+    if operation.responseBinary is not None:
+        short = operation.responseBinary
+        found[str(short.status)] = ResponsePlan(short.description, {short.mediaType: None})
+    return found
 
 
 def _forwards(adapter: ExposesRest, path: Path, context: AdapterContext) -> Iterator[ForwardPlan]:

@@ -188,22 +188,33 @@ def _responses(route: RoutePlan, *, has_auth: bool, takes_inputs: bool) -> Json:
     if route.function.broken is not None:
         return {"501": _problem_response(f"Cannot be carried out: {route.function.broken}")}
     responses: Json = {
-        "2XX": {
-            "description": "The answer.",
-            "content": {"application/json": {"schema": output_schema(route.function.output)}},
+        status: {
+            "description": declared.description or f"An answer with status {status}.",
+            "content": {kind: {"schema": schema} if schema else {} for kind, schema in declared.content.items()},
         }
+        for status, declared in route.responses.items()
     }
+    if not any(status.startswith("2") for status in responses):
+        binary = route.function.binary.media_type if route.function.binary is not None else None
+        schema = {"schema": output_schema(route.function.output)}
+        content = {"application/json": schema} if binary is None else {binary: {}}
+        responses["2XX"] = {"description": "The answer.", "content": content}
     if takes_inputs:
-        responses["400"] = _problem_response("An input is missing or does not fit; nothing was sent upstream.")
+        responses.setdefault(
+            "400", _problem_response("An input is missing or does not fit; nothing was sent upstream.")
+        )
     if has_auth:
-        responses["401"] = _problem_response("The request carries no valid credentials.")
+        responses.setdefault("401", _problem_response("The request carries no valid credentials."))
     if route.function.requests:
-        responses["502"] = _problem_response("The upstream cannot be reached, or its answer cannot be passed on.")
-        responses["504"] = _problem_response("The upstream did not answer in time.")
-    responses["default"] = {
+        responses.setdefault(
+            "502", _problem_response("The upstream cannot be reached, or its answer cannot be passed on.")
+        )
+        responses.setdefault("504", _problem_response("The upstream did not answer in time."))
+    otherwise = {
         "description": "What the upstream answered, or why it was not asked.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}, "*/*": {}},
     }
+    responses.setdefault("default", otherwise)
     return responses
 
 
