@@ -16,6 +16,10 @@ CONNECTION = "naftiko.connection"
 """The key of a scope under which our own server puts the connection that a request came by."""
 
 REQUEST_ID = "naftiko.request-id"
+
+TRACES = "naftiko.traces"
+"""The key of a scope of a traced request, under which it stands how to go on with the trace that a message names."""
+
 _ID = re.compile(rb"[!-~]{1,128}")
 
 

@@ -174,6 +174,31 @@ async def test_one_call_is_one_trace(tmp_path: Path, recorder: Upstream) -> None
     assert logged[0]["traceId"] == "0af7651916cd43dd8448eb211c80319c"
 
 
+async def test_a_message_that_names_its_trace(tmp_path: Path, recorder: Upstream) -> None:
+    """`traceparent` in the `_meta` of a message: what it calls belongs there, whatever share of others is traced."""
+    recorder.respond = answer
+    text = CAPABILITY.replace("OBSERVABILITY", "observability: {traces: {sampling: 0}}")
+    trace_id = "4bf92f3577b34da6a3ce929d0e0e4736"
+    parents = (f"00-{trace_id}-00f067aa0ba902b7-01", "00-0-0-01", 7, "x" * 10_000, f"00-{'0' * 32}-{'0' * 16}-01")
+    async with running(write(tmp_path, text), "--base-uri", recorder.url, environment=KEYS) as served:
+        headers = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
+        async with httpx.AsyncClient(headers=headers, verify=TLS) as client:
+            for parent in parents:
+                params = {"name": "both", "arguments": {}, "_meta": {"traceparent": parent, "tracestate": "a=b"}}
+                body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+                assert (await client.post(served.urls["tools"], json=body)).status_code == 200
+            whole = (await client.get(f"{served.urls['ops']}/traces/{trace_id}")).json()
+            assert len((await client.get(f"{served.urls['ops']}/traces")).json()["traces"]) == 1
+    assert (
+        sorted(span["name"] for span in whole["spans"]) == ["http.client.GET"] * 2 + ["mcp.request"] + ["step.call"] * 2
+    )
+    sent = [request.header("traceparent") for request in recorder.requests]
+    assert [str(value).split("-")[1:2] for value in sent[:2]] == [[trace_id]] * 2
+    assert {request.header("tracestate") for request in recorder.requests[:2]} == {"a=b"}
+    assert sent[2:] == [None] * (len(sent) - 2)
+    assert served.calls()[0].get("traceId") == trace_id
+
+
 async def test_what_is_off_is_off(tmp_path: Path, recorder: Upstream) -> None:
     recorder.respond = answer
     text = CAPABILITY.replace("OBSERVABILITY", "observability: {enabled: false}")

@@ -21,7 +21,7 @@ from naftiko.exposers.callers.metadata import WELL_KNOWN, described, metadata_ur
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import envelope
 from naftiko.exposers.mcp.caller import LIFE, SESSION
-from naftiko.exposers.mcp.incoming import taken
+from naftiko.exposers.mcp.incoming import taken, traced
 from naftiko.exposers.mcp.listeners import Listeners
 from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
 from naftiko.exposers.mcp.server import McpServer
@@ -188,7 +188,7 @@ class McpApp:
 
         self._calls += 1
         try:
-            with Present(scope, life):
+            with Present(scope, life), traced(scope, message):
                 manager = self._server.manager or await self._server.started()
                 if message.method == "tools/call" and not isinstance(message.params, UnsetType):
                     manager = self._server.for_call(bytes(message.params), session) or manager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -17,6 +17,7 @@ from naftiko.exposers.callers.metadata import metadata_url
 from naftiko.exposers.mcp.envelope import INVALID_REQUEST, Envelope, read, refused
 from naftiko.exposers.mcp.offering import CALL
 from naftiko.exposers.mcp.table import Table
+from naftiko.exposers.requests import TRACES
 
 ARGUMENTS = "naftiko.arguments"
 """The key of a scope under which the arguments of a large call are, as JSON."""
@@ -39,12 +40,24 @@ class _Named(msgspec.Struct):
     arguments: msgspec.Raw | UnsetType = UNSET
 
 
+class _Meta(msgspec.Struct):
+    traceparent: str = ""
+    tracestate: str = ""
+
+
+class _Traced(msgspec.Struct):
+    """The parameters of a message, as far as they say which trace it belongs to."""
+
+    meta: _Meta | UnsetType = msgspec.field(default=UNSET, name="_meta")
+
+
 class _Params(msgspec.Struct):
     name: Raw | UnsetType = UNSET
     arguments: Raw | UnsetType = UNSET
     meta: Raw | UnsetType = msgspec.field(default=UNSET, name="_meta")
 
 
+_traced = msgspec.json.Decoder(_Traced).decode
 _named = msgspec.json.Decoder(_Named).decode
 _inner = msgspec.json.Decoder(_Inner).decode
 _params = msgspec.json.Decoder(_Params).decode
@@ -61,6 +74,19 @@ def meant(table: Table, params: bytes) -> str:
     if not isinstance(named.arguments, UnsetType) and named.name not in table.pairs and named.name.startswith(CALL):
         return _inner(bytes(named.arguments)).name
     return named.name or named.uri
+
+
+def traced(scope: Scope, message: Envelope) -> AbstractContextManager[None]:
+    """The time of a message within the trace that its `_meta` names (W3C Trace Context; MCP 2026-07-28, `_meta`)."""
+    goes_on = scope.get(TRACES)
+    if goes_on is None or isinstance(message.params, UnsetType) or b"traceparent" not in bytes(message.params):
+        return nullcontext()
+    with suppress(msgspec.MsgspecError, RecursionError):
+        meta = _traced(message.params).meta
+        if not isinstance(meta, UnsetType) and meta.traceparent:
+            found: AbstractContextManager[None] = goes_on(msgspec.structs.asdict(meta))
+            return found
+    return nullcontext()
 
 
 async def taken(table: Table, scope: Scope, receive: Receive) -> tuple[bytes, Envelope] | Response | None:

@@ -10,7 +10,8 @@ import logging
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +37,7 @@ from naftiko.engine.orchestration import Running, StepRunner
 from naftiko.engine.upstream import Exchange
 from naftiko.exposers.asgi import headers_of
 from naftiko.exposers.observer import Call
+from naftiko.exposers.requests import TRACES
 from naftiko.plan import StepPlan
 from naftiko.runtime.observing.traces import RecentTraces
 
@@ -44,6 +46,8 @@ ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 
 _CARRIERS = frozenset({b"traceparent", b"x-b3-traceid", b"b3"})
 """Headers by which a caller tells its trace."""
+
+_W3C = TraceContextTextMapPropagator()
 
 _is_traced: ContextVar[bool] = ContextVar("naftiko.is_traced", default=False)
 """Whether the call of the moment is traced: quicker to ask than OpenTelemetry's context."""
@@ -73,9 +77,7 @@ class Tracing:
             self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self.has_exporter = exporter is not None
         self._tracer = self._provider.get_tracer("naftiko", __version__)
-        self._propagator: TextMapPropagator = (
-            B3MultiFormat() if propagation == "b3" else TraceContextTextMapPropagator()
-        )
+        self._propagator: TextMapPropagator = B3MultiFormat() if propagation == "b3" else _W3C
 
     def close(self) -> None:
         """Send what is left. It may take a moment; for use beside the event loop."""
@@ -102,6 +104,8 @@ class Tracing:
         """An application whose requests have a span each, within the caller's trace."""
 
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                scope[TRACES] = self.continued
             if scope["type"] != "http" or not self._is_wanted(scope):
                 await app(scope, receive, send)
                 return
@@ -124,6 +128,24 @@ class Tracing:
                 _is_traced.reset(token)
 
         return traced
+
+    @contextmanager
+    def continued(self, carrier: Mapping[str, str]) -> Iterator[None]:
+        """The time of a message that names its trace itself: its span stands there, and has a link to the request's."""
+        parent = _W3C.extract(carrier)
+        named = trace.get_current_span(parent).get_span_context()
+        here = trace.get_current_span().get_span_context()
+        if not named.is_valid or named.trace_id == here.trace_id:
+            yield
+            return
+        links = [trace.Link(here)] if here.is_valid else []
+        span = self._tracer.start_span("mcp.request", parent, SpanKind.SERVER, links=links)
+        token = _is_traced.set(True)
+        try:
+            with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+                yield
+        finally:
+            _is_traced.reset(token)
 
     @staticmethod
     def is_traced() -> bool:
