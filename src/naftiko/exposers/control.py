@@ -66,8 +66,8 @@ class Control(Protocol):
     def listen(self, told: Callable[[Line], None]) -> Callable[[], None]:
         """Tell somebody of each line of the log from now on, from any thread; what comes back ends it."""
 
-    def metrics(self) -> bytes | None:
-        """Everything that is measured, in the text format of Prometheus; None where nothing is."""
+    def metrics(self, *, is_open: bool = False) -> bytes | None:
+        """Everything that is measured, in the text format of Prometheus, or OpenMetrics; None where nothing is."""
 
     def traces(self, operation: str, status: str) -> dict[str, object] | None:
         """The last traces; None where nothing is traced."""

@@ -90,12 +90,12 @@ class Operated(ABC):
         """Whether calls are traced."""
         return self.observing is not None and self.observing.tracing is not None
 
-    def metrics(self) -> bytes | None:
+    def metrics(self, *, is_open: bool = False) -> bytes | None:
         """Everything that is measured."""
         if self.observing is None or self.observing.metrics is None:
             return None
-        self.observing.metrics.active({entry.built.opened.plan.title for entry in self.entries.values()})
-        return self.observing.metrics.text()
+        self.observing.metrics.active([entry.built.opened.plan for entry in self.entries.values()])
+        return self.observing.metrics.text(is_open=is_open)
 
     def traces(self, operation: str, status: str) -> dict[str, object] | None:
         """The last traces."""

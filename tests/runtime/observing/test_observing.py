@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import mcp
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -92,6 +93,34 @@ async def test_what_is_counted(tmp_path: Path, recorder: Upstream) -> None:
         assert not any("nowhere" in label for key in found for label in key), "what a caller writes is no label"
         status, out, _ = await command("metrics", served.urls["ops"], "--filter", "ikanos_request_total{")
         assert (status, len(out.splitlines()) >= 3) == (0, True)
+
+
+async def test_names_of_older_files_and_traces_beside_times(tmp_path: Path, recorder: Upstream) -> None:
+    """While a file of the older key is served its dashboards find what they know; OpenMetrics has the last trace."""
+    recorder.respond = answer
+    older = PLAIN.replace("naftiko: 1.0.0-alpha3", "naftiko: 1.0.0-alpha2")
+    async with running(write(tmp_path, older), "--base-uri", recorder.url, environment=KEYS) as served:
+        async with httpx.AsyncClient(base_url=served.urls["web"], verify=TLS) as client:
+            parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            await client.get("/a/1", headers={"traceparent": parent})
+        async with httpx.AsyncClient(base_url=served.urls["ops"], verify=TLS) as client:
+            plain = (await client.get("/metrics")).text
+            answered = await client.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    found = samples(plain)
+    assert "# {" not in plain
+    for prefix in ("ikanos", "naftiko"):
+        assert found[f"{prefix}_request_total", "rest", "/a/{id} GET", "200"] == 1
+        assert found[f"{prefix}_capability_active", "Shop"] == 1
+        assert f'{prefix}_adapter_type="rest"' in plain
+    assert answered.headers["content-type"].startswith("application/openmetrics-text; version=1.0.0")
+    examples = [
+        (sample.name, sample.exemplar.labels["trace_id"])
+        for family in openmetrics.text_string_to_metric_families(answered.text)
+        for sample in family.samples
+        if sample.exemplar is not None
+    ]
+    for name in ("http_server", "ikanos", "naftiko"):
+        assert (f"{name}_request_duration_seconds_bucket", "0af7651916cd43dd8448eb211c80319c") in examples
 
 
 async def test_workers_are_counted_together(tmp_path: Path, recorder: Upstream) -> None:

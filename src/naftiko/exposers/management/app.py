@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from naftiko.engine.life import Life
 from naftiko.errors import BodyTooLarge
 from naftiko.exposers.adapter import ExposedAdapter
-from naftiko.exposers.asgi import not_http, raw_path
+from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_all
 from naftiko.exposers.calling import GONE, Told
 from naftiko.exposers.control import Control, Status
@@ -31,6 +31,8 @@ _PING = 15.0
 _WAITING = 1000
 """Lines that wait for somebody who reads the log slowly; the oldest are left out."""
 
+_PLAIN = "text/plain; version=0.0.4"
+_OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 _KINDS = frozenset({"health", "status", "config", "logs", "metrics", "traces", "scripting"})
 
 _log = logging.getLogger("naftiko.control")
@@ -103,10 +105,11 @@ class ManagementApp:
             case ["logs", name] if plan.log_levels:
                 return _only(method, "PUT") or await _set_level(name, receive)
             case ["metrics"] if plan.observed and plan.metrics:
-                text = await asyncio.to_thread(control.metrics) if control is not None else None
+                is_open = "application/openmetrics-text" in headers_of(scope).get("accept", "")
+                text = await asyncio.to_thread(control.metrics, is_open=is_open) if control is not None else None
                 if text is None:
                     return _json({"error": "nothing is measured"}, 503)
-                return _only(method, "GET") or Response(text, media_type="text/plain; version=0.0.4")
+                return _only(method, "GET") or Response(text, media_type=_OPEN if is_open else _PLAIN)
             case ["traces"] if plan.observed and plan.traces:
                 wanted = [query.get(name, [""])[0] for name in ("operation", "status")]
                 traces = control.traces(*wanted) if control is not None else None

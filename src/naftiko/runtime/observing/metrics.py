@@ -1,54 +1,75 @@
-"""Counts and times of calls, steps and requests to upstreams, in the text format of Prometheus (0.0.4).
+"""Counts and times of calls, steps and requests to upstreams, in the text format of Prometheus (0.0.4) or OpenMetrics.
 
-Names and labels are the reference engine's; beside them stand the two histograms of the HTTP semantic conventions
-(OpenTelemetry 1.23).
+Names and labels are the reference engine's: `ikanos_`, and `naftiko_` as well while a file of the older key is served.
+Beside them stand the two histograms of the HTTP semantic conventions (OpenTelemetry 1.23).
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.openmetrics import exposition as openmetrics
 from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
 
 from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.transport import Response
 from naftiko.engine.life import Life
 from naftiko.engine.orchestration import Running, StepRunner
 from naftiko.engine.upstream import Exchange
-from naftiko.plan import StepPlan
+from naftiko.plan import Plan, StepPlan
 from naftiko.runtime.observing.series import BOUNDS, SHARED, Book, Rows, add
 
+_OLDER = frozenset({"0.4", "0.5", "1.0.0-alpha1", "1.0.0-alpha2"})
+"""Versions of the time when the reference's metrics began with `naftiko_`."""
+
 _ROUTED = frozenset({"rest", "mcp"})
-_CALL = ("ikanos_adapter_type", "ikanos_operation_id", "status")
+_CALL = ("adapter_type", "operation_id", "status")
 _CLIENT = ("http_request_method", "server_address", "http_response_status_code", "error_type")
 _SERVER = ("http_request_method", "http_route", "http_response_status_code")
-_STEP = ("step_type", "ikanos_namespace")
+
+
+Examples: TypeAlias = Mapping[tuple[str, ...], tuple[str, float, float]]
+"""By labels: a trace, the seconds that its call took, and when that was."""
 
 
 class Metrics(Collector):
-    """All metrics of a process, and of the workers beside it."""
+    """All metrics of a process, and of the workers beside it.
 
-    def __init__(self) -> None:
+    `trace` gives the id of the trace that the call of the moment is in, if it is in one: OpenMetrics has it as an
+    exemplar, beside the time that the last such call took.
+    """
+
+    def __init__(self, trace: Callable[[], str | None] | None = None) -> None:
+        self._trace = trace
+        self._examples: dict[int, tuple[str, float, float]] = {}
         self._book = Book(("calls", "errors", "steps", "requests"), os.environ.get(SHARED))
         self._rows: dict[tuple[object, ...], list[float]] = {}
-        self._titles: set[str] = set()
+        self._titles: frozenset[str] = frozenset()
+        self._prefixes: Sequence[str] = ("ikanos",)
         self._seen: set[str] = set()
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
-    def text(self) -> bytes:
-        """Everything, as `/metrics` answers it."""
-        return generate_latest(self._registry)
+    def text(self, *, is_open: bool = False) -> bytes:
+        """Everything, as `/metrics` answers it; `is_open` is for OpenMetrics."""
+        if not is_open:
+            return generate_latest(self._registry)
+        text: bytes = openmetrics.generate_latest(self._registry)  # type: ignore[no-untyped-call]
+        return text
 
-    def active(self, titles: set[str]) -> None:
+    def active(self, plans: Sequence[Plan]) -> None:
         """Which capabilities are served now."""
-        self._titles = titles
-        self._seen |= titles
+        self._titles = frozenset(plan.title for plan in plans)
+        self._prefixes = ("ikanos", "naftiko") if any(plan.version in _OLDER for plan in plans) else ("ikanos",)
+        self._seen |= self._titles
 
     def close(self) -> None:
         """Write what is left for the workers beside."""
@@ -75,6 +96,9 @@ class Metrics(Collector):
             if labels[1] not in ("(none)", "(other)") and kind in _ROUTED:  # else the path is what a caller wrote
                 self._rows[key] = row
         add(row, seconds)
+        trace = self._trace() if self._trace is not None else None
+        if trace is not None:
+            self._examples[id(row)] = (trace, seconds, time.time())
         if status >= 400:
             labels = (*_labels(kind, operation, status, method, path)[:3], error or str(status))
             add(self._book.series["errors"].row(labels), seconds)
@@ -110,29 +134,43 @@ class Metrics(Collector):
     def collect(self) -> Iterable[Metric]:
         """The metrics in the words of Prometheus."""
         found = self._book.all()
+        examples = {
+            labels: self._examples[id(row)]
+            for labels, row in [*self._book.series["calls"].rows.items()]
+            if id(row) in self._examples
+        }
+        for prefix in self._prefixes:
+            yield from self._own(prefix, found, {labels[:3]: example for labels, example in examples.items()})
+        served = {labels[3:]: row for labels, row in found["calls"].items() if labels[0] == "rest"}
+        about = "Duration of HTTP server requests."
+        shown = {labels[3:]: example for labels, example in examples.items() if labels[0] == "rest"}
+        yield _histogram("http_server_request_duration_seconds", about, _SERVER, served, shown)
+        asked = dict(_joined(found["requests"], 3))
+        about = "Duration of HTTP client requests."
+        yield _histogram("http_client_request_duration_seconds", about, _CLIENT[:3], asked)
+
+    def _own(self, prefix: str, found: Mapping[str, Rows], examples: Examples) -> Iterator[Metric]:
+        """The reference's metrics, with one of its prefixes."""
+        of_calls = (f"{prefix}_{_CALL[0]}", f"{prefix}_{_CALL[1]}", _CALL[2])
         calls = {labels[:3]: row for labels, row in _joined(found["calls"], 3)}
-        yield _counter("ikanos_request", "Calls that were answered.", _CALL, calls)
-        yield _histogram("ikanos_request_duration_seconds", "How long calls took.", _CALL, calls)
-        errors = GaugeMetricFamily("ikanos_request_errors", "Calls that failed.", labels=(*_CALL, "error_type"))
+        yield _counter(f"{prefix}_request", "Calls that were answered.", of_calls, calls)
+        yield _histogram(f"{prefix}_request_duration_seconds", "How long calls took.", of_calls, calls, examples)
+        named = (*of_calls, "error_type")
+        errors = GaugeMetricFamily(f"{prefix}_request_errors", "Calls that failed.", labels=named)
         for labels, row in found["errors"].items():
             errors.add_metric(labels, row[1])
         yield errors
-        yield _histogram("ikanos_step_duration_seconds", "How long steps took.", _STEP, found["steps"])
+        of_steps = ("step_type", f"{prefix}_namespace")
+        yield _histogram(f"{prefix}_step_duration_seconds", "How long steps took.", of_steps, found["steps"])
         requests = found["requests"]
-        yield _counter("ikanos_http_client", "Requests to upstreams.", _CLIENT, requests)
-        yield _histogram("ikanos_http_client_duration_seconds", "How long upstreams took.", _CLIENT, requests)
-        active = GaugeMetricFamily(
-            "ikanos_capability_active", "Capabilities that are served.", labels=("ikanos_capability",)
-        )
+        yield _counter(f"{prefix}_http_client", "Requests to upstreams.", _CLIENT, requests)
+        about = "How long upstreams took."
+        yield _histogram(f"{prefix}_http_client_duration_seconds", about, _CLIENT, requests)
+        about, labels = "Capabilities that are served.", (f"{prefix}_capability",)
+        active = GaugeMetricFamily(f"{prefix}_capability_active", about, labels=labels)
         for title in sorted(self._seen):
             active.add_metric((title,), float(title in self._titles))
         yield active
-        served = {labels[3:]: row for labels, row in found["calls"].items() if labels[0] == "rest"}
-        about = "Duration of HTTP server requests."
-        yield _histogram("http_server_request_duration_seconds", about, _SERVER, served)
-        asked = dict(_joined(requests, 3))
-        about = "Duration of HTTP client requests."
-        yield _histogram("http_client_request_duration_seconds", about, _CLIENT[:3], asked)
 
 
 class _Measured:
@@ -182,12 +220,19 @@ def _counter(name: str, about: str, labels: tuple[str, ...], rows: Rows) -> Metr
     return family
 
 
-def _histogram(name: str, about: str, labels: tuple[str, ...], rows: Rows) -> Metric:
+def _histogram(name: str, about: str, labels: tuple[str, ...], rows: Rows, examples: Examples | None = None) -> Metric:
     family = HistogramMetricFamily(name, about, labels=labels)
     for values, row in rows.items():
-        buckets, count = [], 0.0
-        for bound, number in zip((*BOUNDS, float("inf")), row[2:], strict=True):
+        example = examples.get(values) if examples is not None else None
+        at = 2 + bisect_left(BOUNDS, example[1]) if example is not None else None
+        buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+        count = 0.0
+        for index, (bound, number) in enumerate(zip((*BOUNDS, float("inf")), row[2:], strict=True), 2):
             count += number
-            buckets.append((str(float(bound)) if bound != float("inf") else "+Inf", count))
+            text = str(float(bound)) if bound != float("inf") else "+Inf"
+            if index == at and example is not None:
+                buckets.append((text, count, Exemplar({"trace_id": example[0]}, example[1], example[2])))
+            else:
+                buckets.append((text, count))
         family.add_metric(values, buckets, row[0])
     return family

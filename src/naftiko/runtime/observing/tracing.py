@@ -152,6 +152,14 @@ class Tracing:
         """Whether the call of the moment is traced."""
         return _is_traced.get()
 
+    @staticmethod
+    def trace_id() -> str | None:
+        """The trace that the call of the moment is in, where it is recorded."""
+        if not _is_traced.get():
+            return None
+        context = trace.get_current_span().get_span_context()
+        return format_trace_id(context.trace_id) if context.trace_flags.sampled else None
+
     def call(self, call: Call) -> Call:
         """Tell the span of a request what it was for; the call comes back with the trace's id."""
         if not _is_traced.get():

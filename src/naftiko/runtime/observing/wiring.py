@@ -49,7 +49,7 @@ class Observing:
             return Observing(None, tracing)
         from naftiko.runtime.observing.metrics import Metrics  # here: where it is off it costs nothing
 
-        return Observing(Metrics(), tracing)
+        return Observing(Metrics(tracing.trace_id if tracing is not None else None), tracing)
 
     def settings(self, settings: Settings) -> Settings:
         """Settings by which capabilities are opened."""
