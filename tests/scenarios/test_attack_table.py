@@ -297,3 +297,18 @@ async def test_each_is_refused(tmp_path: Path, recorder: Upstream) -> None:
             assert ready.startswith(b"HTTP/1.1 200"), attack.name
     assert not wrong, "\n".join(wrong)
     assert all(request.path.startswith(("/a/", "/b")) for request in recorder.requests), "nothing else is asked for"
+
+
+async def test_a_head_that_comes_in_pieces_is_bounded_as_a_whole(tmp_path: Path, recorder: Upstream) -> None:
+    """What begins in one piece and ends in the next has the same bound, and a small one after it passes."""
+    async with attacked(tmp_path, recorder) as urls:
+        address = urlsplit(urls["web"])
+        for size, status in ((40_000, b"431"), (10_000, b"200")):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(f"GET / HTTP/1.1\r\nHost: localhost:{address.port}\r\nX: ".encode() + b"a" * size)
+            await writer.drain()
+            await asyncio.sleep(0.2)  # so that it is read by itself; where it is not, the answer is the same
+            writer.write(b"a" * size + b"\r\nConnection: close\r\n\r\n")
+            answer = await asyncio.wait_for(reader.read(), 60)
+            assert answer.split(b" ", 2)[1] == status
+            writer.close()

@@ -32,7 +32,7 @@ class ClientConnection(HttpToolsProtocol):
         self._clients = clients
         self._since = self._last = self.loop.time()
         self._is_in_head = True
-        self._size = self._chunk = 0
+        self._size = self._first = self._chunk = 0
         self._hosts = 0
         self._has_begun = False
         self._refusal: tuple[int, str] | None = None
@@ -84,6 +84,7 @@ class ClientConnection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         self._size = self._hosts = 0
+        self._first = self._chunk
         self._is_in_head, self._since, self._has_begun = True, self._last, True
         super().on_message_begin()
         scope: Any = self.scope
@@ -105,7 +106,7 @@ class ClientConnection(HttpToolsProtocol):
         if self.url[:1] != b"/" and b"@" in self.url.partition(b"://")[2].partition(b"/")[0]:
             self._refusal = (400, "the target of the request holds credentials (RFC 9110, section 4.2.4)")
             raise ValueError
-        if self._size + self._chunk > MAX_HEAD:  # much has come at once; how much of it is the head?
+        if self._size + self._first + self._chunk > MAX_HEAD:  # much has come; how much of it is the head?
             head = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
             if head > MAX_HEAD:
                 self._refusal = _HEAD_TOO_LARGE
