@@ -24,8 +24,10 @@ from naftiko.gateway.prepared import Prepared, prepare
 from naftiko.gateway.serve import serve
 from naftiko.gateway.watch import watch
 from naftiko.gateway.workers.channel import Channel
+from naftiko.gateway.workers.peers import WorkerPeers
 from naftiko.log.writer import LogLevel
 from naftiko.net.sockets import OwnSockets, Sockets
+from naftiko.runtime.observing.series import SHARED
 from naftiko.runtime.observing.wiring import Observing
 from naftiko.runtime.settings import Settings
 
@@ -96,6 +98,8 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
             control_port=asked.control_port,
             observing=observing,
         )
+        if channel is not None and SHARED in os.environ:
+            gateway.peers = WorkerPeers(Path(os.environ[SHARED]))
         gateway.files.note_left_out(meant)
         logging.getLogger().addHandler(gateway.recent)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

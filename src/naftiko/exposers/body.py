@@ -60,5 +60,14 @@ async def read_all(receive: Receive, limit: int = MAX_BODY, first: Message | Non
             return b"".join(chunks)
 
 
+def replayed(body: bytes) -> Receive:
+    """What gives a body that has been read once more."""
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
 def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"the request body is larger than {limit // (1024 * 1024)} MiB")

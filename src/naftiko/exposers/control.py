@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from naftiko.log import Line
+
+FROM_PEER = "naftiko.from-peer"
+"""The key of a scope whose request a process beside sends: it is answered for one process alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +52,25 @@ class Status:
     uptime: float = 0.0
 
 
+class Peers(Protocol):
+    """The processes beside one that serve the same."""
+
+    def others(self) -> Sequence[Path]:
+        """Where they answer."""
+
+    async def ask(self, method: str, target: str, body: bytes) -> list[tuple[int, bytes]]:
+        """What the control port of each answers: a status and a body; 0 where one does not answer."""
+
+    def lines(self, file: Path, target: str) -> AsyncIterator[bytes]:
+        """The data lines of a stream of events of one of them, until it ends."""
+
+
 class Control(Protocol):
     """A process that serves capabilities."""
+
+    @property
+    def peers(self) -> Peers | None:
+        """Those beside it; None where it is the only one."""
 
     def status(self) -> Status:
         """What is served now."""

@@ -6,13 +6,16 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from naftiko.adapters.control import CONTROL
 from naftiko.document.source import Source
 from naftiko.engine.engine import Engine
 from naftiko.exposers.adapter import ExposedAdapter
-from naftiko.exposers.control import Listening, Shown, Status
+from naftiko.exposers.control import FROM_PEER, Listening, Shown, Status, Surroundings
 from naftiko.log import Line
 from naftiko.plan import ControlPlan
 from naftiko.runtime.loading import compiled
@@ -21,6 +24,7 @@ from naftiko.steps.scripting.running import RUNS
 if TYPE_CHECKING:
     from naftiko.gateway.events import Entry
     from naftiko.gateway.ports import Served
+    from naftiko.gateway.workers.peers import WorkerPeers
     from naftiko.log import Recent
     from naftiko.runtime.observing.wiring import Observing
 
@@ -33,6 +37,11 @@ class Operated(ABC):
     recent: Recent
     observing: Observing | None
     began: float
+    peers: WorkerPeers | None = None
+
+    @abstractmethod
+    async def reload(self) -> None:
+        """Bring what is served up to date with the files."""
 
     @abstractmethod
     def served(self) -> tuple[Served, ...]:
@@ -41,6 +50,16 @@ class Operated(ABC):
     @abstractmethod
     def conflicts(self) -> list[str]:
         """What several adapters claim at once, in sentences."""
+
+    def for_peers(self) -> tuple[ASGIApp, Callable[[], None]]:
+        """What the workers beside this one ask: all that a control port offers, of this process alone; and its end."""
+        app: Any = CONTROL.application(operators(0, subscribers=1000), Surroundings(control=self))
+
+        async def alone(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[FROM_PEER] = True
+            await app(scope, receive, send)
+
+        return alone, app.close
 
     def status(self) -> Status:
         """What is served now."""
@@ -126,7 +145,7 @@ def _listening(entries: Iterable[Entry], served: Mapping[tuple[str, str, str], s
             yield Listening(adapter.namespace, adapter.type, url, plan.file, port)
 
 
-def operators(port: int) -> ExposedAdapter[ControlPlan]:
+def operators(port: int, subscribers: int = 5) -> ExposedAdapter[ControlPlan]:
     """A control adapter of the operator's own: it offers everything, on a loopback address."""
     plan = ControlPlan(
         type="control",
@@ -141,7 +160,7 @@ def operators(port: int) -> ExposedAdapter[ControlPlan]:
         validate=True,
         logs=True,
         log_levels=True,
-        subscribers=5,
+        subscribers=subscribers,
         scripting=True,
     )
     return ExposedAdapter(plan, Engine((), {}, {}, {}, {}, {}))

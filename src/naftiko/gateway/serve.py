@@ -37,6 +37,8 @@ async def serve(
     securing: asyncio.Task[None] | None = None
     try:
         await gateway.start(prepared)
+        if gateway.peers is not None:
+            await gateway.peers.start(*gateway.for_peers())
         tells = await admitted(stop.set) if admitted is not None else True
         if watcher is not None:
             watching = asyncio.create_task(watcher(gateway, stop))
@@ -60,6 +62,8 @@ async def serve(
         for task in (watching, warming):
             if task is not None:
                 await task
+        if gateway.peers is not None:
+            await gateway.peers.stop()
         await gateway.stop()
         ignore()
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.responses import Response, StreamingResponse
@@ -16,10 +17,11 @@ from naftiko.engine.life import Life
 from naftiko.errors import BodyTooLarge
 from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
-from naftiko.exposers.body import ClientGone, read_all
+from naftiko.exposers.body import ClientGone, read_all, replayed
 from naftiko.exposers.calling import GONE, Told
-from naftiko.exposers.control import Control, Status
+from naftiko.exposers.control import FROM_PEER, Control, Peers, Status
 from naftiko.exposers.management import described
+from naftiko.exposers.management.joint import joined, kind_of
 from naftiko.exposers.problems import problem
 from naftiko.exposers.requests import request_id
 from naftiko.log import Line
@@ -57,8 +59,17 @@ class ManagementApp:
             return
         path, method = raw_path(scope), scope["method"]
         told = Told(time.perf_counter(), Life(request_id(scope)), method, path[:200], self._adapter, _kind(path))
+        peers = self._control.peers if self._control is not None and FROM_PEER not in scope else None
+        kind = kind_of(method, path) if peers is not None else None
         try:
+            body = b""
+            if kind is not None and method != "GET":
+                body = await read_all(receive, _LARGEST)
+                receive = replayed(body)
             response = await self._answer(method, path, scope, receive)
+            if kind is not None and peers is not None:
+                query = scope["query_string"].decode("latin-1")
+                response = await joined(kind, response, peers, method, f"{path}?{query}" if query else path, body)
         except (asyncio.CancelledError, ClientGone) as error:
             told.tell(GONE, error="cancelled")
             if isinstance(error, asyncio.CancelledError):
@@ -101,7 +112,7 @@ class ManagementApp:
             case ["logs"] if plan.logs and control is not None:
                 return _only(method, "GET") or self._logs(control, query)
             case ["logs", "stream"] if plan.subscribers and control is not None:
-                return _only(method, "GET") or self._stream(control)
+                return _only(method, "GET") or self._stream(control, scope)
             case ["logs", name] if plan.log_levels:
                 return _only(method, "PUT") or await _set_level(name, receive)
             case ["metrics"] if plan.observed and plan.metrics:
@@ -149,43 +160,57 @@ class ManagementApp:
             return problem(400, "invalid-query", "The query cannot be used", detail)
         return _json({"logs": [described.line(item) for item in control.log(int(count), least)]})
 
-    def _stream(self, control: Control) -> Response:
+    def _stream(self, control: Control, scope: Scope) -> Response:
         """The log as it is written, as server-sent events."""
         if self._listening >= self._adapter.plan.subscribers:
             detail = f"{self._listening} listen already, which is all that `max-subscribers` allows"
             return problem(503, "too-many-subscribers", "Too many listen", detail, {"Retry-After": "30"})
         self._listening += 1
         loop = asyncio.get_running_loop()
-        lines: asyncio.Queue[Line] = asyncio.Queue(_WAITING)
+        lines: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
+        peers = control.peers if FROM_PEER not in scope else None
+        following: dict[Path, asyncio.Task[None]] = {}
 
-        def put(item: Line) -> None:
+        def put(item: bytes) -> None:
             with suppress(asyncio.QueueEmpty):
                 if lines.full():
                     lines.get_nowait()
                 lines.put_nowait(item)
 
         def told(item: Line) -> None:
-            loop.call_soon_threadsafe(put, item)
+            loop.call_soon_threadsafe(put, b"data: " + encode(described.line(item)))
+
+        async def follow(peers: Peers, file: Path) -> None:
+            async for item in peers.lines(file, "/logs/stream"):
+                put(item)
+
+        def follow_all() -> None:
+            for file in peers.others() if peers is not None else ():
+                if peers is not None and (file not in following or following[file].done()):
+                    following[file] = asyncio.create_task(follow(peers, file))
 
         stop = control.listen(told)
 
         async def body() -> AsyncIterator[bytes]:
             closed = asyncio.create_task(self._closed.wait())
-            waiting: asyncio.Task[Line] | None = None
+            waiting: asyncio.Task[bytes] | None = None
             try:
                 yield b": listening\n\n"
+                follow_all()
                 while not closed.done():
                     waiting = waiting or asyncio.create_task(lines.get())
                     await asyncio.wait((waiting, closed), timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
                     if waiting.done():
                         item, waiting = waiting.result(), None
-                        yield b"data: " + encode(described.line(item)) + b"\n\n"
+                        yield item + b"\n\n"
                     else:
+                        follow_all()  # one may have taken another's place
                         yield b": still here\n\n"
             finally:
                 closed.cancel()
-                if waiting is not None:
-                    waiting.cancel()
+                for task in (waiting, *following.values()):
+                    if task is not None:
+                        task.cancel()
                 stop()
                 self._listening -= 1
 

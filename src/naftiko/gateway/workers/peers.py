@@ -1,0 +1,103 @@
+"""The workers beside this one, asked and told over sockets in a folder that only their user can open."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+from starlette.types import ASGIApp
+
+from naftiko.net.serving import Servers
+
+_PATIENCE = 2.0
+"""Seconds after which a worker counts as one that does not answer."""
+
+
+class WorkerPeers:
+    """`folder` is where each worker has a socket, named by its process."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._own = folder / f"{os.getpid()}.sock"
+        self._servers: Servers | None = None
+        self._close: Callable[[], None] = lambda: None
+
+    async def start(self, app: ASGIApp, close: Callable[[], None]) -> None:
+        """Answer the others with an application, which is asked by nobody else; `close` ends its streams."""
+        self._close = close
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._own.unlink(missing_ok=True)  # of a process that had this number before
+        listener.bind(str(self._own))
+        listener.listen(100)
+        listener.setblocking(False)
+        self._servers = Servers([(app, listener)], grace=1, acceptors=1)
+        await self._servers.start()
+
+    async def stop(self) -> None:
+        """Answer nobody any more."""
+        self._close()
+        if self._servers is not None:
+            await self._servers.stop()
+        self._own.unlink(missing_ok=True)
+
+    def others(self) -> list[Path]:
+        """Where the others answer."""
+        return sorted(file for file in self._folder.glob("*.sock") if file != self._own)
+
+    async def ask(self, method: str, target: str, body: bytes) -> list[tuple[int, bytes]]:
+        """What each of the others answers: a status and a body; 0 where one does not answer.
+
+        One that has ended is left out.
+        """
+        answers = await asyncio.gather(*(_asked(file, method, target, body) for file in self.others()))
+        return [answer for answer in answers if answer is not None]
+
+    async def lines(self, file: Path, target: str) -> AsyncIterator[bytes]:
+        """The data lines of a stream of events of another worker, until it ends."""
+        transport = httpx.AsyncHTTPTransport(uds=str(file))
+        with suppress(httpx.HTTPError, OSError):
+            async with (
+                httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=_stream()) as client,
+                client.stream("GET", target) as response,
+            ):
+                if response.status_code == 200:
+                    async for line in response.aiter_lines():
+                        if line.startswith("data: "):
+                            yield line.encode()
+
+
+def _stream() -> httpx.Timeout:
+    return httpx.Timeout(_PATIENCE, read=60.0)
+
+
+async def _asked(file: Path, method: str, target: str, body: bytes) -> tuple[int, bytes] | None:
+    transport = httpx.AsyncHTTPTransport(uds=str(file))
+    try:
+        async with (
+            asyncio.timeout(_PATIENCE),
+            httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=_PATIENCE) as client,
+        ):
+            headers = {"Content-Type": "application/json"} if body else {}
+            answer = await client.request(method, target, content=body, headers=headers)
+            return answer.status_code, answer.content
+    except httpx.ConnectError:
+        return None if _has_ended(file) else (0, b"")
+    except (httpx.HTTPError, TimeoutError, OSError):
+        return 0, b""
+
+
+def _has_ended(file: Path) -> bool:
+    """Whether the process of a socket has ended; what it left is taken away."""
+    try:
+        os.kill(int(file.stem), 0)
+    except (ProcessLookupError, ValueError):
+        file.unlink(missing_ok=True)
+        return True
+    except OSError:
+        pass
+    return False

@@ -1,0 +1,182 @@
+"""The control port of several workers: whichever is asked, the answer is for all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from naftiko.exposers.management.joint import kind_of
+from support import TLS, Running, Upstream, answering, running, write
+
+CAPABILITY = """
+    naftiko: 1.0.0-alpha3
+    info: {label: Sums, description: Sums}
+    capability:
+      consumes:
+      - type: http
+        namespace: api
+        baseUri: http://upstream.invalid
+        resources: [{name: a, path: /a, operations: [{name: list, method: GET}]}]
+      exposes:
+      - type: rest
+        namespace: web
+        port: 8080
+        resources:
+        - path: /sum
+          operations:
+          - name: sum
+            method: GET
+            steps: [{type: script, name: one, language: javascript, source: 'result = 1 + 1'}]
+            mappings: [{targetName: sum, value: $.one}]
+        - path: /lost
+          operations: [{name: lost, method: GET, call: api.list, outputParameters: [{name: x, mapping: $.gone}]}]
+      - type: control
+        namespace: ops
+        port: 9990
+        management:
+          reload: true
+          logs: {stream: true}
+          scripting: {}
+"""
+CALLS = 12
+
+
+async def each(url: str, method: str = "GET", **named: Any) -> list[httpx.Response]:
+    """The answers over connections of their own, which come to any of the workers."""
+    answers = []
+    for _ in range(8):
+        async with httpx.AsyncClient(verify=TLS, timeout=30) as client:
+            answers.append(await client.request(method, url, **named))
+    return answers
+
+
+async def called(served: Running, status: int = 200) -> None:
+    for _ in range(CALLS):
+        async with httpx.AsyncClient(verify=TLS, timeout=30) as client:
+            assert (await client.get(f"{served.urls['web']}/sum")).status_code == status
+
+
+async def test_one_answer_for_all(tmp_path: Path) -> None:
+    pytest.importorskip("quickjs")
+    async with running(write(tmp_path, CAPABILITY), "--workers", "3") as served:
+        ops = served.urls["ops"]
+        await called(served)
+        for answer in await each(f"{ops}/scripting"):
+            stats = answer.json()["stats"]
+            assert (stats["totalExecutions"], stats["totalErrors"]) == (CALLS, 0)
+            assert stats["averageDurationMs"] > 0
+        (first,) = {tuple(item["traceId"] for item in (await each(f"{ops}/traces?operation=sum"))[0].json()["traces"])}
+        assert len(first) == CALLS
+        assert {answer.status_code for answer in await each(f"{ops}/traces/{first[0]}")} == {200}
+        assert {answer.status_code for answer in await each(f"{ops}/traces/nothing")} == {404}
+        for answer in await each(f"{ops}/config/reload", "POST"):
+            assert (answer.status_code, answer.json()["changed"]) == (200, [])
+        async with httpx.AsyncClient(verify=TLS, timeout=30) as client:
+            assert (await client.put(f"{ops}/scripting", json={"enabled": "no"})).status_code == 400
+            assert (await client.put(f"{ops}/scripting", json={"enabled": False})).json()["enabled"] is False
+        await called(served, 501)
+        assert {answer.json()["enabled"] for answer in await each(f"{ops}/scripting")} == {False}
+        for answer in await each(f"{ops}/health/ready"):
+            assert (answer.status_code, answer.json()["status"], "workers" in answer.json()) == (200, "UP", False)
+
+
+async def test_one_log_of_all(tmp_path: Path, recorder: Upstream) -> None:
+    """Each worker says once that something is missing in an answer; a reader hears of it from all of them."""
+    recorder.respond = answering(200, b"[]", "application/json")
+    file = write(tmp_path, CAPABILITY)
+    async with running(file, "--workers", "3", "--base-uri", recorder.url) as served:
+        ops = served.urls["ops"]
+        heard: list[str] = []
+
+        async def hear(log: httpx.Response) -> None:
+            async for line in log.aiter_lines():
+                if line.startswith("data: ") and "lost" in json.loads(line[6:])["message"]:
+                    heard.append(line)
+
+        async with (
+            httpx.AsyncClient(verify=TLS, timeout=60) as client,
+            client.stream("GET", f"{ops}/logs/stream") as log,
+            asyncio.timeout(60),
+        ):
+            hearing = asyncio.create_task(hear(log))
+            await asyncio.sleep(0.5)  # until it listens to the others, too; what is written before is not told
+            while len(heard) < 3:
+                await each(f"{served.urls['web']}/lost")
+            hearing.cancel()
+        for answer in await each(f"{ops}/logs?count=500"):
+            found = answer.json()["logs"]
+            assert sum("lost" in line["message"] for line in found) == 3
+            assert [line["timestamp"] for line in found] == sorted(line["timestamp"] for line in found)
+        assert {len(answer.json()["logs"]) for answer in await each(f"{ops}/logs?count=2")} == {2}
+
+
+async def ready(url: str) -> httpx.Response:
+    """What a worker that goes on answers: a connection to one that does not is given up."""
+    while True:
+        try:
+            async with httpx.AsyncClient(verify=TLS, timeout=5) as client:
+                return await client.get(f"{url}/health/ready")
+        except httpx.TimeoutException:
+            continue
+
+
+async def test_not_ready_while_one_does_not_answer(tmp_path: Path) -> None:
+    async with running(write(tmp_path, CAPABILITY), "--workers", "2") as served:
+        stopped = next(item["pid"] for item in served.events if item.get("state") == "started")
+        assert isinstance(stopped, int)
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            async with asyncio.timeout(60):
+                answer = await ready(served.urls["ops"])
+            assert (answer.status_code, answer.json()["status"]) == (503, "DEGRADED")
+            assert answer.json()["workers"] == {"asked": 2, "silent": 1}
+        finally:
+            os.kill(stopped, signal.SIGCONT)
+        async with asyncio.timeout(60):
+            while (await ready(served.urls["ops"])).status_code != 200:
+                await asyncio.sleep(0.1)
+
+
+async def test_a_worker_that_has_ended_is_asked_no_more(tmp_path: Path) -> None:
+    """Its successor is; a reader of the log hears of it, too."""
+    async with running(write(tmp_path, CAPABILITY), "--workers", "2") as served:
+        following = asyncio.create_task(_read(served))
+        ended = next(item["pid"] for item in served.events if item.get("state") == "started")
+        assert isinstance(ended, int)
+        os.kill(ended, signal.SIGKILL)
+        async with asyncio.timeout(60):
+            while sum(item.get("state") == "started" for item in served.events) < 3:
+                await asyncio.sleep(0.05)
+            while any(answer.status_code != 200 for answer in await each(f"{served.urls['ops']}/health/ready")):
+                await asyncio.sleep(0.1)
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+
+
+async def _read(served: Running) -> None:
+    async for _ in served.read():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("GET", "/health/live", None),
+        ("GET", "/health/ready", "ready"),
+        ("DELETE", "/scripting", None),
+        ("PUT", "/scripting", "scripting"),
+        ("PUT", "/logs/naftiko", "level"),
+        ("GET", "/logs/stream", None),
+        ("GET", "/traces/../x", None),
+        ("POST", "/config/validate", None),
+    ],
+)
+def test_what_all_have_a_part_in(method: str, path: str, kind: str | None) -> None:
+    assert kind_of(method, path) == kind
