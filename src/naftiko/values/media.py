@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import mimetypes
 
+MCP_CONTENT = "application/vnd.naftiko.mcp-content+json"
+"""Blocks of content of an MCP server, under `content`: pictures, sounds and files among them."""
+
 _TYPES = mimetypes.MimeTypes()
 for _suffix, _type in {
     ".csv": "text/csv",

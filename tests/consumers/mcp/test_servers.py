@@ -317,7 +317,14 @@ def text_block(text: str) -> dict[str, str]:
         ({"content": [text_block("said")]}, 200, "said"),
         (complete(isError=True, content=[text_block("no")]), 502, "no"),
         (complete(isError=True, content=[text_block("no")], structuredContent={"code": 7}), 502, "no"),
-        (complete(content=[{"type": "image", "data": "", "mimeType": "image/png"}]), UpstreamInvalid, "`image`"),
+        (
+            complete(content=[{"type": "image", "data": "YQ==", "mimeType": "image/png", "annotations": {}}]),
+            200,
+            '{"content":[{"type":"image","data":"YQ==","mimeType":"image/png"}]}',
+        ),
+        (complete(content=[{"type": "image"}], structuredContent={"a": 1}), 200, '{"a":1}'),
+        (complete(content=[{"type": "hologram"}]), UpstreamInvalid, "`hologram`"),
+        (complete(content=[{"type": "image", "data": 7}]), UpstreamInvalid, "no result of a tool"),
         ({"resultType": "input_required"}, UpstreamInvalid, "asks its caller"),
         ({"resultType": "task"}, UpstreamInvalid, "not known"),
         (complete(content="no list"), UpstreamInvalid, "no result of a tool"),
@@ -338,6 +345,35 @@ async def test_results(tmp_path: Path, result: Any, status: Any, expected: str) 
         else:
             answer = await runtime.call("say", {"text": "x"})
             assert (answer.status, answer.text()) == (status, expected)
+
+
+@pytest.mark.parametrize("size", [10, 300_000])
+async def test_blocks_of_several_kinds_in_one_result(tmp_path: Path, size: int) -> None:
+    """A caller of ours gets them as they are: text, pictures, sounds and files; a link as its address."""
+    data, text = "YQ==" * size, 'ü"\n' * size
+    said = [
+        {"type": "text", "text": text},
+        {"type": "image", "data": data, "mimeType": "image/png", "_meta": {"x": 1}},
+        {"type": "audio", "data": data, "mimeType": "audio/wav"},
+        {"type": "resource", "resource": {"uri": "book://1", "mimeType": "text/plain", "text": text}},
+        {"type": "resource", "resource": {"uri": "book://2", "mimeType": "application/pdf", "blob": data}},
+        {"type": "resource_link", "uri": "book://3", "name": "Three"},
+    ]
+    async with fake(scripted(complete(content=said))) as url:
+        tool = "\n      find-book:\n        description: Finds a book."
+        more = "\n      say: {description: Says it., call: library.say}" + tool
+        file = write(tmp_path, text_of(url).replace(tool, more, 1))
+        async with running(file, environment={"LIBRARY_TOKEN": "t"}) as served:
+            async with agent(served.urls["library-tools"]) as client:
+                result = await client.call_tool("say", {"text": "x"})
+            async with httpx.AsyncClient(timeout=30) as client:
+                answer = await client.post(f"{served.urls['library-api']}/words", json={"text": "x"})
+    found = [block.model_dump(by_alias=True, exclude_none=True, mode="json") for block in result.content]
+    said[1].pop("_meta")
+    said[5] = {"type": "text", "text": "book://3"}
+    assert found == said
+    assert result.structured_content is None
+    assert answer.json() == {"content": said}
 
 
 async def test_a_stream_is_read_until_the_answer(tmp_path: Path) -> None:

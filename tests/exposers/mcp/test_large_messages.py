@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from gateways import gateway
+from naftiko.values.media import MCP_CONTENT
 from support import Upstream, agent, write
 
 HEADERS = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-11-25"}
@@ -126,3 +127,31 @@ async def test_code_ends_with_its_caller_whatever_it_has_done(tmp_path: Path, re
             await run(client, url, text, timeout=2)
         assert await run(client, url, "notes_list()['method']") == '"GET"'
     assert b"2" not in b"".join(request.body for request in recorder.requests)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b'{"content": 1}',
+        b'{"content": [1]}',
+        b'{"content": [{"type": "image", "data": 1, "mimeType": "a/b"}]}',
+        b'{"content": [{"type": "image"}]}',
+        b'{"content": [{"type": "resource", "resource": {"uri": "a:b"}}]}',
+        b'{"content": [{"type": "resource_link", "uri": "file:///etc/passwd", "name": "n"}]}',
+        b'{"content": [{"type": "text", "text": "x", "_meta": {}}]}',
+    ],
+)
+async def test_who_only_says_that_it_answers_blocks(tmp_path: Path, recorder: Upstream, content: bytes) -> None:
+    """Any upstream may name the media type by which blocks of an MCP server travel: what is none is a text."""
+
+    async def answer(request: Request) -> Response:
+        return Response(content, media_type=MCP_CONTENT)
+
+    async with notes(tmp_path, recorder) as url, agent(url) as client:
+        recorder.respond = answer
+        result = await client.call_tool("notes_list", {})
+    (block,) = result.content
+    assert block.type == "text"
+    assert result.is_error == (content == b"{") or content.decode() in block.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal
 from typing import TypeAlias
@@ -15,12 +16,15 @@ from naftiko.errors import CallError
 from naftiko.exposers.mcp.splice import object_piece, text_piece
 from naftiko.exposers.schema import Fit
 from naftiko.values.jsontext import check_json, decode_plain, encode
-from naftiko.values.media import charset_of, is_json
+from naftiko.values.media import MCP_CONTENT, charset_of, is_json
 from naftiko.values.missing import MISSING
 
 _DEEPEST = 200
 """The SDK cannot write results that nest deeper than some 250 levels; they go out as text."""
 
+
+_SMALL = 1024
+"""Characters of a text that the SDK may write itself, in a large result."""
 
 Result: TypeAlias = dict[str, object]
 """A `CallToolResult` (MCP 2025-11-25, tools) as it goes out; the SDK checks it, whether it is a model or not."""
@@ -34,6 +38,10 @@ def of_answer(answer: Answer, fit: Fit | None = None) -> Result:
     """
     if answer.is_binary and answer.content():
         return _binary(answer)
+    if answer.media_type == MCP_CONTENT and not answer.is_error:
+        blocks = _blocks(answer, lambda text: text)
+        if blocks is not None:
+            return blocks
     text = answer.text()
     if answer.is_error:
         body = f": {text}" if text else ""
@@ -47,6 +55,45 @@ def of_answer(answer: Answer, fit: Fit | None = None) -> Result:
     elif value is not None:
         result["structuredContent"] = value
     return result
+
+
+def _blocks(answer: Answer, piece: Callable[[str], str]) -> Result | None:
+    """The blocks of another server, as they are; None where they are none: any upstream may say that it answers some.
+
+    `piece` stands for what may be large.
+    """
+    try:
+        value = decode_plain(answer.content())
+    except ValueError:
+        return None
+    blocks = value.get("content") if isinstance(value, dict) else None
+    if not isinstance(blocks, list) or not all(map(_is_block, blocks)):
+        return None
+    for block in blocks:
+        inner = block.get("resource", block)
+        for key in ("data", "blob", "text"):
+            if key in inner:
+                inner[key] = piece(_clean(inner[key]))
+    return {"content": blocks, "isError": False, "resultType": "complete"}
+
+
+def _is_block(block: object) -> bool:
+    """Whether a value is a block of content that has what its type needs, and nothing else."""
+    if not isinstance(block, dict):
+        return False
+    kind = block.get("type")
+    if kind == "resource":
+        inner = block.get("resource")
+        if not isinstance(inner, dict) or len(block) != 2 or ("text" in inner) == ("blob" in inner):
+            return False
+        return _has(inner, {"uri"}, {"mimeType", "text", "blob"})
+    if kind == "text":
+        return _has(block, {"type", "text"})
+    return kind in ("image", "audio") and _has(block, {"type", "data", "mimeType"})
+
+
+def _has(found: dict[object, object], needed: set[str], may: set[str] | None = None) -> bool:
+    return needed <= {*found} <= needed | (may or set()) and all(isinstance(item, str) for item in found.values())
 
 
 def _binary(answer: Answer) -> Result:
@@ -63,6 +110,10 @@ def _binary(answer: Answer) -> Result:
 
 def large(answer: Answer, fit: Fit | None, scope: Scope) -> Result:
     """The same for a large answer: its text and its object go out as bytes, past the SDK. For use beside the loop."""
+    if answer.media_type == MCP_CONTENT:
+        blocks = _blocks(answer, lambda text: text_piece(scope, encode(text)) if len(text) > _SMALL else text)
+        if blocks is not None:
+            return blocks
     text = answer.text()
     result = _result(text_piece(scope, encode(text)))
     if fit is not None:
