@@ -48,6 +48,7 @@ from naftiko.plan.requests import (
 )
 from naftiko.plan.units import (
     ArgumentPlan,
+    CompletionPlan,
     FilesPlan,
     ForwardPlan,
     MessagePlan,
@@ -68,6 +69,7 @@ __all__ = [
     "AuthPlan",
     "BinaryPlan",
     "BodyPlan",
+    "CompletionPlan",
     "ControlPlan",
     "CorsPlan",
     "FieldsBodyPlan",

@@ -9,7 +9,16 @@ from typing import ClassVar, Self, TypeVar
 from naftiko.diagnostics import Span
 from naftiko.plan.functions import FunctionPlan
 from naftiko.plan.requests import AuthPlan, Upstream
-from naftiko.plan.units import ForwardPlan, PromptPlan, ResourcePlan, RoutePlan, SkillPlan, ToolPlan, UnitPlan
+from naftiko.plan.units import (
+    CompletionPlan,
+    ForwardPlan,
+    PromptPlan,
+    ResourcePlan,
+    RoutePlan,
+    SkillPlan,
+    ToolPlan,
+    UnitPlan,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,7 @@ class McpPlan(AdapterPlan):
     units: tuple[ToolPlan, ...] = ()
     resources: tuple[ResourcePlan, ...] = ()
     prompts: tuple[PromptPlan, ...] = ()
+    completions: tuple[CompletionPlan, ...] = ()
     transport: str = "http"
     ttl_ms: int | None = None
     cache_scope: str | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from naftiko.diagnostics import Span
 from naftiko.plan.functions import FunctionPlan
+from naftiko.values.jsonpath import JsonPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +118,19 @@ class ArgumentPlan:
     description: str | None = None
     required: bool = False
     options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionPlan:
+    """Values that a client may offer for an argument of a prompt, by its name, or of a resource template, by its URI.
+
+    They stand at a path in the earlier answers of a tool or resource, the `source`, of the same adapter.
+    """
+
+    unit: str
+    argument: str
+    source: str
+    path: JsonPath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

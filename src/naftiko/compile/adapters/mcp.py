@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from naftiko.compile.adapters.completions import compile_completions
 from naftiko.compile.adapters.kind import AdapterContext
 from naftiko.compile.adapters.prompts import compile_prompts
 from naftiko.compile.adapters.resources import compile_resources, icons
@@ -25,11 +26,14 @@ def compile_mcp(context: AdapterContext) -> McpPlan:
     common = context.common()
     largest = context.largest(adapter.maxBinarySize)
     resources = compile_resources(context, common["namespace"], largest)
+    tools = _tools(context, common["namespace"], largest, resources)
+    prompts = compile_prompts(context, common["namespace"])
     return McpPlan(
         **common,
-        units=_tools(context, common["namespace"], largest, resources),
+        units=tools,
         resources=resources,
-        prompts=compile_prompts(context, common["namespace"]),
+        prompts=prompts,
+        completions=compile_completions(context, tools, resources, prompts),
         transport=adapter.transport,
         ttl_ms=adapter.ttlMs,
         cache_scope=adapter.cacheScope,

@@ -95,6 +95,12 @@ def granted(told: Told, adapter: McpAdapter, unit: UnitPlan, context: Any) -> No
         raise MCPError(code=INVALID_REQUEST, message=f"insufficient_scope: {denied.description}")
 
 
+def may_call(adapter: McpAdapter, unit: UnitPlan, context: Any) -> bool:
+    """Whether the caller's token grants what a unit needs."""
+    scope = scope_of(context) if unit.scopes else None
+    return scope is None or lacking(adapter.gate, scope, unit.scopes) is None
+
+
 def open_to(adapters: Iterable[McpAdapter], context: Any) -> frozenset[int]:
     """The adapters (by `id`) that the caller may use."""
     return frozenset(id(adapter) for adapter in adapters if admits(adapter, context))

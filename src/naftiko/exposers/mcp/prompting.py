@@ -22,8 +22,10 @@ from mcp_types import (
 
 from naftiko.engine.aside import LARGE, aside
 from naftiko.errors import CallError, InputError
+from naftiko.exposers.adapter import McpAdapter
 from naftiko.exposers.calling import GONE, Told, carry_out
-from naftiko.exposers.mcp.caller import admits, begun, granted, named, open_to, paged, stamped
+from naftiko.exposers.mcp.caller import admits, begun, granted, may_call, named, open_to, paged, stamped
+from naftiko.exposers.mcp.earlier import Earlier, source_of
 from naftiko.exposers.mcp.prompts import ServedPrompt, message
 from naftiko.exposers.mcp.results import of_answer
 from naftiko.exposers.mcp.table import Table
@@ -35,8 +37,9 @@ _MOST_VALUES = 100
 class Prompting:
     """Answers for the prompts of a table. `stamp` is what the newer era wants in each result."""
 
-    def __init__(self, table: Callable[[], Table]) -> None:
+    def __init__(self, table: Callable[[], Table], earlier: Earlier) -> None:
         self._table = table
+        self._earlier = earlier
         self.stamp: dict[str, Any] = {}
 
     async def list_prompts(self, context: Any, params: PaginatedRequestParams | None) -> ListPromptsResult:
@@ -114,6 +117,7 @@ class Prompting:
             if prompt is None or id(prompt.adapter) not in among:
                 raise MCPError(code=INVALID_PARAMS, message=f"Unknown prompt: {params.ref.name[:200]}")
             options = next((item.options for item in prompt.plan.arguments if item.name == params.argument.name), ())
+            earlier = self._known(prompt.adapter, prompt.plan.name, params.argument.name, context)
         else:
             resource = table.resources.template(params.ref.uri)
             if resource is None or id(resource.adapter) not in among:
@@ -121,13 +125,23 @@ class Prompting:
             found = next((item for item in resource.plan.function.inputs if item.name == params.argument.name), None)
             listed = found.schema.get("enum") if found is not None else None
             options = [str(option) for option in listed] if isinstance(listed, list | tuple) else ()
+            earlier = self._known(resource.adapter, resource.plan.uri, params.argument.name, context)
         typed = params.argument.value.casefold()
-        fitting = [option for option in options if option.casefold().startswith(typed)]
+        fitting = [option for option in dict.fromkeys([*options, *earlier]) if option.casefold().startswith(typed)]
         return CompleteResult(
             completion=Completion(
                 values=fitting[:_MOST_VALUES], total=len(fitting), has_more=len(fitting) > _MOST_VALUES
             )
         )
+
+    def _known(self, adapter: McpAdapter, unit: str, argument: str, context: Any) -> list[str]:
+        """The values of earlier answers that an argument may have, to those who may ask for them themselves."""
+        found: list[str] = []
+        for item in adapter.plan.completions:
+            source = source_of(adapter.plan, item.source) if (item.unit, item.argument) == (unit, argument) else None
+            if source is not None and may_call(adapter, source, context):
+                found += self._earlier.of(adapter, item)
+        return found
 
 
 def _why(error: Exception) -> str:

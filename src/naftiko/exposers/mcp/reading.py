@@ -27,6 +27,7 @@ from naftiko.errors import CallError
 from naftiko.exposers.calling import GONE, Told, carry_out
 from naftiko.exposers.folders import Entry, as_text, read
 from naftiko.exposers.mcp.caller import begun, granted, is_modern, named, open_to, paged, scope_of, stamped
+from naftiko.exposers.mcp.earlier import Earlier
 from naftiko.exposers.mcp.resources import ServedResource
 from naftiko.exposers.mcp.splice import text_piece
 from naftiko.exposers.mcp.table import Table
@@ -44,8 +45,9 @@ _LONGEST = 2000
 class Reading:
     """Answers for the resources of a table. `stamp` is what the newer era wants in each result."""
 
-    def __init__(self, table: Callable[[], Table]) -> None:
+    def __init__(self, table: Callable[[], Table], earlier: Earlier) -> None:
         self._table = table
+        self._earlier = earlier
         self.stamp: dict[str, Any] = {}
 
     async def list_resources(self, context: Any, params: PaginatedRequestParams | None) -> ListResourcesResult:
@@ -147,6 +149,8 @@ class Reading:
         if answer.is_error:
             told.tell(answer.status)
             raise _failed(answer, context, uri)
+        if served.adapter.plan.completions:
+            await self._earlier.noted(served.adapter, plan.name, answer, told.life)
         scope = scope_of(context)
         size = len(answer.raw) if answer.raw is not None else 0
         return await done(told.life, size, lambda: _contents(plan.mime_type, plan.is_binary, answer, uri, scope))

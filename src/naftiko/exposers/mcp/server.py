@@ -28,6 +28,7 @@ from opentelemetry import trace
 from naftiko.__about__ import __version__
 from naftiko.exposers.body import MAX_BODY
 from naftiko.exposers.mcp.caller import open_to
+from naftiko.exposers.mcp.earlier import Earlier
 from naftiko.exposers.mcp.incoming import meant
 from naftiko.exposers.mcp.prompting import Prompting
 from naftiko.exposers.mcp.reading import Reading
@@ -63,9 +64,10 @@ class McpServer:
         self._make = build or McpServer.build
         self._table = table
         self.sessions = Sessions(self._now)
-        self._tools = ToolCalls(self._now, self.sessions.levels)
-        self._reading = Reading(self._now)
-        self._prompting = Prompting(self._now)
+        earlier = Earlier()
+        self._tools = ToolCalls(self._now, self.sessions.levels, earlier)
+        self._reading = Reading(self._now, earlier)
+        self._prompting = Prompting(self._now, earlier)
         self._server: SdkServer | None = None
         self._tells = tells
         self._bus = InMemorySubscriptionBus()

@@ -20,6 +20,7 @@ from naftiko.engine.life import Life
 from naftiko.errors import CallError, InputError
 from naftiko.exposers.calling import GONE, Told, carry_out
 from naftiko.exposers.mcp.caller import admits, begun, granted, named, open_to, paged, scope_of, session_of, stamped
+from naftiko.exposers.mcp.earlier import Earlier
 from naftiko.exposers.mcp.finders import described, known, listed, searched
 from naftiko.exposers.mcp.incoming import ARGUMENTS
 from naftiko.exposers.mcp.notes import level_of, noted, wants_progress
@@ -39,8 +40,9 @@ class ToolCalls:
     `levels` are those of which messages of the log are sent, by session.
     """
 
-    def __init__(self, table: Callable[[], Table], levels: Mapping[str, str]) -> None:
+    def __init__(self, table: Callable[[], Table], levels: Mapping[str, str], earlier: Earlier) -> None:
         self._table = table
+        self._earlier = earlier
         self._levels = levels
         self.stamp: dict[str, Any] = {}
 
@@ -81,6 +83,8 @@ class ToolCalls:
             return of_error(failure)
         try:
             result, status = await self._result(answer, served.tool.fit, scope_of(context), told.life), answer.status
+            if served.adapter.plan.completions:
+                await self._earlier.noted(served.adapter, served.tool.plan.name, answer, told.life)
         except CallError as failure:
             told.failed(failure)
             result, status = of_error(failure), failure.status

@@ -10,7 +10,7 @@ from naftiko.spec.models.authentication import Authentication
 from naftiko.spec.models.base import OTHER, Json, Model, Open, Text, kind_of
 from naftiko.spec.models.control import Management, Observability
 from naftiko.spec.models.operations import ToolHints, Unit
-from naftiko.spec.models.parameters import ExposedInput
+from naftiko.spec.models.parameters import EarlierValues, ExposedInput
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -151,6 +151,7 @@ class PromptArgument(Model):
     description: Text | None = None
     required: bool = True
     enum: tuple[Text, ...] | None = None
+    completion: EarlierValues | None = None
 
 
 class PromptMessage(Model):

@@ -35,8 +35,16 @@ class ConsumedInput(InputParameter):
     in_: ConsumedPlace = Field(alias="in")
 
 
+class EarlierValues(Model):
+    """Where a client finds values to offer: in earlier answers of a tool or resource of the same adapter. Ours."""
+
+    from_: Text = Field(alias="from")
+    value: Text
+
+
 class ExposedInput(InputParameter):
     in_: ExposedPlace | None = Field(default=None, alias="in")
+    completion: EarlierValues | None = None
 
 
 class OutputParameter(Model):
