@@ -10,7 +10,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -88,8 +88,11 @@ class Tracing:
 
         Where traces go nowhere but into the buffer, a few a second are enough for it.
         """
-        if not self._decides or any(name in _CARRIERS for name, _ in scope["headers"]):
+        if not self._decides:
             return True
+        for name, _ in scope["headers"]:
+            if name in _CARRIERS:
+                return True
         if self._sampling < 1 and random.random() >= self._sampling:  # noqa: S311 - nothing is kept secret by it
             return False
         if self.has_exporter:
@@ -103,12 +106,16 @@ class Tracing:
     def application(self, app: ASGIApp) -> ASGIApp:
         """An application whose requests have a span each, within the caller's trace."""
 
+        continued, is_wanted = self.continued, self._is_wanted
+
+        def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            """What is not traced goes on without a frame of ours around it."""
+            if scope["type"] != "http":
+                return app(scope, receive, send)
+            scope[TRACES] = continued
+            return traced(scope, receive, send) if is_wanted(scope) else app(scope, receive, send)
+
         async def traced(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http":
-                scope[TRACES] = self.continued
-            if scope["type"] != "http" or not self._is_wanted(scope):
-                await app(scope, receive, send)
-                return
             parent: Context = self._propagator.extract(headers_of(scope))
             attributes = {"http.request.method": scope["method"]}
             span = self._tracer.start_span("http.request", parent, SpanKind.SERVER, attributes)
@@ -127,7 +134,7 @@ class Tracing:
             finally:
                 _is_traced.reset(token)
 
-        return traced
+        return application
 
     @contextmanager
     def continued(self, carrier: Mapping[str, str]) -> Iterator[None]:
@@ -180,9 +187,10 @@ class Tracing:
     def layer(self, exchange: Exchange) -> Exchange:
         """What makes a span of each exchange with an upstream, which is told of it."""
 
+        def layered(outgoing: Outgoing, life: Life) -> Awaitable[Response]:
+            return traced(outgoing, life) if _is_traced.get() else exchange(outgoing, life)
+
         async def traced(outgoing: Outgoing, life: Life) -> Response:
-            if not _is_traced.get():
-                return await exchange(outgoing, life)
             attributes = {"http.request.method": outgoing.method}
             with self._tracer.start_as_current_span(
                 f"http.client.{outgoing.method}", kind=SpanKind.CLIENT, attributes=attributes, record_exception=False
@@ -195,7 +203,7 @@ class Tracing:
                 _about(span, outgoing, life, response.status)
                 return response
 
-        return traced
+        return layered
 
     def steps(self, runners: Mapping[str, StepRunner]) -> Mapping[str, StepRunner]:
         """What makes a span of each step."""
