@@ -28,7 +28,7 @@ from naftiko.exposers.mcp.server import McpServer
 from naftiko.exposers.mcp.splice import whole
 from naftiko.exposers.mcp.table import KINDS, Table, made
 from naftiko.exposers.pages import page, wants_html
-from naftiko.exposers.requests import CONNECTION, Present, gave_up, request_id
+from naftiko.exposers.requests import CONNECTION, TRACES, Present, gave_up, request_id
 from naftiko.exposers.throttle import Throttle
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
@@ -188,11 +188,16 @@ class McpApp:
 
         self._calls += 1
         try:
-            with Present(scope, life), traced(scope, message):
+            with Present(scope, life):
                 manager = self._server.manager or await self._server.started()
                 if message.method == "tools/call" and not isinstance(message.params, UnsetType):
                     manager = self._server.for_call(bytes(message.params), session) or manager
-                await manager.handle_request(scope, replay, whole(scope, send, extra))
+                answered = manager.handle_request(scope, replay, whole(scope, send, extra))
+                if TRACES in scope:
+                    with traced(scope, message):
+                        await answered
+                else:
+                    await answered
         except asyncio.CancelledError:
             if not gave_up(life):
                 raise

@@ -53,7 +53,7 @@ def begun(context: Any, name: str) -> Told:
 
 def named(told: Told, adapter: McpAdapter, context: Any) -> None:
     """Note whose adapter is called, and by whom."""
-    scope = scope_of(context)
+    scope = scope_of(context) if adapter.gate is not None else None
     caller = caller_of(adapter.gate, scope) if scope is not None else None
     told.adapter, told.caller = adapter, caller.name if caller is not None else None
 
@@ -75,8 +75,10 @@ def admits(adapter: McpAdapter, context: Any) -> bool:
 
     Whoever writes to standard input has started the process, and may use all.
     """
+    if adapter.gate is None:
+        return True
     scope = scope_of(context)
-    return adapter.gate is None or scope is None or caller_of(adapter.gate, scope) is not None
+    return scope is None or caller_of(adapter.gate, scope) is not None
 
 
 def granted(told: Told, adapter: McpAdapter, unit: UnitPlan, context: Any) -> None:

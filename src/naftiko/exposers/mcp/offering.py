@@ -138,6 +138,7 @@ class Offering:
     def __init__(self, pairs: Pairs, offer: Offer, wanted: Wanted, *, is_joint: bool) -> None:
         self._pairs = pairs
         self._wanted = wanted
+        self._is_all = wanted.is_all
         names = [name for name in pairs if wanted.is_all or wanted.has(*pairs[name])]
         mode = offer.decides(len(names), is_joint=is_joint)
         if wanted.tools is not None and not (wanted.tools == "search" and mode == "code"):
@@ -153,7 +154,7 @@ class Offering:
     def has(self, name: str) -> bool:
         """Whether a tool can be called."""
         pair = self._pairs.get(name)
-        return pair is not None and (self._wanted.is_all or self._wanted.has(*pair))
+        return pair is not None and (self._is_all or self._wanted.has(*pair))
 
     def namespaces(self, among: Collection[int]) -> dict[str, int]:
         """How many tools each namespace has, of those adapters (by `id`) that the caller may use."""

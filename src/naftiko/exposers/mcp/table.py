@@ -55,9 +55,23 @@ class Table:
     offer: Offer = EVERY_TOOL
     _tools: dict[str, Served] = field(default_factory=dict)
     _digest: str = ""
+    has_scopes: bool = field(init=False)
+    """Whether anything needs scopes of its caller."""
+
     _offerings: dict[Wanted, Offering] = field(default_factory=dict)
+    _whole: Offering | None = None
     _index: Index | None = None
     _making: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.has_scopes = any(unit.scopes for adapter in self.adapters for unit in adapter.plan.offered)
+
+    @property
+    def whole(self) -> Offering:
+        """What a client sees that leaves nothing out."""
+        if self._whole is None:
+            self._whole = self.offering()
+        return self._whole
 
     def get(self, name: str) -> Served | None:
         """The tool of a name."""
@@ -137,11 +151,6 @@ class Table:
         return any("enum" in plan.schema for plan in inputs) or any(
             argument.options for item in self.prompts.values() for argument in item.plan.arguments
         )
-
-    @property
-    def has_scopes(self) -> bool:
-        """Whether anything needs scopes of its caller."""
-        return any(unit.scopes for adapter in self.adapters for unit in adapter.plan.offered)
 
     def needs(self, method: str, name: str) -> tuple[McpAdapter, tuple[str, ...]] | None:
         """The scopes that a call needs, by its method and what it names, and the adapter that needs them."""

@@ -220,7 +220,7 @@ def offered(table: Table, context: Any) -> Offering:
     scope = scope_of(context)
     query = scope.get("query_string", b"") if scope is not None else b""
     if not query:
-        return table.offering()
+        return table.whole
     try:
         return table.offering(wanted_of(query))
     except ValueError as error:
