@@ -6,7 +6,7 @@ REST adapters share its paths. MCP adapters are at `/<namespace>/mcp` each, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -182,7 +182,7 @@ class PortApp:
                 app = self._single[name] = self._server()
             if app.swap(tools):
                 changed.append(app)
-        self._tokens, self._crossing = prepared.tokens, prepared.crossing
+        self._tokens, self._crossing = prepared.tokens, prepared.crossing or None
         left, self._others = self._others, prepared.others
         for mounted in left.values():
             self._leave(mounted.kind.close(mounted.app))
@@ -207,16 +207,15 @@ class PortApp:
             await mounted.kind.close(mounted.app)
         await asyncio.gather(*self._leaving)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Every request comes by here, most without a frame of ours around it."""
         if scope["type"] != "http":
-            await not_http(scope, receive, send)
-            return
-        if self._crossing:
+            return not_http(scope, receive, send)
+        if self._crossing is not None:
             way = self._crossing.way(scope, self._answering(scope))
             if way is not None:
-                await way(scope, receive, send)
-                return
-        await self._dispatch(scope, receive, send)
+                return way(scope, receive, send)
+        return self._dispatch(scope, receive, send)
 
     def _answering(self, scope: Scope) -> Sequence[AnyAdapter]:
         """The adapters that a request may be answered by; for a question before one (CORS preflight), by that one."""

@@ -223,7 +223,10 @@ class McpApp:
 
     def _session(self, scope: Scope) -> str:
         """What a client has for a session."""
-        return next((value.decode("latin-1") for name, value in scope["headers"] if name == _SESSION), "")
+        for name, value in scope["headers"]:
+            if name == _SESSION:
+                return str(value, "latin-1")
+        return ""
 
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A stream for clients that listen, a page for browsers, or that only messages are taken."""

@@ -62,7 +62,8 @@ class ToolCalls:
 
     async def call(self, context: Any, params: CallToolRequestParams) -> Any:
         table = self._table()
-        offering = offered(table, context)
+        scope = scope_of(context)
+        offering = table.whole if scope is None or not scope["query_string"] else offered(table, context)
         use = offering.finders.get(params.name)
         if use is not None:
             return stamped(await self._finder(use, table, offering, context, params), context, self.stamp)
@@ -72,7 +73,7 @@ class ToolCalls:
             if table.adapters:
                 told.tell(404, table.adapters[0].observer, error="unknown-tool")
             raise MCPError(code=INVALID_PARAMS, message=f"Unknown tool: {params.name[:200]}")
-        arguments = large_arguments(context) or params.arguments or {}
+        arguments = (scope.get(ARGUMENTS) if scope is not None else None) or params.arguments or {}
         return stamped(await self._called(served, arguments, context), context, self.stamp)
 
     async def _called(self, served: Served, arguments: Given, context: Any) -> Result:
@@ -82,7 +83,11 @@ class ToolCalls:
         except CallError as failure:
             return of_error(failure)
         try:
-            result, status = await self._result(answer, served.tool.fit, scope_of(context), told.life), answer.status
+            if answer.raw is None or len(answer.raw) < LARGE:
+                result, status = of_answer(answer, served.tool.fit), answer.status
+            else:
+                result = await self._large(answer, served.tool.fit, scope_of(context), told.life)
+                status = answer.status
             if served.adapter.plan.completions:
                 await self._earlier.noted(served.adapter, served.tool.plan.name, answer, told.life)
         except CallError as failure:
@@ -101,7 +106,8 @@ class ToolCalls:
         tool = served.tool
         named(told, served.adapter, context)
         told.operation, told.path = tool.plan.name, served.listed.name
-        granted(told, served.adapter, tool.plan, context)
+        if tool.plan.scopes:
+            granted(told, served.adapter, tool.plan, context)
         try:
             inputs: Inputs
             if isinstance(arguments, bytes):
@@ -181,9 +187,9 @@ class ToolCalls:
 
         return await runs(code, functions(offering.names(among)), call, life)
 
-    async def _result(self, answer: Any, fit: Fit | None, scope: Scope | None, life: Life) -> Result:
-        """An answer as a tool's result; a large one is made beside the event loop."""
-        if answer.raw is None or len(answer.raw) < LARGE or answer.is_error or answer.is_binary or scope is None:
+    async def _large(self, answer: Answer, fit: Fit | None, scope: Scope | None, life: Life) -> Result:
+        """A large answer as a tool's result, made beside the event loop."""
+        if answer.is_error or answer.is_binary or scope is None:
             return of_answer(answer, fit)
         return await aside(life, lambda: large(answer, fit, scope))
 
