@@ -58,6 +58,8 @@ class Server:
             if request.headers.get("authorization") != expected:
                 return Response(status_code=401)
             form = parse_qs((await request.body()).decode())
+            if form["token"][0] == "malformed":  # as some servers say of what is no token
+                return Response(status_code=400)
             return JSONResponse(self.active.get(form["token"][0], {"active": False}))
         return Response(status_code=404)
 

@@ -255,10 +255,11 @@ async def test_tokens_that_the_server_is_asked_about(tmp_path: Path, stage: Stag
                 ("elsewhere", 401),
                 ("weak", 403),
                 ("no", 401),
+                ("malformed", 401),
             ):
                 answer = await client.rest("GET", "/a", headers={"Authorization": f"Bearer {token}"})
                 assert answer.status_code == status, token
-        assert server.asked("/introspect") == 5, "a good one is not asked about twice"
+        assert server.asked("/introspect") == 6, "a good one is not asked about twice"
         assert "gateway-secret" not in json.dumps([request.headers for request in stage.recorder.requests])
 
 

@@ -28,6 +28,10 @@ class Unreachable(Exception):
     """An authorization server does not answer as it should; the message says which one, and how."""
 
 
+class _Refused(Unreachable):
+    """It takes the request for none."""
+
+
 class _Silent(Unreachable):
     """It does not answer at all."""
 
@@ -138,7 +142,10 @@ class Issuer:
         metadata = await self.metadata()
         endpoint = _string(metadata, "introspection_endpoint", self.uri)
         data = {"token": token, "token_type_hint": "access_token"}
-        return await self._asked("POST", endpoint, data=data, auth=httpx.BasicAuth(*client))
+        try:
+            return await self._asked("POST", endpoint, data=data, auth=httpx.BasicAuth(*client))
+        except _Refused:
+            return {"active": False}  # as some servers say of what is no token
 
     async def _get(self, url: str) -> Mapping[str, Any]:
         return await self._asked("GET", url)
@@ -162,6 +169,8 @@ class Issuer:
                     data += piece
                     if len(data) > _LARGEST:
                         raise Unreachable(f"{url} answered more than {_LARGEST // 1024} KiB")
+                if response.status_code == 400:
+                    raise _Refused(f"{url} answered 400")
                 if response.status_code != 200:
                     raise Unreachable(f"{url} answered {response.status_code}")
         except (httpx.HTTPError, TimeoutError, OSError) as error:
