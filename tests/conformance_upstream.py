@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+
+from naftiko.values.jsontext import encode
+from naftiko.values.media import MCP_CONTENT
 
 HERE = Path(__file__).parent / "conformance"
 CAPABILITY = HERE / "capability.yaml"
@@ -14,6 +18,21 @@ FILES = {
     "sound.wav": (b"RIFF\x24\x00\x00\x00WAVE", "audio/wav"),
     "document.pdf": (b"%PDF-1.7", "application/pdf"),
     "data.json": (b'{"n": 1}', "application/json"),
+    "several.json": (
+        encode(
+            {
+                "content": [
+                    {"type": "text", "text": "Multiple content types test:"},
+                    {"type": "image", "data": base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(), "mimeType": "image/png"},
+                    {
+                        "type": "resource",
+                        "resource": {"uri": "test://mixed", "mimeType": "application/json", "text": '{"n": 1}'},
+                    },
+                ]
+            }
+        ),
+        MCP_CONTENT,
+    ),
 }
 
 
