@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 
 from naftiko.net.serving import Servers
 
-_PATIENCE = 2.0
+_PATIENCE = 5.0
 """Seconds after which a worker counts as one that does not answer."""
 
 
