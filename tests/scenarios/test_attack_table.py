@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
 from gateways import gateway
-from support import Upstream, answering, capability, write
+from support import Upstream, answering, capability, running, write
 
 SECRET = "s3cr3t-of-a-file"
 ACCEPT = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
@@ -312,3 +314,60 @@ async def test_a_head_that_comes_in_pieces_is_bounded_as_a_whole(tmp_path: Path,
             answer = await asyncio.wait_for(reader.read(), 60)
             assert answer.split(b" ", 2)[1] == status
             writer.close()
+
+
+@pytest.mark.parametrize("trailers", [b"x-t: " + b"a" * 1000 + b"\r\n", b"x-t: ", b"5;ext=", b""])
+async def test_what_stands_beside_a_body_is_bounded(tmp_path: Path, recorder: Upstream, trailers: bytes) -> None:
+    """Trailers without end, in lines or in one, and the extension of a chunk: the connection is refused or closed."""
+    async with attacked(tmp_path, recorder) as urls:
+        address = urlsplit(urls["web"])
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        head = f"POST /a/1 HTTP/1.1\r\nHost: localhost:{address.port}\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{{\r\n"
+        end = b"" if trailers.startswith(b"5;") else b"0\r\n"
+        writer.write(head.encode() + end + trailers)
+        sent, piece = 0, trailers * 60 if trailers.endswith(b"\n") else b"a" * 60_000
+        try:
+            while sent < 16 * 1024 * 1024:
+                writer.write(piece)
+                await writer.drain()
+                sent += len(piece)
+                await asyncio.sleep(0)
+                if reader.at_eof():
+                    break
+        except ConnectionError:
+            pass
+        assert sent < 16 * 1024 * 1024
+        writer.close()
+        ready = await sent_to(urls["ops"])
+        assert ready.startswith(b"HTTP/1.1 200")
+
+
+async def sent_to(url: str) -> bytes:
+    return await sent(url, Attack("", "ops", b"GET /health/ready HTTP/1.1", (200,)))
+
+
+async def test_trailers_are_no_headers(tmp_path: Path, recorder: Upstream) -> None:
+    """What comes after a body is no credential, and does not travel on."""
+    text = """
+        ikanos: 1.0.0-beta5
+        capability:
+          consumes:
+          - {type: http, namespace: api, baseUri: http://upstream.invalid, resources: {}}
+          exposes:
+          - type: rest
+            namespace: web
+            port: 8080
+            authentication: {type: apikey, key: X-Key, value: sesame, placement: header}
+            resources: {all: {path: '/all/{{path}}', forward: {targetNamespace: api, trustedHeaders: [X-Trace]}}}
+    """
+    async with running(write(tmp_path, text), "--base-uri", recorder.url) as served:
+        address = urlsplit(served.urls["web"])
+        for key, trailer, status in (("", "X-Key: sesame", b"401"), ("X-Key: sesame\r\n", "X-Trace: 1", b"200")):
+            reader, writer = await asyncio.open_connection(address.hostname, address.port)
+            head = f"POST /all/x HTTP/1.1\r\nHost: localhost:{address.port}\r\nConnection: close\r\n{key}"
+            head += f"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n{trailer}\r\n\r\n"
+            writer.write(head.encode())
+            answer = await asyncio.wait_for(reader.read(), 60)
+            assert answer.split(b" ", 2)[1] == status, answer
+            writer.close()
+    assert [request.header("x-trace") for request in recorder.requests] == [None]

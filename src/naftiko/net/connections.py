@@ -18,6 +18,7 @@ from naftiko.net.clients import ClientLimits, Clients
 MAX_HEAD = 64 * 1024
 """The most bytes a request line and its headers may have together."""
 
+_BESIDE_TOO_LARGE = (431, f"what stands beside the request's body is larger than {MAX_HEAD // 1024} KiB")
 _HEAD_TOO_LARGE = (431, f"the request's head is larger than {MAX_HEAD // 1024} KiB")
 
 
@@ -33,8 +34,8 @@ class ClientConnection(HttpToolsProtocol):
         self._since = self._last = self.loop.time()
         self._is_in_head = True
         self._size = self._first = self._chunk = 0
-        self._hosts = 0
-        self._has_begun = False
+        self._hosts = self._beside = 0
+        self._has_begun = self._has_body = False
         self._refusal: tuple[int, str] | None = None
         self._after: tuple[int, str] | None = None
         self._unwritten = (0.0, 0)
@@ -72,25 +73,40 @@ class ClientConnection(HttpToolsProtocol):
         self._chunk = len(data)
         if self.transport.is_closing() or self._after is not None:
             return
-        self._has_begun = False
+        self._has_begun = self._has_body = False
         super().data_received(data)
-        if self._is_in_head and not self._has_begun:  # where a head begins inside a chunk, only the rest of it counts
-            self._size += self._chunk
-            if self._size > MAX_HEAD:
-                self._refuse_later(*_HEAD_TOO_LARGE)
+        if self._is_in_head:
+            if not self._has_begun:  # where a head begins inside a chunk, only the rest of it counts
+                self._size += self._chunk
+                if self._size > MAX_HEAD:
+                    self._refuse_later(*_HEAD_TOO_LARGE)
+        elif not self._has_body and self.cycle is not None and self.cycle.more_body:
+            self._beside += self._chunk
+            if self._beside > MAX_HEAD and not self.transport.is_closing():
+                self._refuse_later(*_BESIDE_TOO_LARGE)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse_later(*(self._refusal or (400, "the request is not valid HTTP")))
 
     def on_message_begin(self) -> None:
-        self._size = self._hosts = 0
+        self._size = self._hosts = self._beside = 0
         self._first = self._chunk
         self._is_in_head, self._since, self._has_begun = True, self._last, True
         super().on_message_begin()
         scope: Any = self.scope
         scope[CONNECTION] = self
 
+    def on_body(self, body: bytes) -> None:
+        self._has_body, self._beside = True, 0
+        super().on_body(body)
+
     def on_header(self, name: bytes, value: bytes) -> None:
+        if not self._is_in_head:  # a trailer is no header (RFC 9110, section 6.5.1), and nobody asks for any
+            self._beside += len(name) + len(value)
+            if self._beside > MAX_HEAD:
+                self._refusal = _BESIDE_TOO_LARGE
+                raise ValueError
+            return
         name, value = name.lower(), value.strip(b" \t")
         if name == b"host":
             self._hosts += 1
