@@ -60,6 +60,8 @@ class Server:
             form = parse_qs((await request.body()).decode())
             if form["token"][0] == "malformed":  # as some servers say of what is no token
                 return Response(status_code=400)
+            if form["token"][0] == "our-client":
+                return JSONResponse({"error": "invalid_client"}, 400)
             return JSONResponse(self.active.get(form["token"][0], {"active": False}))
         return Response(status_code=404)
 

@@ -341,6 +341,9 @@ IN_BASE64 = base64.b64encode(PNG).decode()
         ("filename: a.json, contentType: application/json", "1234", b"1234"),
         ("filename: a.txt", "data: more, less", b"data: more, less"),
         ("contentType: image/png", "", b""),
+        ("filename: a.csv.gz", IN_BASE64, PNG),
+        ("filename: a.log", "okay", b"okay"),
+        ("filename: README", "okay then", b"okay then"),
     ],
 )
 async def test_files_in_a_multipart_body(

@@ -161,6 +161,7 @@ async def test_what_will_have_no_answer_holds_nothing_back(tmp_path: Path, recor
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         call,
         {"id": 8, "method": "tools/list"},
+        {"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": [1]},
         {"jsonrpc": "1.0", "id": "x", "method": "tools/list"},
         {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 0}},
         {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {}},

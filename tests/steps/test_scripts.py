@@ -239,6 +239,9 @@ NO_VALUES = {
         ("result = {'a': 1}.keys()", "not JSON serializable"),
         ("result = {1, 2}", "it holds a set"),
         ("result = b'abc'", "it holds a bytes"),
+        ("def f():\n    pass\nresult = {f: 1}", "no plain value"),
+        ("result = {range(2): 1}", "no plain value"),
+        ("result = {(1, 2): 'a'}", "a tuple for a key"),
         ("class A:\n    pass\nresult = A()", "no plain value"),
     ],
     "javascript": [
@@ -278,6 +281,7 @@ def test_values_that_are_just_plain_enough() -> None:
         (deep,) = deep
     assert deep == 1
     assert run("python", "result = 10**4000") == 10**4000
+    assert run("python", "result = {7: 2, None: 3, True: 4, 2.5: 5}") == {"7": 2, "null": 3, "true": 4, "2.5": 5}
 
 
 def test_nothing_is_kept_between_runs() -> None:

@@ -134,6 +134,30 @@ async def test_lists_that_are_wrapped_or_absent(tmp_path: Path, recorder: Upstre
     assert answer["captain"] is None
 
 
+FINDS = capability(
+    """
+    - type: http
+      namespace: api
+      baseUri: http://upstream.invalid
+      resources: [{name: r, path: /r, operations: [{name: all, method: GET}, {name: one, method: POST}]}]
+    """,
+    """
+    - type: mcp
+      port: 9090
+      namespace: tools
+      tools:
+      - name: do
+        description: d
+        steps:
+        - {name: all, call: api.all}
+        - {name: one, call: api.one}
+        - {type: lookup, name: found, index: all, match: key, lookupValue: $.one.value}
+        mappings: [{targetName: found, value: $.found}]
+        outputParameters: [{name: found, type: object}]
+    """,
+)
+
+
 ROW = {"key": "x", "n": 1}
 LOOKUPS = [
     ([{"key": "x", "n": 1}, {"key": "x", "n": 2}], "x", ROW),
@@ -163,37 +187,41 @@ LOOKUPS = [
 async def test_what_a_lookup_finds(
     tmp_path: Path, recorder: Upstream, output: object, value: object, found: object
 ) -> None:
-    text = capability(
-        """
-        - type: http
-          namespace: api
-          baseUri: http://upstream.invalid
-          resources: [{name: r, path: /r, operations: [{name: all, method: GET}, {name: one, method: POST}]}]
-        """,
-        """
-        - type: mcp
-          port: 9090
-          namespace: tools
-          tools:
-          - name: do
-            description: d
-            steps:
-            - {name: all, call: api.all}
-            - {name: one, call: api.one}
-            - {type: lookup, name: found, index: all, match: key, lookupValue: $.one.value}
-            mappings: [{targetName: found, value: $.found}]
-            outputParameters: [{name: found, type: object}]
-        """,
-    )
-
     async def respond(request: Request) -> Response:
         return JSONResponse(output if request.method == "GET" else {"value": value})
 
     recorder.respond = respond
     async with opened(
-        tmp_path, text.replace("type: object}]", "type: array}]") if isinstance(found, list) else text, recorder
+        tmp_path, FINDS.replace("type: object}]", "type: array}]") if isinstance(found, list) else FINDS, recorder
     ) as runtime:
         assert (await runtime.call("do")).value() == {"found": found}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "is_found"),
+    [
+        ("1.10", "1.1", True),
+        ("1e2", "100", True),
+        ("12345678901234567890.0", "12345678901234567890", True),
+        ("1e400", "1.0e400", True),
+        ("1e999999", "1e999999", True),
+        ("0.1", "0.10000000000000001", False),
+        ('{"a": 1.0, "b": [2]}', '{"b": [2.0], "a": 1}', True),
+        ('{"a": 1}', '{"a": 2}', False),
+        ("true", "1", False),
+    ],
+)
+async def test_numbers_that_are_written_otherwise(
+    tmp_path: Path, recorder: Upstream, left: str, right: str, is_found: bool
+) -> None:
+    body = {"GET": f'[{{"key": {left}, "n": 1}}]', "POST": f'{{"value": {right}}}'}
+
+    async def respond(request: Request) -> Response:
+        return Response(body[request.method], media_type="application/json")
+
+    recorder.respond = respond
+    async with opened(tmp_path, FINDS, recorder) as runtime:
+        assert ((await runtime.call("do")).value()["found"] is not None) == is_found
 
 
 TUTORIAL = sorted((SHARED / "reference" / "tutorial").glob("*.yml"))

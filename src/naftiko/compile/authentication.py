@@ -131,7 +131,10 @@ def _oauth2(auth: OAuth2, path: Path, variables: Variables, report: Report) -> C
         if getattr(auth, name):
             settings[name] = _setting(getattr(auth, name), (*path, name), variables)
     options = {"validation": auth.tokenValidation, "scopes": " ".join(auth.scopes or ())}
-    if auth.tokenEndpoint:
+    if auth.tokenEndpoint and template_names(auth.tokenEndpoint):
+        message, help = "`tokenEndpoint` is no template; OpenAPI does not name it", "write a URL"
+        report.add("without-effect", message, (*path, "tokenEndpoint"), help=help)
+    elif auth.tokenEndpoint:
         options["tokenEndpoint"] = auth.tokenEndpoint
     return CompiledAuth(AuthPlan("oauth2", settings, options))
 

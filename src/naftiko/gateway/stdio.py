@@ -93,6 +93,12 @@ class _Message(msgspec.Struct):
     method: str | None = None
     params: msgspec.Raw = msgspec.Raw()
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the SDK answers it before the input ends: what has no object for parameters it leaves alone."""
+        begins = bytes(memoryview(self.params)[:1])
+        return self.method != "subscriptions/listen" and begins in (b"", b"{", b"n")
+
 
 _decode = msgspec.json.Decoder(_Message).decode
 _decode_params = msgspec.json.Decoder(_Params).decode
@@ -128,7 +134,7 @@ class _Asked:
                     self._open.discard(cancelled)
                 if not self._open:
                     self._none.set()
-            elif message.method is not None and message.id is not None and message.method != "subscriptions/listen":
+            elif message.method is not None and message.id is not None and message.is_answered:
                 self._open.add(message.id)
                 self._none.clear()
         return line

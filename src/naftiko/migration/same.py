@@ -62,7 +62,8 @@ def _difference(before: Any, after: Any, at: str, names: Mapping[str, str]) -> s
         return at
     if isinstance(before, dict):
         if len(before) != len(after):
-            after = {key: value for key, value in after.items() if not names.get(key)}
+            spare = [key for key in after if names.get(key) in after][: max(len(after) - len(before), 0)]
+            after = {key: value for key, value in after.items() if key not in spare}
         if len(before) != len(after):
             return at
         places = zip(before.items(), after.items(), strict=True)
@@ -75,7 +76,9 @@ def _difference(before: Any, after: Any, at: str, names: Mapping[str, str]) -> s
         return None
     if isinstance(before, list):
         if len(before) != len(after):
-            after = [item for item in after if not (isinstance(item, dict) and names.get(item.get("name", "")))]
+            named = [item.get("name") if isinstance(item, dict) else None for item in after]
+            spare = [name for name in named if names.get(name or "") in named][: max(len(after) - len(before), 0)]
+            after = [item for item, name in zip(after, named, strict=True) if name is None or name not in spare]
         if len(before) != len(after):
             return at
         pairs = enumerate(zip(before, after, strict=True))

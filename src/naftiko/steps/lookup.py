@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -13,13 +14,18 @@ from naftiko.plan import NamedOutput, Read, StepPlan
 from naftiko.spec.models.operations import LookupStep
 from naftiko.steps.kind import StepKind
 from naftiko.values.expressions import Expression, Scope, as_text
-from naftiko.values.jsontext import encode
 from naftiko.values.missing import MISSING
 from naftiko.values.names import fold
 from naftiko.values.pathmatch import Check
 
 if TYPE_CHECKING:
     from naftiko.engine.orchestration import Running
+
+
+_LONGEST = 5000
+"""Digits of a number that is written without an exponent."""
+
+_EXACT = Context(prec=_LONGEST, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +115,24 @@ def _comparable(value: object) -> object:
         return None
     if isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))  # JSON has one kind of number
-    if isinstance(value, Mapping | list):
-        return ("JSON", encode(value))  # which no text equals
+    if isinstance(value, bool):
+        return as_text(value)
+    if isinstance(value, int | float | Decimal):
+        return _number(value)
+    if isinstance(value, Mapping):  # a tuple: no text equals it
+        return ("object", tuple(sorted((name, _comparable(item)) for name, item in value.items())))
+    if isinstance(value, list):
+        return ("list", tuple(map(_comparable, value)))
     return as_text(value)
+
+
+def _number(value: int | float | Decimal) -> str:
+    """A number as one text, however it was written: JSON has one kind of them."""
+    exact = Decimal(value) if isinstance(value, int) else Decimal(str(value))
+    if not exact.is_finite():
+        return str(exact)
+    short = exact.normalize(_EXACT)
+    return format(short, "f") if abs(short.adjusted()) < _LONGEST else str(short)
 
 
 def _field(item: object, name: str, step: Lookup) -> object:

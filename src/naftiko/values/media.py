@@ -9,9 +9,15 @@ MCP_CONTENT = "application/vnd.naftiko.mcp-content+json"
 
 _TYPES = mimetypes.MimeTypes()
 for _suffix, _type in {
+    ".cfg": "text/plain",
+    ".conf": "text/plain",
     ".csv": "text/csv",
+    ".env": "text/plain",
+    ".ini": "text/plain",
     ".jsonl": "application/x-ndjson",
+    ".log": "text/plain",
     ".md": "text/markdown",
+    ".sql": "application/sql",
     ".toml": "application/toml",
     ".ts": "text/typescript",
     ".yaml": "application/yaml",
@@ -35,7 +41,10 @@ def is_json(media_type: str | None) -> bool:
     return kind == "application/json" or kind.endswith("+json") or kind == "text/json"
 
 
-_TEXTS = frozenset({"javascript", "toml", "x-ndjson", "x-sh", "xml", "yaml", "x-www-form-urlencoded"})
+_CODED = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+"""What a file is that was compressed, whatever it was before."""
+
+_TEXTS = frozenset({"javascript", "sql", "toml", "x-ndjson", "x-sh", "xml", "yaml", "x-www-form-urlencoded"})
 
 
 def is_textual(media_type: str | None) -> bool:
@@ -47,7 +56,8 @@ def is_textual(media_type: str | None) -> bool:
 
 def type_of(name: str) -> str | None:
     """The media type that a file's name says, on every machine the same."""
-    return _TYPES.guess_type(name, strict=False)[0]
+    kind, coding = _TYPES.guess_type(name, strict=False)
+    return kind if coding is None else _CODED.get(coding, "application/octet-stream")
 
 
 def charset_of(media_type: str | None) -> str:

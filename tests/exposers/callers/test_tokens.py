@@ -256,10 +256,11 @@ async def test_tokens_that_the_server_is_asked_about(tmp_path: Path, stage: Stag
                 ("weak", 403),
                 ("no", 401),
                 ("malformed", 401),
+                ("our-client", 503),
             ):
                 answer = await client.rest("GET", "/a", headers={"Authorization": f"Bearer {token}"})
                 assert answer.status_code == status, token
-        assert server.asked("/introspect") == 6, "a good one is not asked about twice"
+        assert server.asked("/introspect") == 7, "a good one is not asked about twice"
         assert "gateway-secret" not in json.dumps([request.headers for request in stage.recorder.requests])
 
 
@@ -282,6 +283,13 @@ async def test_openapi_says_where_tokens_come_from(tmp_path: Path, stage: Stage)
                 document = (await client.rest("GET", "/openapi.json", headers=headers)).json()
             assert document["components"]["securitySchemes"]["adapter"] == scheme
             assert document["security"] == [{"adapter": ["read"] if more else []}]
+
+
+def test_a_template_is_no_address_of_tokens(tmp_path: Path) -> None:
+    text = CAPABILITY.replace("scopes: [read]", "tokenEndpoint: 'https://{{env.HOST}}/token'", 1)
+    loaded = load_text(tmp_path, text)
+    assert {item.path[-1] for item in loaded.diagnostics if item.code == "without-effect"} == {"tokenEndpoint"}
+    assert all("tokenEndpoint" not in adapter.auth.options for adapter in loaded.plan.adapters)
 
 
 async def test_several_issuers(tmp_path: Path, stage: Stage) -> None:

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import signal
+import socket
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import httpx
 import pytest
 
 from naftiko.exposers.management.joint import kind_of
+from naftiko.gateway.workers.peers import WorkerPeers
 from support import TLS, Running, Upstream, answering, running, write
 
 CAPABILITY = """
@@ -128,7 +131,9 @@ async def test_one_log_of_all(tmp_path: Path, recorder: Upstream) -> None:
             found = answer.json()["logs"]
             assert told([line["message"] for line in found], route) == 3
             assert [line["timestamp"] for line in found] == sorted(line["timestamp"] for line in found)
-        assert {len(answer.json()["logs"]) for answer in await each(f"{ops}/logs?count=2")} == {2}
+        for query, number in (("count=2", 2), ("count=%32", 2), ("count=2&count=x", 2), ("count=0", 0)):
+            assert {len(answer.json()["logs"]) for answer in await each(f"{ops}/logs?{query}")} == {number}
+        assert {answer.status_code for answer in await each(f"{ops}/logs?count=")} == {200}
 
 
 async def ready(url: str) -> httpx.Response:
@@ -177,6 +182,28 @@ async def test_a_worker_that_has_ended_is_asked_no_more(tmp_path: Path) -> None:
 async def _read(served: Running) -> None:
     async for _ in served.read():
         pass
+
+
+async def test_where_no_socket_can_be(tmp_path: Path) -> None:
+    """A folder whose name is too long for a socket: the workers serve, and answer each for itself."""
+    long = tmp_path / ("l" * 100)
+    long.mkdir()
+    async with running(write(tmp_path, PLAIN), "--workers", "2", environment={"TMPDIR": str(long)}) as served:
+        assert {answer.status_code for answer in await each(f"{served.urls['ops']}/health/ready")} == {200}
+    assert "answers for this worker alone" in served.stderr
+    assert "Traceback" not in served.stderr
+
+
+async def test_what_a_worker_that_was_killed_has_left() -> None:
+    """Its number may be another process's by now: nobody listens there, and it is taken away."""
+    with tempfile.TemporaryDirectory(prefix="n-") as name:
+        peers = WorkerPeers(Path(name))
+        left = Path(name) / f"{os.getppid()}.sock"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(left))
+        assert peers.others() == [left]
+        assert await peers.ask("GET", "/health/ready", b"") == []
+        assert not left.exists()
 
 
 @pytest.mark.parametrize(

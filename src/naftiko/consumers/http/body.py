@@ -24,6 +24,9 @@ from naftiko.values.jsontext import encode
 from naftiko.values.media import is_textual, type_of
 from naftiko.values.missing import MISSING
 
+_BREAKS = {ord(character): None for character in "\r\n\t"}
+"""What lines of base64 are broken by (RFC 2045, section 6.8); spaces are of texts."""
+
 Body = tuple[bytes, str]
 """Bytes and their media type."""
 
@@ -138,7 +141,7 @@ def _content(text: str, media_type: str | None) -> bytes:
     else:
         encoded = data
     try:
-        return base64.b64decode("".join(encoded.split()), validate=True)
+        return base64.b64decode(encoded.translate(_BREAKS), validate=True)
     except (binascii.Error, ValueError):
         return utf8(text)
 

@@ -169,7 +169,7 @@ class Issuer:
                     data += piece
                     if len(data) > _LARGEST:
                         raise Unreachable(f"{url} answered more than {_LARGEST // 1024} KiB")
-                if response.status_code == 400:
+                if response.status_code == 400 and b"_client" not in data:  # which would be of us (RFC 6749, 5.2)
                     raise _Refused(f"{url} answered 400")
                 if response.status_code != 200:
                     raise Unreachable(f"{url} answered {response.status_code}")

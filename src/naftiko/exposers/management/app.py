@@ -197,6 +197,7 @@ class ManagementApp:
             try:
                 yield b": listening\n\n"
                 follow_all()
+                looked = loop.time()
                 while not closed.done():
                     waiting = waiting or asyncio.create_task(lines.get())
                     await asyncio.wait((waiting, closed), timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
@@ -204,8 +205,10 @@ class ManagementApp:
                         item, waiting = waiting.result(), None
                         yield item + b"\n\n"
                     else:
-                        follow_all()  # one may have taken another's place
                         yield b": still here\n\n"
+                    if loop.time() - looked >= _PING:  # one may have taken another's place
+                        looked = loop.time()
+                        follow_all()
             finally:
                 closed.cancel()
                 for task in (waiting, *following.values()):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.responses import Response
 
@@ -98,8 +99,8 @@ def _logs(own: tuple[int, Json], others: Answers, target: str) -> tuple[int, Jso
     """The last lines of all, in the order of their times."""
     lines = [line for _, said in (own, *others) for line in said.get("logs", ())]
     lines.sort(key=lambda line: str(line.get("timestamp")))
-    asked = dict(pair.partition("=")[::2] for pair in target.partition("?")[2].split("&"))
-    return own[0], {**own[1], "logs": lines[-int(asked.get("count", "100")) or len(lines) :]}
+    count = int(parse_qs(target.partition("?")[2]).get("count", ["100"])[0])  # which our own answer has checked
+    return own[0], {**own[1], "logs": lines[-count:] if count else []}
 
 
 def _traces(own: tuple[int, Json], others: Answers, _: str) -> tuple[int, Json]:

@@ -6,11 +6,13 @@ Nothing is called for them: what has been answered since the process began is of
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 from naftiko.engine.answer import Answer
-from naftiko.engine.aside import done
+from naftiko.engine.aside import aside
 from naftiko.engine.life import Life
+from naftiko.errors import CallError
 from naftiko.exposers.adapter import McpAdapter
 from naftiko.plan import CompletionPlan, McpPlan, UnitPlan
 from naftiko.values.expressions import as_text
@@ -20,6 +22,9 @@ from naftiko.values.pathmatch import Check
 
 MOST = 1000
 """Values that are kept of one declaration."""
+
+_SMALL = 8 * 1024
+"""Bytes of an answer that is looked through at once."""
 
 _LONGEST = 200
 """Characters of a value; longer ones are no ids."""
@@ -39,8 +44,11 @@ class Earlier:
         """Keep what an answer of a tool or resource holds, if anything asks for it."""
         paths = self.wanted(adapter, name)
         if paths and not answer.is_error and not answer.is_binary:
-            size = len(answer.raw) if answer.raw is not None else 0
-            await done(life, size, lambda: self.note(adapter, name, paths, answer, life.check))
+            with suppress(CallError):  # the answer goes out all the same
+                if answer.raw is not None and len(answer.raw) < _SMALL:
+                    self.note(adapter, name, paths, answer, life.check)
+                else:
+                    await aside(life, lambda: self.note(adapter, name, paths, answer, life.check))
 
     def note(self, adapter: McpAdapter, name: str, paths: Iterable[JsonPath], answer: Answer, check: Check) -> None:
         """Keep what an answer holds. May take a while where that is much."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +14,8 @@ import httpx
 from starlette.types import ASGIApp
 
 from naftiko.net.serving import Servers
+
+_log = logging.getLogger("naftiko.gateway")
 
 _PATIENCE = 5.0
 """Seconds after which a worker counts as one that does not answer."""
@@ -31,9 +34,16 @@ class WorkerPeers:
         """Answer the others with an application, which is asked by nobody else; `close` ends its streams."""
         self._close = close
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._own.unlink(missing_ok=True)  # of a process that had this number before
-        listener.bind(str(self._own))
-        listener.listen(100)
+        made = self._own.with_suffix(".new")
+        try:
+            made.unlink(missing_ok=True)
+            listener.bind(str(made))
+            listener.listen(100)
+            made.replace(self._own)  # at once in the place of one that a process of this number has left
+        except OSError as error:  # such as a name that is too long for a socket
+            listener.close()
+            _log.warning("the control port answers for this worker alone: no socket in %s (%s)", self._folder, error)
+            return
         listener.setblocking(False)
         self._servers = Servers([(app, listener)], grace=1, acceptors=1)
         await self._servers.start()
@@ -92,12 +102,14 @@ async def _asked(file: Path, method: str, target: str, body: bytes) -> tuple[int
 
 
 def _has_ended(file: Path) -> bool:
-    """Whether the process of a socket has ended; what it left is taken away."""
-    try:
-        os.kill(int(file.stem), 0)
-    except (ProcessLookupError, ValueError):
-        file.unlink(missing_ok=True)
-        return True
-    except OSError:
-        pass
+    """Whether nobody listens at a socket any more; what its process left is taken away."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(file))
+        except (ConnectionRefusedError, FileNotFoundError):
+            file.unlink(missing_ok=True)
+            return True
+        except OSError:
+            pass
     return False

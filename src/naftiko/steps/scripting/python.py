@@ -124,7 +124,7 @@ def _stands_for_another(value: object) -> bool:
     if isinstance(value, str):
         return _SHOWN.fullmatch(value) is not None
     if isinstance(value, dict):
-        return any(_stands_for_another(item) for item in value.values())
+        return any(map(_stands_for_another, value)) or any(map(_stands_for_another, value.values()))
     return isinstance(value, list) and any(map(_stands_for_another, value))
 
 
@@ -139,7 +139,7 @@ def plain(value: object, depth: int) -> object:
     if type(value) is int and value.bit_length() > _MOST_BITS:
         raise ValueError("a whole number is too long")
     if isinstance(value, dict):
-        return {name if isinstance(name, str) else str(name): plain(item, depth + 1) for name, item in value.items()}
+        return {_key(name): plain(item, depth + 1) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, depth + 1) for item in value]
     if isinstance(value, float):
@@ -147,6 +147,21 @@ def plain(value: object, depth: int) -> object:
     if type(value) in (str, int, bool) or value is None:
         return value
     raise ValueError(f"it holds a {type(value).__name__}")
+
+
+def _key(name: object) -> str:
+    """The name of a member, as JSON has it of a key that is none of its own.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if isinstance(name, str):
+        return name
+    if name is None or isinstance(name, bool):
+        return {None: "null", True: "true", False: "false"}[name]
+    if isinstance(name, int | float):
+        return str(plain(name, 0))
+    raise ValueError(f"it has a {type(name).__name__} for a key")
 
 
 def error_of(message: str, at: str, seconds: float) -> ScriptError:
