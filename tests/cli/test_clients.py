@@ -45,6 +45,7 @@ async def test_what_a_client_needs_is_printed() -> None:
         (("--client", "cursr"), "did you mean `cursor`"),
         (("--install", "--uninstall"), "only one of"),
         (("--http",), "takes no address"),
+        (("--client", "cursor", "--url", "foo"), "http:// or https://"),
     ):
         status, out, err = await command("mcp", "config", str(SEED), *arguments)
         assert (status, out) == (2, "")
@@ -154,6 +155,27 @@ async def test_a_skill_is_written(tmp_path: Path) -> None:
     assert skills_ref.validate(folder) == []
     page = (folder / "SKILL.md").read_text()
     assert page.startswith("---\nname: order-management\ndescription: All about orders\nlicense: MIT\n---\n")
-    assert "- **one**: Gives one Call `GET /a/{id}` of the REST API of `web`. It takes `id` (required)." in page
+    assert "- **one**: Gives one. Call `GET /a/{id}` of the REST API of `web`. It takes `id` (required)." in page
     assert "[guide.md](guide.md)" in page
     assert (folder / "data.bin").read_bytes() == b"\xff\x00"
+
+
+@pytest.mark.parametrize(("scheme", "told"), [("type: bearer, token: t", "`Authorization` header"), ("", "")])
+async def test_credentials_of_an_address_are_told_of(tmp_path: Path, scheme: str, told: str) -> None:
+    """No secret is written, so that something is left to be done by hand."""
+    auth = f"authentication: {{{scheme}}}" if scheme else "description: m"
+    text = f"""
+        ikanos: 1.0.0-beta5
+        capability:
+          exposes:
+          - type: mcp
+            namespace: m
+            port: 9090
+            {auth}
+            tools: {{t: {{description: d, outputParameters: {{a: {{type: string, value: x}}}}}}}}
+    """
+    file = write(tmp_path, text)
+    status, _, err = await command("mcp", "config", str(file), "--client", "cursor", "--http")
+    assert (status, told in err, "asks its callers" in err) == (0, True, bool(told))
+    status, _, err = await command("mcp", "config", str(file), "--env-file", str(tmp_path / "none.env"))
+    assert (status, "is not there yet" in err) == (0, True)

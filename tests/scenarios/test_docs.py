@@ -79,6 +79,13 @@ async def test_dashboards_and_alerts_use_metrics_that_exist(tmp_path: Path, reco
             await client.get(f"{served.urls['web']}/items")
             headers = {"Authorization": "Bearer a-long-token"}
             metrics = (await client.get(f"{served.urls['ops']}/metrics", headers=headers)).text
+    alert = str(read_yaml((ROOT / "deploy" / "alerts.yaml").read_text())["groups"][0]["rules"][0]["expr"])
+    (kinds,) = re.findall(r'error_type=~"([^"]+)"', alert)
+    for kind, is_ours in (
+        ("500", True), ("504", True), ("upstream-timeout", True), ("internal-error", True), ("not-runnable", True),
+        ("404", False), ("invalid-input", False), ("unknown-tool", False), ("unauthorized", False),
+    ):  # fmt: skip
+        assert (re.fullmatch(kinds, kind) is not None) == is_ours, kind
     real = set(re.findall(r"^# TYPE (\S+)", metrics, re.MULTILINE))
     real |= {f"{name}{end}" for name in real for end in ("_bucket", "_count", "_sum")}
     labels = set(re.findall(r'[{,]([a-z_]+)="', metrics)) | {"step_type", "ikanos_namespace", "error_type"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -98,6 +99,10 @@ def config(
         fail("only one of --install and --uninstall can be done")
     if (http or url is not None) and not known.takes_http:
         fail(f"{client} starts servers by a command, and takes no address in its file")
+    if url is not None and urlsplit(url).scheme not in ("http", "https"):
+        fail(f"--url takes an address with http:// or https://, and got {url[:80]!r}")
+    if env_file is not None and not env_file.is_file():
+        typer.echo(f"naftiko: the env file {env_file} is not there yet; the server does not start without it", err=True)
     entries: dict[str, dict[str, object]] = {}
     missing: dict[str, None] = {}
     for file in files:
@@ -108,6 +113,8 @@ def config(
         name = _name(plan, adapters)
         if http or url is not None:
             entries[name] = _by_address(known, url or _address(adapters[0], file))
+            if not uninstall:
+                _say_what_is_asked(name, adapters)
         else:
             entries[name] = _by_command(known, Path(file), env_file, plan, missing)
     if install or uninstall:
@@ -117,6 +124,17 @@ def config(
     if missing and not uninstall:
         names = ", ".join(missing)
         typer.echo(f"naftiko: {client} passes no variables on; put {names} into a file for --env-file", err=True)
+
+
+def _say_what_is_asked(name: str, adapters: list[McpPlan]) -> None:
+    """Say which credentials a client needs that are not in its entry: no secret is written, nor a place for one."""
+    scheme = next((adapter.auth.scheme for adapter in adapters if adapter.auth is not None), None)
+    if scheme == "oauth2":
+        typer.echo(f"naftiko: `{name}` asks its callers for a token, which clients get by themselves", err=True)
+    elif scheme is not None:
+        what = "an `Authorization` header" if scheme in ("bearer", "basic") else "what it asks for"
+        told = f"`{name}` asks its callers for {scheme} credentials: add {what} to its entry, from a variable"
+        typer.echo(f"naftiko: {told}", err=True)
 
 
 def _name(plan: Plan, adapters: list[McpPlan]) -> str:
@@ -173,4 +191,5 @@ def _change(client: Client, file: Path, entries: dict[str, dict[str, object]], s
         replace_text(file.with_name(f"{file.name}.{datetime.now():%Y%m%d-%H%M%S}.bak"), before)
     replace_text(file, text)
     verb = "has" if installs else "has no more"
-    typer.echo(f"{file} {verb} {', '.join(entries)}; {shown} reads it when it starts")
+    scope = "" if file.is_absolute() else ", for this project"
+    typer.echo(f"{file.resolve()} {verb} {', '.join(entries)}{scope}; {shown} reads it when it starts")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import sys
 from typing import Annotated, Any
 
@@ -14,6 +15,8 @@ from naftiko.cli.loading import fail
 from naftiko.validation.render.text import printable
 
 URL = "http://127.0.0.1:9090"
+CA, CERT, KEY = "NAFTIKO_CONTROL_CA", "NAFTIKO_CONTROL_CERT", "NAFTIKO_CONTROL_KEY"
+"""Variables that name files in PEM: whom to trust, and what to show where callers must show a certificate."""
 
 Url = Annotated[str, typer.Argument(metavar="[URL]", help="The control port.")]
 Token = Annotated[
@@ -29,16 +32,40 @@ def asked(method: str, url: str, path: str, token: str | None, *, least: int = 4
         url = f"http://{url}"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        answer = httpx.request(method, f"{url.rstrip('/')}{path}", headers=headers, timeout=30, **named)
+        answer = httpx.request(
+            method, f"{url.rstrip('/')}{path}", headers=headers, timeout=30, verify=_trusted(), **named
+        )
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            fail(f"the certificate of {url} is not trusted; {CA} names a file with those that are")
+        if isinstance(error, httpx.RemoteProtocolError) and url.startswith("http://"):
+            fail(f"{url} answers no HTTP; if it serves https, write https://")
         fail(f"{url} does not answer ({type(error).__name__}); is a control port there? (`naftiko run --control PORT`)")
     if answer.status_code == 401:
         fail(f"{url} asks for credentials: give a token with --token, or in NAFTIKO_CONTROL_TOKEN")
-    if answer.status_code == 404:
+    if answer.status_code == 404 and not _says_why(answer):
         fail(f"{url}{path} is not there: the control adapter does not offer it, or this is another port")
     if answer.status_code >= least and answer.status_code not in (409, 503):
         fail(f"{url}{path} answered {answer.status_code}: {printable(answer.text[:300])}")
     return answer
+
+
+def _says_why(answer: httpx.Response) -> bool:
+    """Whether an answer is a control port's own word for what is not there."""
+    return answer.headers.get("content-type", "").startswith("application/json") and b'"error"' in answer.content
+
+
+def _trusted() -> ssl.SSLContext:
+    """What certificates are held against, and the one that is shown where callers must show one."""
+    context = ssl.create_default_context()
+    try:
+        if os.environ.get(CA):
+            context.load_verify_locations(os.environ[CA])
+        if os.environ.get(CERT):
+            context.load_cert_chain(os.environ[CERT], os.environ.get(KEY) or None)
+    except (OSError, ValueError) as error:
+        fail(f"{CA}, {CERT} and {KEY} name no certificates that can be used: {error}")
+    return context
 
 
 def printed(answer: httpx.Response, *, as_json: bool) -> Any:
@@ -121,7 +148,8 @@ def logs_(
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     base = url if "://" in url else f"http://{url}"
     try:
-        with httpx.stream("GET", f"{base.rstrip('/')}/logs/stream", headers=headers, timeout=None) as answer:  # noqa: S113 - it has no end
+        place = f"{base.rstrip('/')}/logs/stream"
+        with httpx.stream("GET", place, headers=headers, timeout=None, verify=_trusted()) as answer:  # noqa: S113
             if answer.status_code != 200:
                 fail(f"{base}/logs/stream answered {answer.status_code}")
             for line in answer.iter_lines():

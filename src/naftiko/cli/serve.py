@@ -14,7 +14,7 @@ import uvloop
 
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
-from naftiko.cli.console import Console, JsonConsole, QuietConsole, TextConsole
+from naftiko.cli.console import Console, JsonConsole, KeptConsole, QuietConsole, TextConsole
 from naftiko.diagnostics import Diagnostic
 from naftiko.document.discovery import discover
 from naftiko.errors import NaftikoError, SetupError
@@ -25,8 +25,10 @@ from naftiko.gateway.serve import serve
 from naftiko.gateway.watch import watch
 from naftiko.gateway.workers.channel import Channel
 from naftiko.gateway.workers.peers import WorkerPeers
+from naftiko.log import Recent
 from naftiko.log.writer import LogLevel
 from naftiko.net.sockets import OwnSockets, Sockets
+from naftiko.plan import ControlPlan, Plan
 from naftiko.runtime.observing.series import SHARED
 from naftiko.runtime.observing.wiring import Observing
 from naftiko.runtime.settings import Settings
@@ -77,8 +79,11 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
                 raise SetupError("`--workers`: standard input and output belong to one process")
             console.leave_output()
         sockets: Sockets = channel or OwnSockets()
-        observer, settings = Observer(console.call, console.least), asked.settings
         plans = [item.plan for item in prepared if item.plan is not None]
+        recent = Recent()
+        if asked.control_port is not None or any(_shows_logs(plan) for plan in plans):
+            console = KeptConsole(console, recent)
+        observer, settings = Observer(console.call, console.least), asked.settings
         observing = Observing.wanted(plans, has_control=asked.control_port is not None)
         if observing is not None:
             observer, settings = observing.observer(observer), observing.settings(settings)
@@ -97,6 +102,7 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
             is_stdio=asked.is_stdio,
             control_port=asked.control_port,
             observing=observing,
+            recent=recent,
         )
         if channel is not None and SHARED in os.environ:
             gateway.peers = WorkerPeers(Path(os.environ[SHARED]))
@@ -113,6 +119,11 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
     finally:
         console.close()
     return 0
+
+
+def _shows_logs(plan: Plan) -> bool:
+    """Whether a control adapter of a capability shows the log."""
+    return any(isinstance(item, ControlPlan) and (item.logs or item.subscribers) for item in plan.adapters)
 
 
 def _has_stdio(prepared: Prepared) -> bool:

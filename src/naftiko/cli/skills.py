@@ -77,16 +77,22 @@ def _text(name: str, description: str, about: dict[str, object], rows: list[str]
 
 def _tool(tool: SkillToolPlan, units: Units) -> str:
     if tool.instruction is not None:
-        return f"- **{tool.name}**: {(tool.description or '').strip()} See [{tool.instruction}]({tool.instruction})."
+        return f"- **{tool.name}**: {_sentence(tool.description)} See [{tool.instruction}]({tool.instruction})."
     found = units.get((tool.namespace or "", tool.action or ""))
     if found is None:
         return f"- **{tool.name}**: {(tool.description or '').strip()}"
     return _row(tool.name, tool.description or found[1].description, *found)
 
 
+def _sentence(text: str | None) -> str:
+    """A description as what another sentence can follow."""
+    words = " ".join((text or "").split())
+    return words if not words or words.endswith((".", "!", "?")) else f"{words}."
+
+
 def _row(name: str, description: str | None, adapter: McpPlan | RestPlan, unit: UnitPlan) -> str:
     """A tool in words: what it does, how it is called, and what it takes."""
-    about = " ".join((description or "").split())
+    about = _sentence(description)
     how = f"`{unit.label}` of the REST API" if isinstance(adapter, RestPlan) else f"the MCP tool `{unit.name}`"
     shown = (plan for plan in unit.function.inputs if not plan.is_hidden)
     takes = [f"`{plan.name}`" + (" (required)" if plan.required else "") for plan in shown]

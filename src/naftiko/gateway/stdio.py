@@ -137,6 +137,9 @@ class _Asked:
             elif message.method is not None and message.id is not None and message.is_answered:
                 self._open.add(message.id)
                 self._none.clear()
+            return line
+        if line.strip():
+            _log.warning("a line on standard input is no message of JSON-RPC 2.0, and has no answer")
         return line
 
     async def _answered(self) -> None:

@@ -27,7 +27,7 @@ class Recent(logging.Handler):
 
     def __init__(self, count: int = 1000) -> None:
         super().__init__()
-        self._lines: deque[Line] = deque(maxlen=count)
+        self._lines: deque[Callable[[], Line]] = deque(maxlen=count)
         self._told: list[Callable[[Line], None]] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -37,10 +37,16 @@ class Recent(logging.Handler):
             self.handleError(record)
             return
         line = Line(record.created, record.name, record.levelno, text)
+        self.keep(lambda: line)
+
+    def keep(self, line: Callable[[], Line]) -> None:
+        """Keep a line that is made when somebody asks for it, or now where somebody listens."""
         self._lines.append(line)
-        for told in (*self._told,):
-            with suppress(RuntimeError):  # the loop of who listens has ended
-                told(line)
+        if self._told:
+            made = line()
+            for told in (*self._told,):
+                with suppress(RuntimeError):  # the loop of who listens has ended
+                    told(made)
 
     def listen(self, told: Callable[[Line], None]) -> Callable[[], None]:
         """Tell somebody of each line from now on, in the thread that logs; what comes back ends it."""
@@ -54,5 +60,5 @@ class Recent(logging.Handler):
 
     def lines(self, count: int = 100, least: int = logging.NOTSET) -> tuple[Line, ...]:
         """The last `count` lines of at least a level, the oldest first."""
-        found = [line for line in self._lines if line.level >= least]
+        found = [line for kept in (*self._lines,) if (line := kept()).level >= least]
         return tuple(found[-count:]) if count > 0 else ()

@@ -81,7 +81,7 @@ class Tls:
         except SetupError as error:
             _log.warning("the new files are not taken: %s", error)
             return False
-        _log.warning("a new certificate is used: %s", self.certificate)
+        _log.info("a new certificate is used: %s", self.certificate)
         return True
 
     async def keep(self) -> None:

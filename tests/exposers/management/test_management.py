@@ -149,6 +149,10 @@ async def test_logs(tmp_path: Path, recorder: Upstream) -> None:
             told = json.loads(line[6:])
             assert (told["level"], told["logger"]) == ("WARNING", "naftiko.engine")
             assert "list" in told["message"]
+            kept = (await client.get("/logs")).json()["logs"]
+            assert any(line["logger"] == "naftiko.calls" and "/a" in line["message"] for line in kept)
+            assert any(line["message"].startswith("ready") for line in kept)
+            assert not any("/logs" in line["message"] for line in kept), "what an operator asks is not kept"
             logs = (await client.get("/logs?count=5&level=warning")).json()["logs"]
             assert told in logs
             assert (await client.get("/logs?level=error")).json() == {"logs": []}

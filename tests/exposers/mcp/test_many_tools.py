@@ -108,6 +108,9 @@ async def test_found_described_and_called(mode: str, tmp_path: Path, recorder: U
         described = await client.call_tool("describe-tools", {"names": ["invoice_remove-invoice"]})
         definition = json.loads(text(described))
         assert definition["inputSchema"]["required"] == ["status"]
+        both = await client.call_tool("describe-tools", {"names": ["invoice_remove-invoice", "nope"]})
+        assert (both.is_error, text(both).startswith(text(described))) == (False, True)
+        assert "there is no tool `nope`" in text(both)
         arguments = {"name": "invoice_remove-invoice", "arguments": {"status": "void"}}
         called = await client.call_tool("call-tool", arguments)
         assert called.structured_content == {"path": "/invoice", "method": "DELETE", "query": {"status": "void"}}

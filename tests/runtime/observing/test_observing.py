@@ -173,6 +173,8 @@ async def test_one_call_is_one_trace(tmp_path: Path, recorder: Upstream) -> None
                 listed = (await client.get("/traces?operation=both")).json()
                 (trace,) = listed["traces"]
                 assert (trace["status"], trace["spanCount"], listed["bufferSize"]) == ("OK", 5, 100)
+                every = (await client.get("/traces")).json()["traces"]
+                assert not any("control" in item["operation"] or "/traces" in item["operation"] for item in every)
                 whole = (await client.get(f"/traces/{trace['traceId']}")).json()
                 assert sorted(span["name"] for span in whole["spans"]) == [
                     "http.client.GET",
@@ -183,6 +185,8 @@ async def test_one_call_is_one_trace(tmp_path: Path, recorder: Upstream) -> None
                 ]
                 assert (await client.get("/traces/nothing")).status_code == 404
                 assert (await client.get("/status")).json()["otel"] == {"status": "active"}
+            status, _, err = await command("traces", served.urls["ops"], "abc")
+            assert (status, "there is no trace abc" in err) == (2, True)
             status, out, _ = await command("traces", served.urls["ops"], trace["traceId"])
             assert (status, out.count("step.call")) == (0, 2)
             async with asyncio.timeout(60):

@@ -102,7 +102,7 @@ class CredentialGate(Gate):
             return None
         known = self._same("username", username)
         is_right = self._same("password", password) and known and bool(colon)
-        return ANYBODY if is_right else None
+        return Caller(username) if is_right else None
 
     def _same(self, name: str, given: str) -> bool:
         expected = self._settings[name] or ""

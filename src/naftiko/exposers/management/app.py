@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -237,7 +238,10 @@ def _kind(path: str) -> str | None:
 
 
 def _untraced() -> Response:
-    return _json({"error": "nothing is traced: `pip install 'naftiko[otel]'` brings what traces"}, 503)
+    if find_spec("opentelemetry.sdk") is None:
+        return _json({"error": "nothing is traced: `pip install 'naftiko[otel]'` brings what traces"}, 503)
+    why = "traces are on where the file has a control adapter, or OTEL_EXPORTER_OTLP_ENDPOINT says where they go"
+    return _json({"error": f"nothing is traced: {why}"}, 503)
 
 
 async def _object(receive: Receive) -> dict[str, object] | Response:

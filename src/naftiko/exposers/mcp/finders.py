@@ -170,16 +170,25 @@ def described(table: Table, offering: Offering, among: Collection[int], argument
         raise ValueError("`names` is a list of tools' names")
     found: list[str] = []
     left = _LARGE_BUDGET
+    unknown: list[str] = []
     for name in names[:_MOST]:
-        tool = known(table, offering, among, name).listed
+        try:
+            tool = known(table, offering, among, name).listed
+        except ValueError as error:
+            if len(names) == 1:
+                raise
+            unknown.append(str(error))
+            continue
         text = encode_text(tool.model_dump(mode="json", by_alias=True, exclude_none=True))
         if found and len(text) > left:
             break
         found.append(text)
         left -= len(text)
-    rest = names[len(found) :]
+    rest = names[len(found) + len(unknown) :]
     more = [f"left out for their size: {', '.join(rest)}; ask for them by themselves"] if rest else []
-    return "\n".join([*found, *more])
+    if not found and unknown:
+        raise ValueError("; ".join(unknown))
+    return "\n".join([*found, *unknown, *more])
 
 
 def known(table: Table, offering: Offering, among: Collection[int], name: str) -> Served:

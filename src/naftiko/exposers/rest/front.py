@@ -33,7 +33,8 @@ def front(adapters: Sequence[RestAdapter], headers: Mapping[str, str]) -> Respon
     routes = sum(len(adapter.plan.units) for adapter in adapters)
     title = adapters[0].title if len(adapters) == 1 and adapters[0].title else "Naftiko"
     if wants_html(headers):
-        what = f"{len(adapters)} REST adapter{'' if len(adapters) == 1 else 's'} with {routes} routes"
+        plural = ["" if number == 1 else "s" for number in (len(adapters), routes)]
+        what = f"{len(adapters)} REST adapter{plural[0]} with {routes} route{plural[1]}"
         links = [Link("/docs", "Try it"), Link(OPENAPI_PATH, "OpenAPI document of everything here")]
         links += [
             Link(f"/{adapter.plan.namespace}{OPENAPI_PATH}", f"{adapter.title or adapter.plan.title}: its own document")
