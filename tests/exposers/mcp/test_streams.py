@@ -24,7 +24,7 @@ CAPABILITY = """
         baseUri: http://upstream.invalid
         resources:
         - {name: a, path: /a, operations: [{name: one, method: GET}]}
-        - {name: b, path: /b, operations: [{name: two, method: GET, inputParameters: [{name: x, in: query}]}]}
+        - {name: b, path: /b, operations: [{name: two, method: GET, inputParameters: [{name: x, in: query, required: false}]}]}
         - {name: c, path: /c, operations: [{name: three, method: POST}]}
       exposes:
       - type: mcp
@@ -35,7 +35,7 @@ CAPABILITY = """
           description: Three steps
           steps:
           - {type: call, name: first, call: api.one}
-          - {type: call, name: second, call: api.two, with: {x: '{{first.n}}'}}  # so that they follow each other
+          - {type: call, name: second, call: api.two, with: {x: '{{first.id}}'}}  # so that they follow each other
           - {type: call, name: third, call: api.three}
           mappings: [{targetName: n, value: $.third.n}]
         - {name: at-once, description: One call, call: api.one}
