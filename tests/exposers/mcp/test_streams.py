@@ -24,7 +24,10 @@ CAPABILITY = """
         baseUri: http://upstream.invalid
         resources:
         - {name: a, path: /a, operations: [{name: one, method: GET}]}
-        - {name: b, path: /b, operations: [{name: two, method: GET, inputParameters: [{name: x, in: query, required: false}]}]}
+        - name: b
+          path: /b
+          inputParameters: [{name: x, in: query, required: false}]
+          operations: [{name: two, method: GET}]
         - {name: c, path: /c, operations: [{name: three, method: POST}]}
       exposes:
       - type: mcp
