@@ -80,8 +80,8 @@ class ClientConnection(HttpToolsProtocol):
                 self._size += self._chunk
                 if self._size > MAX_HEAD:
                     self._refuse_later(*_HEAD_TOO_LARGE)
-        elif not self._has_body and self.cycle is not None and self.cycle.more_body:
-            self._beside += self._chunk
+        elif self.cycle is not None and self.cycle.more_body:
+            self._beside = 0 if self._has_body else self._beside + self._chunk
             if self._beside > MAX_HEAD and not self.transport.is_closing():
                 self._refuse_later(*_BESIDE_TOO_LARGE)
 
@@ -97,8 +97,8 @@ class ClientConnection(HttpToolsProtocol):
         scope[CONNECTION] = self
 
     def on_body(self, body: bytes) -> None:
-        self._has_body, self._beside = True, 0
-        super().on_body(body)
+        self._has_body = True
+        HttpToolsProtocol.on_body(self, body)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._is_in_head:  # a trailer is no header (RFC 9110, section 6.5.1), and nobody asks for any

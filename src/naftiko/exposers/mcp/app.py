@@ -191,7 +191,7 @@ class McpApp:
             with Present(scope, life):
                 manager = self._server.manager or await self._server.started()
                 if message.method == "tools/call" and not isinstance(message.params, UnsetType):
-                    manager = self._server.for_call(bytes(message.params), session) or manager
+                    manager = self._server.for_call(body, message.params, session) or manager
                 answered = manager.handle_request(scope, replay, whole(scope, send, extra))
                 if TRACES in scope:
                     with traced(scope, message):

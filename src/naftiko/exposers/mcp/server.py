@@ -172,14 +172,16 @@ class McpServer:
             max_request_body_size=MAX_BODY,
         )
 
-    def for_call(self, params: bytes, session: str) -> StreamableHTTPSessionManager | None:
+    def for_call(self, body: bytes, params: msgspec.Raw, session: str) -> StreamableHTTPSessionManager | None:
         """The SDK's part for a tool call, once it is started: one that streams where the caller is to be told more.
 
         Callers ask for that with a progress token or a level of the log; there is something to tell of steps.
         """
-        if b'"progressToken"' in params or b'/logLevel"' in params or session in self.sessions.levels:
+        if self._table.has_steps and (
+            b'"progressToken"' in body or b'/logLevel"' in body or session in self.sessions.levels
+        ):
             with suppress(msgspec.MsgspecError, RecursionError):
-                served = self._table.get(meant(self._table, params))
+                served = self._table.get(meant(self._table, bytes(params)))
                 if served is not None and served.tool.plan.function.steps is not None:
                     return self._streaming
         return self._manager

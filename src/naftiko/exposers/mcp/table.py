@@ -58,6 +58,9 @@ class Table:
     has_scopes: bool = field(init=False)
     """Whether anything needs scopes of its caller."""
 
+    has_steps: bool = field(init=False)
+    """Whether a tool has steps, of which a caller may be told."""
+
     _offerings: dict[Wanted, Offering] = field(default_factory=dict)
     _whole: Offering | None = None
     _index: Index | None = None
@@ -65,6 +68,7 @@ class Table:
 
     def __post_init__(self) -> None:
         self.has_scopes = any(unit.scopes for adapter in self.adapters for unit in adapter.plan.offered)
+        self.has_steps = any(tool.function.steps is not None for _, tool in self.pairs.values())
 
     @property
     def whole(self) -> Offering:
