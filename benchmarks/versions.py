@@ -1,7 +1,7 @@
 """This checkout beside another one, call by call: `python benchmarks/versions.py OTHER [--seconds S] [--rounds N]`.
 
 Both serve at once, and are loaded in turn in each round, so that the machine's speed is the same for both. Prints the
-CPU of a call and the median of the ratios. Needs nginx and wrk, as `load.py` does.
+CPU of a call, the median of the ratios, and the middle half of them. Needs nginx and wrk, as `load.py` does.
 """
 
 from __future__ import annotations
@@ -50,13 +50,18 @@ def main() -> None:
         ours = stack.enter_context(version(HERE.parent, folder / "this", upstream))
         for kind, load in KINDS.items():
             pairs = []
+            for subject in (other, ours):
+                measure(subject, load(subject), 1)  # what is only made by the first calls
             for number in range(asked.rounds):
                 turns = [(0, other), (1, ours)] if number % 2 else [(1, ours), (0, other)]
                 figures = {index: measure(subject, load(subject), asked.seconds) for index, subject in turns}
                 pairs.append((figures[0].cpu, figures[1].cpu))
-            ratio = statistics.median(mine / theirs for theirs, mine in pairs)
+            low, ratio, high = statistics.quantiles((mine / theirs for theirs, mine in pairs), n=4)
             theirs, mine = (statistics.median(side) for side in zip(*pairs, strict=True))
-            print(f"{kind:16} other {theirs:6.0f} us, this {mine:6.0f} us, ratio {ratio:.3f}", flush=True)
+            print(
+                f"{kind:16} other {theirs:6.0f} us, this {mine:6.0f} us, ratio {ratio:.3f} ({low:.3f} to {high:.3f})",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

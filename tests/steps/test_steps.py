@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from naftiko import Settings, Severity, load
+from naftiko.steps.lookup import Lookup, look_up
+from naftiko.values.expressions import Literal, Scope
+from naftiko.values.jsontext import decode_bytes
 from support import SHARED, Stage, Upstream, capability, needs_shared, on_stage, opened
 
 FLEET = capability(
@@ -222,6 +226,22 @@ async def test_numbers_that_are_written_otherwise(
     recorder.respond = respond
     async with opened(tmp_path, FINDS, recorder) as runtime:
         assert ((await runtime.call("do")).value()["found"] is not None) == is_found
+
+
+def test_numbers_that_mean_more_than_they_say() -> None:
+    """Few bytes that stand for thousands of digits take no more than others; what nests for ever equals nothing."""
+    rows = decode_bytes(b"[" + b",".join([b'{"key": 1e4999}'] * 50_000) + b"]", "utf-8")
+    deep: object = {"key": 1}
+    for _ in range(3000):
+        deep = {"in": deep}
+    scope = Scope({}, {}, {"all": [*rows, {"key": deep}]}, {})
+    tracemalloc.start()
+    try:
+        for value, found in ((1, None), (deep, None), (rows[0]["key"], rows[0])):
+            assert look_up(Lookup("all", "key", Literal(value), ()), scope, lambda: None) == found
+        assert tracemalloc.get_traced_memory()[1] < 8 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 TUTORIAL = sorted((SHARED / "reference" / "tutorial").glob("*.yml"))

@@ -149,7 +149,7 @@ def logs_(
     base = url if "://" in url else f"http://{url}"
     try:
         place = f"{base.rstrip('/')}/logs/stream"
-        with httpx.stream("GET", place, headers=headers, timeout=None, verify=_trusted()) as answer:  # noqa: S113
+        with httpx.stream("GET", place, headers=headers, timeout=None, verify=_trusted()) as answer:  # noqa: S113 - no end
             if answer.status_code != 200:
                 fail(f"{base}/logs/stream answered {answer.status_code}")
             for line in answer.iter_lines():

@@ -33,7 +33,7 @@ def checked(plans: tuple[InputPlan, ...], inputs: Mapping[str, object]) -> dict[
             except Mismatch as mismatch:
                 raise InputError(f"the input `{plan.name}` does not fit: {mismatch}", name=plan.name) from mismatch
         if plan.pattern is not None and isinstance(value, str) and not searcher(plan.pattern)(value):
-            raise InputError(f"the input `{plan.name}` does not match `{plan.pattern}`", name=plan.name)
+            raise InputError(f"the input `{plan.name}` does not match `{plan.pattern[:200]}`", name=plan.name)
         values[plan.name] = value
     if lacking:
         names = ", ".join(f"`{name}`" for name in lacking)

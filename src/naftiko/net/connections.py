@@ -56,6 +56,7 @@ class ClientConnection(HttpToolsProtocol):
         """Which of several that wait is closed first: half a head before none, then the oldest."""
         return (not self._is_in_head, self._since if self._is_in_head else self._last)
 
+    # uvicorn says which transport it takes; asyncio's own protocol says any
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if not self._clients.admit(self):

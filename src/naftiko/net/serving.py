@@ -83,7 +83,7 @@ class Servers:
             )
             for app, _ in pairs
         ]
-        for server in self._servers:
+        for server in self._servers:  # each has a configuration of ours, which uvicorn types as its own
             server.config.context = tls.context if tls is not None else None  # type: ignore[attr-defined]
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from naftiko.engine.orchestration import Running
 
 
-_LONGEST = 5000
-"""Digits of a number that is written without an exponent."""
+_LONGEST = 40
+"""Digits of a number that is written without an exponent: no id has more, and few bytes can mean thousands of them."""
 
-_EXACT = Context(prec=_LONGEST, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_EXACT = Context(prec=5000, Emax=MAX_EMAX, Emin=MIN_EMIN)
+_DEEPEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +107,15 @@ def _rows(output: Mapping[str, object]) -> list[object]:
     return []
 
 
-def _comparable(value: object) -> object:
-    """What equal values share; None for what equals nothing.
+def _comparable(value: object, depth: int = 0) -> object:
+    """What equal values share; None for what equals nothing. What nests beyond all measure equals nothing, either.
 
     Values of different kinds that are written alike are equal: an id may be text here and a number there.
     """
     if value is None or value is MISSING:
         return None
+    if depth > _DEEPEST:
+        return object()  # which only itself equals
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -120,9 +123,9 @@ def _comparable(value: object) -> object:
     if isinstance(value, int | float | Decimal):
         return _number(value)
     if isinstance(value, Mapping):  # a tuple: no text equals it
-        return ("object", tuple(sorted((name, _comparable(item)) for name, item in value.items())))
+        return ("object", tuple(sorted((name, _comparable(item, depth + 1)) for name, item in value.items())))
     if isinstance(value, list):
-        return ("list", tuple(map(_comparable, value)))
+        return ("list", tuple(_comparable(item, depth + 1) for item in value))
     return as_text(value)
 
 

@@ -210,3 +210,21 @@ async def test_tokens_of_a_file(tmp_path: Path, stage: Stage) -> None:
         for token, status in (("ci-token", 200), ("ops-token", 200), ("no-token", 401)):
             answer = await client.rest("GET", "/a", headers={"Authorization": f"Bearer {token}"})
             assert answer.status_code == status
+
+
+@pytest.mark.parametrize("scheme", ["basic", "digest"])
+@pytest.mark.parametrize(("username", "told"), [("ada", "ada"), ("'{{env.WHO}}'", None)])
+async def test_a_name_in_the_log(
+    tmp_path: Path, recorder: Upstream, scheme: str, username: str, told: str | None
+) -> None:
+    """One that stands in the file; what a variable holds may be a key, and is told to nobody."""
+    text = CAPABILITY.replace("AUTH", f"{{type: {scheme}, username: {username}, password: a-password}}")
+    file = write(tmp_path, text)
+    environment = {"WHO": "ada"}
+    async with running(file, "--base-uri", recorder.url, environment=environment) as served:
+        auth = (httpx.BasicAuth if scheme == "basic" else httpx.DigestAuth)("ada", "a-password")
+        async with httpx.AsyncClient(verify=TLS, auth=auth) as client:
+            assert (await client.get(f"{served.urls['web']}/a")).status_code == 200
+    assert served.calls()[-1].get("caller") == told
+    assert "a-password" not in served.stderr
+    assert told is not None or '"ada"' not in served.stderr

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from naftiko.exposers.asgi import cookies_of
-from naftiko.exposers.callers.gate import ANYBODY, Asked, Caller, Denied, Gate
+from naftiko.exposers.callers.gate import ANYBODY, Asked, Caller, Denied, Gate, named_in
 from naftiko.plan import AuthPlan
 from naftiko.values.expressions import Scope, as_text
 from naftiko.values.missing import MISSING
@@ -102,7 +102,7 @@ class CredentialGate(Gate):
             return None
         known = self._same("username", username)
         is_right = self._same("password", password) and known and bool(colon)
-        return Caller(username) if is_right else None
+        return named_in(self._plan, "username") if is_right else None
 
     def _same(self, name: str, given: str) -> bool:
         expected = self._settings[name] or ""

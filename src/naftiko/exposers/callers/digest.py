@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from urllib.request import parse_http_list, parse_keqv_list
 
-from naftiko.exposers.callers.gate import DENIED, Asked, Caller, Denied, Gate
+from naftiko.exposers.callers.gate import DENIED, Asked, Caller, Denied, Gate, named_in
 from naftiko.plan import AuthPlan
 from naftiko.values.expressions import Scope, as_text
 from naftiko.values.missing import MISSING
@@ -88,7 +88,7 @@ class DigestGate(Gate):
         is_meant = fields.get("uri") == asked.target and fields.get("realm") == _REALM
         if not (is_ours and is_same and is_named and is_meant):
             return DENIED
-        return _STALE if is_old or not self._is_new(nonce, count) else Caller(username)
+        return _STALE if is_old or not self._is_new(nonce, count) else named_in(self._plan, "username")
 
     def _is_new(self, nonce: str, count: int) -> bool:
         """Whether a use of a nonce is the first of its number (RFC 7616, section 3.3); those of late may come out of

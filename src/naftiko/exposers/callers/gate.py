@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 
+from naftiko.plan import AuthPlan
+from naftiko.values.expressions import Literal, as_text
+
 Headers = Mapping[str, str]
 
 
@@ -23,6 +26,14 @@ class Caller:
 
 
 ANYBODY = Caller()
+
+
+def named_in(plan: AuthPlan, key: str) -> Caller:
+    """The caller whose name is a setting: told where it stands in the file, not where it is a variable's value."""
+    setting = plan.settings.get(key)
+    return Caller(as_text(setting.value)) if isinstance(setting, Literal) else ANYBODY
+
+
 """A caller of whom nothing is known but that the credentials are right."""
 
 
