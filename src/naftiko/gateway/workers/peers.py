@@ -110,6 +110,6 @@ def _has_ended(file: Path) -> bool:
         except (ConnectionRefusedError, FileNotFoundError):
             file.unlink(missing_ok=True)
             return True
-        except OSError:
-            pass
+        except OSError:  # somebody listens, and takes nobody at the moment
+            return False
     return False
