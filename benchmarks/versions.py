@@ -1,4 +1,4 @@
-"""This checkout beside another one, call by call: `python benchmarks/versions.py OTHER [--seconds S] [--rounds N]`.
+"""This checkout beside another one, call by call: `python benchmarks/versions.py OTHER [--only TEXT] [--seconds S] [--rounds N]`.
 
 Both serve at once, and are loaded in turn in each round, so that the machine's speed is the same for both. Prints the
 CPU of a call, the median of the ratios, and the middle half of them. Needs nginx and wrk, as `load.py` does.
@@ -39,6 +39,7 @@ def version(checkout: Path, folder: Path, upstream: str) -> Iterator[Subject]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("other", type=Path)
+    parser.add_argument("--only", default="", help="the kinds of calls whose name holds this")
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
@@ -48,7 +49,7 @@ def main() -> None:
         upstream = f"http://127.0.0.1:{port}"
         other = stack.enter_context(version(asked.other.resolve(), folder / "other", upstream))
         ours = stack.enter_context(version(HERE.parent, folder / "this", upstream))
-        for kind, load in KINDS.items():
+        for kind, load in ((kind, load) for kind, load in KINDS.items() if asked.only in kind):
             pairs = []
             for subject in (other, ours):
                 measure(subject, load(subject), 1)  # what is only made by the first calls
