@@ -1,4 +1,6 @@
-"""This checkout beside another one, call by call: `python benchmarks/versions.py OTHER [--only TEXT] [--seconds S] [--rounds N]`.
+"""This checkout beside another one, call by call.
+
+`python benchmarks/versions.py OTHER [--only TEXT] [--seconds S] [--rounds N]`
 
 Both serve at once, and are loaded in turn in each round, so that the machine's speed is the same for both. Prints the
 CPU of a call, the median of the ratios, and the middle half of them. Needs nginx and wrk, as `load.py` does.
