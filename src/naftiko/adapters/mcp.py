@@ -27,7 +27,7 @@ class _Mcp(AdapterKind):
         from naftiko.exposers.adapter import mcp_of
         from naftiko.exposers.mcp.app import McpApp
 
-        return McpApp(mcp_of([adapter]), is_loopback=around.is_loopback)
+        return McpApp(mcp_of([adapter]), is_loopback=around.is_loopback, uses_sdk=around.uses_mcp_sdk)
 
     async def close(self, app: ASGIApp) -> None:
         """Answer no more, once the calls under way have ended."""

@@ -33,6 +33,13 @@ class Tools(StrEnum):
     code = "code"
 
 
+class McpEngine(StrEnum):
+    """What answers MCP messages."""
+
+    direct = "direct"
+    sdk = "sdk"
+
+
 class Reload(StrEnum):
     """Which new versions of a file take over."""
 
@@ -102,6 +109,10 @@ def run(
     pin: Annotated[
         list[str] | None, typer.Option("--pin", metavar="NAME", help="A tool that is listed beside those that search.")
     ] = None,
+    mcp_engine: Annotated[
+        McpEngine,
+        typer.Option("--mcp-engine", help="`sdk` leaves common MCP messages to the MCP SDK, too, which takes longer."),
+    ] = McpEngine.direct,
     docs: Annotated[bool, typer.Option("--docs/--no-docs", help="A viewer of REST APIs at /docs.")] = True,
     strict_query: Annotated[
         bool, typer.Option("--strict-query", help="Refuse query parameters that nobody knows.")
@@ -169,6 +180,7 @@ def run(
         strict_query=strict_query,
         shows_docs=docs,
         offer=_offer(tools, pin or ()),
+        uses_mcp_sdk=mcp_engine is McpEngine.sdk,
         tls=_tls(tls_cert, tls_key, tls_client_ca),
         clients=ClientLimits(
             head=options.seconds("--head-timeout", head_timeout),

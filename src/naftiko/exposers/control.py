@@ -113,7 +113,11 @@ class Control(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Where an application stands: whether only this machine can reach it, and what serves it, if that can be asked."""
+    """Where an application stands: whether only this machine can reach it, and what serves it, if that can be asked.
+
+    With `uses_mcp_sdk` the MCP SDK answers every message.
+    """
 
     is_loopback: bool = True
     control: Control | None = None
+    uses_mcp_sdk: bool = False

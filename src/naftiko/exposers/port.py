@@ -60,7 +60,8 @@ class PortSettings:
     With `is_joint` the tools of the shared MCP endpoint begin with their adapters' names; `tells` lets clients of every
     MCP version listen for changes; `is_strict` refuses query parameters that nobody knows. `kinds` are what serves
     adapters by their `type`, `control` what they may ask about the process. With
-    `shows_docs` there is a viewer of REST adapters at `/docs`. `offer` is how the shared endpoint offers tools.
+    `shows_docs` there is a viewer of REST adapters at `/docs`. `offer` is how the shared endpoint offers tools. With
+    `uses_mcp_sdk` the MCP SDK answers every message.
     """
 
     is_loopback: bool = True
@@ -74,6 +75,7 @@ class PortSettings:
     control: Control | None = None
     shows_docs: bool = True
     offer: Offer = EVERY_TOOL
+    uses_mcp_sdk: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class PortApp:
             is_joint=is_joint,
             tells=settings.tells,
             offer=offer,
+            uses_sdk=settings.uses_mcp_sdk,
         )
 
     def _guarded(self, app: ASGIApp, adapter: AnyAdapter) -> ASGIApp:

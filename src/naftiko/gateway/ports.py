@@ -218,6 +218,7 @@ class Ports:
                 control=self._control,
                 shows_docs=self._addresses.settings.shows_docs,
                 offer=self._addresses.settings.offer,
+                uses_mcp_sdk=self._addresses.settings.uses_mcp_sdk,
             )
         )
         served = app if self._around is None else self._around(app)

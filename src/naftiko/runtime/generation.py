@@ -87,7 +87,7 @@ async def applications(built: Generation) -> AsyncIterator[dict[str, ASGIApp]]:
         for adapter in built.adapters:
             kind = settings.extensions.adapters[adapter.plan.type]
             is_local = is_loopback(settings.address(adapter.plan))
-            app = kind.application(adapter, Surroundings(is_local))
+            app = kind.application(adapter, Surroundings(is_local, uses_mcp_sdk=settings.uses_mcp_sdk))
             stack.push_async_callback(kind.close, app)
             if adapter.plan.type not in ("rest", "mcp"):
                 app = Guarded(app, adapter, Hosts(is_loopback=is_local, allowed=settings.allowed_hosts), Throttle())

@@ -31,7 +31,7 @@ class Settings:
     steps out. `shows_docs` puts a viewer at `/docs` of REST ports; `tls` secures every port. `allow_commands` lets
     files start the MCP servers that they name by a command, `remote` gives them what they import from other machines.
     `refresh_secrets` are the seconds after which variables are read from their sources again, each time. `offer` is how
-    an MCP endpoint of many tools offers them.
+    an MCP endpoint of many tools offers them; `uses_mcp_sdk` leaves every MCP message to the SDK.
     """
 
     base_uris: Mapping[str, str] = field(default_factory=dict)
@@ -53,6 +53,7 @@ class Settings:
     shows_docs: bool = True
     tls: Tls | None = None
     offer: Offer = EVERY_TOOL
+    uses_mcp_sdk: bool = False
     around_steps: Callable[[Mapping[str, StepRunner]], Mapping[str, StepRunner]] | None = None
 
     def with_base_uris(self, base_uris: Mapping[str, str]) -> Settings:

@@ -25,7 +25,6 @@ from naftiko.exposers.mcp.incoming import taken, traced
 from naftiko.exposers.mcp.listeners import Listeners
 from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
 from naftiko.exposers.mcp.server import McpServer
-from naftiko.exposers.mcp.splice import whole
 from naftiko.exposers.mcp.table import KINDS, Table, made
 from naftiko.exposers.pages import page, wants_html
 from naftiko.exposers.requests import CONNECTION, TRACES, Present, gave_up, request_id
@@ -48,8 +47,8 @@ class McpApp:
     """Serves what MCP adapters offer as one server. Calls are answered only inside `running()`.
 
     What is served can be replaced at any time; clients that listen are told, those of 2025-06-18 and 2025-11-25 where
-    `tells` is set. With `is_joint` each name begins with its adapter's namespace. The SDK's part is made when the first
-    message comes.
+    `tells` is set. With `is_joint` each name begins with its adapter's namespace. With `uses_sdk` the SDK
+    answers everything. Its part is made when the first message comes.
     """
 
     def __init__(
@@ -62,13 +61,14 @@ class McpApp:
         is_joint: bool = False,
         tells: bool = False,
         offer: Offer = EVERY_TOOL,
+        uses_sdk: bool = False,
     ) -> None:
         self._hosts = hosts or Hosts(is_loopback=is_loopback)
         self._throttle = throttle or Throttle()
         self._tells = tells
         self._is_joint = is_joint
         self._offer = offer
-        self._server = McpServer(self.made(adapters), tells=tells)
+        self._server = McpServer(self.made(adapters), tells=tells, uses_sdk=uses_sdk)
         self._listeners = Listeners(self._server.sessions.subscriptions)
         self._is_hushed = False
         self._untold: set[str] = set()
@@ -161,7 +161,7 @@ class McpApp:
             await self._post(scope, receive, send)
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand a message to the SDK."""
+        """Answer a message."""
         found = await taken(self._server.table, scope, receive)
         if found is None or isinstance(found, Response):
             if found is not None:
@@ -189,10 +189,7 @@ class McpApp:
         self._calls += 1
         try:
             with Present(scope, life):
-                manager = self._server.manager or await self._server.started()
-                if message.method == "tools/call" and not isinstance(message.params, UnsetType):
-                    manager = self._server.for_call(body, message.params, session) or manager
-                answered = manager.handle_request(scope, replay, whole(scope, send, extra))
+                answered = self._server.answer(scope, replay, send, message, body, session, extra)
                 if TRACES in scope:
                     with traced(scope, message):
                         await answered

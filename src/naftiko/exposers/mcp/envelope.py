@@ -24,6 +24,11 @@ class Envelope(msgspec.Struct):
     result: Raw | UnsetType = UNSET
     error: Raw | UnsetType = UNSET
 
+    @property
+    def is_request(self) -> bool:
+        """Whether it is a request and nothing else: it has a method and an id, and neither result nor error."""
+        return (self.method is not UNSET and self.id is not UNSET) and (self.result is UNSET and self.error is UNSET)
+
 
 _decoder = msgspec.json.Decoder(Envelope)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,17 +24,23 @@ from mcp.server.subscriptions import (
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.exceptions import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS
+from msgspec import UnsetType
 from opentelemetry import trace
+from starlette.types import Receive, Scope, Send
 
 from naftiko.__about__ import __version__
 from naftiko.exposers.body import MAX_BODY
 from naftiko.exposers.mcp.caller import open_to
+from naftiko.exposers.mcp.direct.calls import Direct
+from naftiko.exposers.mcp.direct.remembered import Remembered
 from naftiko.exposers.mcp.earlier import Earlier
+from naftiko.exposers.mcp.envelope import Envelope
 from naftiko.exposers.mcp.incoming import meant
 from naftiko.exposers.mcp.prompting import Prompting
 from naftiko.exposers.mcp.reading import Reading
 from naftiko.exposers.mcp.sdk import SdkServer
 from naftiko.exposers.mcp.sessions import Sessions
+from naftiko.exposers.mcp.splice import finish, whole
 from naftiko.exposers.mcp.subscriptions import MOST_URIS, Listening
 from naftiko.exposers.mcp.table import Table
 from naftiko.exposers.mcp.toolcalls import ToolCalls
@@ -51,7 +58,8 @@ _EVENTS: dict[str, ServerEvent] = {
 class McpServer:
     """Serves what a table has, which can be replaced while it does. The SDK's part is made by `started`.
 
-    `tells` lets clients of every version know that it may change. `build` makes the SDK's part.
+    `tells` lets clients of every version know that it may change. `build` makes the SDK's part. With `uses_sdk` that
+    answers everything.
     """
 
     def __init__(
@@ -59,6 +67,7 @@ class McpServer:
         table: Table,
         *,
         tells: bool,
+        uses_sdk: bool = False,
         build: Callable[[McpServer], StreamableHTTPSessionManager] | None = None,
     ) -> None:
         self._make = build or McpServer.build
@@ -68,6 +77,8 @@ class McpServer:
         self._tools = ToolCalls(self._now, self.sessions.levels, earlier)
         self._reading = Reading(self._now, earlier)
         self._prompting = Prompting(self._now, earlier)
+        self._direct: Direct | None = None if uses_sdk else Direct(self._now, self._tools, self.sessions.levels)
+        self._remembered = Remembered(self._now)
         self._server: SdkServer | None = None
         self._tells = tells
         self._bus = InMemorySubscriptionBus()
@@ -172,7 +183,37 @@ class McpServer:
             max_request_body_size=MAX_BODY,
         )
 
-    def for_call(self, body: bytes, params: msgspec.Raw, session: str) -> StreamableHTTPSessionManager | None:
+    async def answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        message: Envelope,
+        body: bytes,
+        session: str,
+        extra: list[tuple[bytes, bytes]],
+    ) -> None:
+        """Answer a message that came over HTTP. `extra` are headers of the answer."""
+        manager = self._manager or await self.started()
+        seen: Callable[[int, bytes], None] | None = None
+        if self._direct is not None and not isinstance(message.id, UnsetType):
+            if message.method == "tools/call":
+                call = self._direct.taken(scope, message, session)
+                if call is not None:
+                    status, content = await self._direct.answered(call)
+                    await finish(scope, send, status, content, extra, is_modern=call.routing.is_modern)
+                    return
+            elif (key := self._remembered.key(scope, message)) is not None:
+                known = self._remembered.get(key, message.id)
+                if known is not None:
+                    await finish(scope, send, 200, known, extra, is_modern=key.routing.is_modern)
+                    return
+                seen = partial(self._remembered.learn, key, message.id)
+        if message.method == "tools/call" and not isinstance(message.params, UnsetType):
+            manager = self._for_call(body, message.params, session) or manager
+        await manager.handle_request(scope, receive, whole(scope, send, extra, seen))
+
+    def _for_call(self, body: bytes, params: msgspec.Raw, session: str) -> StreamableHTTPSessionManager | None:
         """The SDK's part for a tool call, once it is started: one that streams where the caller is to be told more.
 
         Callers ask for that with a progress token or a level of the log; there is something to tell of steps.
@@ -213,6 +254,8 @@ class McpServer:
         self._hint(server)
         if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
             server.middleware.clear()  # nobody records spans, so none are made
+        else:
+            self._direct = None  # the SDK records what it answers
         return server
 
     def _hint(self, server: SdkServer) -> None:

@@ -7,6 +7,7 @@ mark instead; what is marked goes out as the bytes that it is already.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.types import Message, Scope, Send
@@ -15,6 +16,7 @@ from naftiko.exposers.requests import CONNECTION, Connection
 
 _MARK = secrets.token_hex(16)  # of this process, so that no upstream can send it
 _PIECES = "naftiko.pieces"
+_JSON = (b"content-type", b"application/json")
 
 
 def text_piece(scope: Scope, encoded: bytes) -> str:
@@ -56,8 +58,30 @@ def _with_length(message: Message, length: int) -> Message:
     return changed
 
 
-def whole(scope: Scope, send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
-    """What sends the SDK's answer with more headers: in one piece, with what is marked in it, unless it is a stream."""
+async def finish(
+    scope: Scope, send: Send, status: int, body: bytes, extra: Sequence[tuple[bytes, bytes]], *, is_modern: bool
+) -> None:
+    """Send an answer that is not the SDK's, with what is marked in it, and its headers in the SDK's order."""
+    if _PIECES in scope:
+        body = _spliced(scope, body)
+    size = (b"content-length", b"%d" % len(body))
+    headers = [size, _JSON, *extra] if is_modern else [_JSON, size, *extra]
+    connection: Connection | None = scope.get(CONNECTION)
+    if connection is None or not connection.respond(send, status, headers, body):
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def whole(
+    scope: Scope,
+    send: Send,
+    extra: list[tuple[bytes, bytes]],
+    seen: Callable[[int, bytes], None] | None = None,
+) -> Send:
+    """What sends the SDK's answer with more headers: in one piece, with what is marked in it, unless it is a stream.
+
+    `seen` is told the status and the body of one that comes as a whole.
+    """
     connection: Connection | None = scope.get(CONNECTION)
     start: Message | None = None
 
@@ -76,6 +100,8 @@ def whole(scope: Scope, send: Send, extra: list[tuple[bytes, bytes]]) -> Send:
             if is_whole and _PIECES in scope:
                 body = _spliced(scope, body)
                 began = _with_length(began, len(body))
+            if is_whole and seen is not None:
+                seen(began["status"], body)
             if (
                 is_whole
                 and connection is not None
