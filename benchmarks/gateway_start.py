@@ -5,14 +5,12 @@ Copies the files so often into a folder, serves it on free ports, and prints CPU
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from many import started
 
 
 def main() -> None:
@@ -26,21 +24,7 @@ def main() -> None:
                 target.parent.mkdir(exist_ok=True)
                 shutil.copyfile(file, target)
                 count += 1
-        command = [sys.executable, "-m", "naftiko", "run", folder, "--no-watch", "--allow-missing-env"]
-        command += ["--port", "rest=0", "--port", "mcp=0", "--log-format", "json"]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
-            assert process.stderr is not None
-            event: dict[str, list[object]] = {}
-            for line in process.stderr:
-                event = json.loads(line)
-                if event["event"] == "ready":
-                    break
-            fields = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-            cpu = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            memory = int(status.partition("VmRSS:")[2].split()[0]) / 1024
-            process.send_signal(signal.SIGTERM)
-            process.stderr.read()
+        cpu, memory, event = started(folder)
     served, aside = len(event["adapters"]), len(event["setAside"])
     print(f"{count} files: {served} adapters served, {aside} files set aside; {cpu:.1f} s CPU, {memory:.0f} MiB")
 

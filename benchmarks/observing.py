@@ -13,7 +13,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from load import ERAS, mcp, rest
+from session import ERAS, mcp, rest
 from subjects import free_port, naftiko, nginx
 from wrk import measure
 

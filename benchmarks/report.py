@@ -54,6 +54,25 @@ class Table:
         """A figure that is to be at most `limit`."""
         self.aims.append((what, reached, limit, unit))
 
+    def figures(self) -> dict[str, object]:
+        """All of it for machines: microseconds, milliseconds and MiB."""
+        rows = [
+            {
+                "subject": row.name,
+                "requestsPerSecond": round(row.rate, 1),
+                "cpuMicroseconds": round(row.cpu, 1),
+                "p50Milliseconds": row.p50,
+                "p99Milliseconds": row.p99,
+                "peakMiB": round(row.memory, 1),
+            }
+            for row in self.rows
+        ]
+        aims = [
+            {"what": what, "reached": round(reached, 4), "limit": limit, "unit": unit.strip(), "met": reached <= limit}
+            for what, reached, limit, unit in self.aims
+        ]
+        return {"title": self.title, "rows": rows, "aims": aims, "notes": self.notes}
+
     def lines(self) -> list[str]:
         lines = [f"### {self.title}", "", self.text, ""]
         if self.rows:

@@ -111,6 +111,46 @@ capability:
       - {{name: total, type: number, mapping: $.amount.total}}
 """
 
+MORE = """
+  - type: rest
+    namespace: more
+    port: 8080
+    resources:
+    - name: three
+      path: /three/{{id}}
+      operations:
+      - method: POST
+        name: three
+        inputParameters:
+        - {name: id, in: path, type: string}
+        - {name: sku, in: body, type: string}
+        - {name: quantity, in: body, type: integer}
+        - {name: note, in: body, type: string}
+        - {name: tags, in: body, type: array}
+        steps:
+        - {type: call, name: first, call: orders.place}
+        - {type: call, name: second, call: orders.place, with: {id: '{{first.id}}'}}
+        - {type: call, name: third, call: orders.place, with: {id: '{{second.id}}'}}
+        mappings:
+        - {targetName: order, value: $.third.id}
+        - {targetName: state, value: $.third.status}
+        - {targetName: total, value: $.third.amount.total}
+        outputParameters:
+        - {name: order, type: string}
+        - {name: state, type: string}
+        - {name: total, type: number}
+    - name: streams
+      path: /streams/{{path}}
+      forward: {targetNamespace: orders}
+"""
+"""An adapter with what follows from the first: steps, and a way on to the upstream."""
+
+
+def many_tools(count: int) -> str:
+    """An adapter of so many tools."""
+    tools = (f"    - {{name: more-{number}, description: One more, call: orders.place}}\n" for number in range(count))
+    return f"\n  - type: mcp\n    namespace: many\n    port: 9090\n    tools:\n{''.join(tools)}"
+
 
 def free_port() -> int:
     with socket.socket() as listener:
@@ -197,6 +237,7 @@ def nginx(folder: Path, port: int, proxy: int | None = None, of: int = 0) -> Ite
     folder.parent.chmod(0o755)
     for name, size in SIZES.items():
         (folder / "blobs" / name).write_text(blob(size))
+    (folder / "blobs" / "100M").write_text(blob(1_000_000) + " " * 99_000_000)
     more = PROXY.format(port=proxy, upstream=of) if proxy is not None else ""
     text = NGINX.format(folder=folder, port=port, order=json.dumps(ORDER), more=more)
     (folder / "nginx.conf").write_text(text)
@@ -235,7 +276,7 @@ def naftiko(
     folder: Path, upstream: str, *more: str, count: int = 1, cpus: set[int] = SUBJECT_CPU, exposes: str = ""
 ) -> Iterator[Subject]:
     """This project, serving `count` capabilities with the options `more`; `exposes` are more adapters of each."""
-    path = write_capabilities(folder / f"capabilities-{count}", count, upstream, exposes)
+    path = write_capabilities(folder / f"capabilities-{count}-{len(exposes)}", count, upstream, exposes)
     target = path / "orders-0000.yaml" if count == 1 else path
     rest, mcp = free_port(), free_port()
     command = [sys.executable, "-m", "naftiko", "run", str(target), "--port", f"rest={rest}", "--port", f"mcp={mcp}"]

@@ -11,7 +11,7 @@ import aiohttp
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 PORT, UPSTREAM = int(sys.argv[1]), sys.argv[2]
@@ -49,11 +49,21 @@ async def blob(request: Request) -> Response:
         return Response(await answer.read(), answer.status, media_type=answer.headers["content-type"])
 
 
+async def stream(request: Request) -> Response:
+    async def pieces() -> AsyncIterator[bytes]:
+        async with request.app.state.session.get(f"/{request.path_params['path']}") as answer:
+            async for piece in answer.content.iter_any():
+                yield piece
+
+    return StreamingResponse(pieces(), media_type="application/json")
+
+
 app = Starlette(
     routes=[
         Route("/orders/{id}", place, methods=["POST"]),
         Route("/passed/{id}", passed, methods=["POST"]),
         Route("/blobs/{size}", blob),
+        Route("/streams/{path:path}", stream),
     ],
     lifespan=lifespan,
 )

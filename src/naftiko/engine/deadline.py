@@ -37,14 +37,25 @@ class Deadlines:
             self._timer.cancel()
             self._timer = None
 
-    def _begin(self, deadline: Deadline) -> None:
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
+    def _begin(self, deadline: Deadline) -> asyncio.Task[object]:
+        """The task that is bounded from now on.
+
+        To ask which event loop runs takes a system call in Python 3.11 (the process's number), so it is asked only where
+        the one that is known runs no task.
+        """
+        loop = self._loop
+        task = asyncio.current_task(loop) if loop is not None else None
+        if loop is None or task is None:
+            loop = asyncio.get_running_loop()
+            task = asyncio.current_task(loop)
+            if task is None:
+                raise RuntimeError("a deadline needs a task")
             self._loop, self._timer = loop, None
             self._running.clear()
         self._running[deadline] = loop.time() + self._seconds
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._check)
+        return task
 
     def _end(self, deadline: Deadline) -> None:
         self._running.pop(deadline, None)
@@ -74,12 +85,8 @@ class Deadline:
         self._cancelling = 0
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("a deadline needs a task")
-        self._task = task
+        self._task = task = self._deadlines._begin(self)
         self._cancelling = task.cancelling()
-        self._deadlines._begin(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

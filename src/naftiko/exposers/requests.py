@@ -28,9 +28,26 @@ class Connection(Protocol):
 
     on_lost: object
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop: ...
+
     def cut(self) -> None: ...
 
     def respond(self, send: Send, status: int, headers: Sequence[tuple[bytes, bytes]], content: bytes) -> bool: ...
+
+
+_unused: list[str] = []
+"""Ids that nobody has. They are made many at a time: each asking of the system for random bytes takes a while."""
+
+
+os.register_at_fork(after_in_child=_unused.clear)
+
+
+def _new_id() -> str:
+    if not _unused:
+        text = os.urandom(8 * 256).hex()
+        _unused.extend(text[place : place + 16] for place in range(0, len(text), 16))
+    return _unused.pop()
 
 
 def request_id(scope: Scope) -> str:
@@ -42,7 +59,7 @@ def request_id(scope: Scope) -> str:
                 known = value.decode("ascii")
                 break
         else:
-            known = os.urandom(8).hex()
+            known = _new_id()
         scope[REQUEST_ID] = known
     return known
 
@@ -63,9 +80,10 @@ class Present:
         self._watcher: asyncio.Task[None] | None = None
 
     def __enter__(self) -> None:
-        self._life.task = asyncio.current_task()
-        if self._connection is not None:
-            self._connection.on_lost = self._leave
+        connection = self._connection
+        self._life.task = asyncio.current_task(connection.loop if connection is not None else None)
+        if connection is not None:
+            connection.on_lost = self._leave
         elif self._receive is not None:
             self._watcher = asyncio.create_task(_watch(self._receive, self._life))
 
