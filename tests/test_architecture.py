@@ -55,3 +55,11 @@ def test_who_serves_nothing_imports_nothing_that_serves() -> None:
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     assert {"naftiko", "pydantic", "yaml"} <= set(shown)
     assert not {"mcp", "mcp_types", "httpx", "aiohttp", "uvicorn", "httptools", "oauthlib", "starlette"} & set(shown)
+
+
+def test_who_serves_imports_the_sdk_for_messages_only() -> None:
+    """It takes longer to import than all else, so it comes once the process is ready, or with the first message."""
+    program = "import sys, naftiko.cli.serve; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    assert {"naftiko", "httpx", "uvicorn", "starlette"} <= set(shown)
+    assert not {"mcp", "mcp_types", "jwt", "cryptography", "aiohttp"} & set(shown)

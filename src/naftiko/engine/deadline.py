@@ -40,8 +40,8 @@ class Deadlines:
     def _begin(self, deadline: Deadline) -> asyncio.Task[object]:
         """The task that is bounded from now on.
 
-        To ask which event loop runs takes a system call in Python 3.11 (the process's number), so it is asked only where
-        the one that is known runs no task.
+        To ask which event loop runs takes a system call in Python 3.11 (for the process's number), so it is asked only
+        where the one that is known runs no task.
         """
         loop = self._loop
         task = asyncio.current_task(loop) if loop is not None else None

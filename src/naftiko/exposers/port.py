@@ -11,7 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from mcp_types import INTERNAL_ERROR
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,6 +24,7 @@ from naftiko.exposers.guarded import Guarded
 from naftiko.exposers.hosts import Hosts
 from naftiko.exposers.mcp import table
 from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.mcp.envelope import INTERNAL_ERROR
 from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
 from naftiko.exposers.mcp.table import Table
 from naftiko.exposers.observer import NOBODY, Observer
@@ -190,6 +190,11 @@ class PortApp:
         for mounted in left.values():
             self._leave(mounted.kind.close(mounted.app))
         return changed
+
+    async def warm(self) -> None:
+        """Import what the first message of an MCP client needs; it would have to wait for that."""
+        if self._has_mcp:
+            await self._mcp.warm()
 
     def _leave(self, closing: Coroutine[None, None, None]) -> None:
         """Close what is served no more, once the calls that it has begun have ended."""

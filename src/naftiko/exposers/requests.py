@@ -15,6 +15,9 @@ from naftiko.engine.life import Life
 CONNECTION = "naftiko.connection"
 """The key of a scope under which our own server puts the connection that a request came by."""
 
+LIFE = "naftiko.life"
+"""The key of a scope under which a call's life is."""
+
 REQUEST_ID = "naftiko.request-id"
 
 TRACES = "naftiko.traces"

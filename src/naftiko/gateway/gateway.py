@@ -163,6 +163,7 @@ class Gateway(Operated):
         """Load what the first call needs, and settle."""
         with contextlib.suppress(SetupError):
             await asyncio.to_thread(load_pool, self.settings.transport)
+        await self._ports.warm()
         expect_calls()
 
     # Changes

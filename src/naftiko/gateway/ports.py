@@ -169,6 +169,11 @@ class Ports:
             await app.tell()
         return left
 
+    async def warm(self) -> None:
+        """Import what the first message of a client needs."""
+        for port in list(self._ports.values()):
+            await port.app.warm()
+
     def _let_go(self, key: SocketKey, port: Port) -> None:
         self._sockets.release(key)
         port.servers.release()

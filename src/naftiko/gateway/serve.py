@@ -59,9 +59,11 @@ async def serve(
         if piped is not None:
             piped.cancel()
             await asyncio.gather(piped, return_exceptions=True)
-        for task in (watching, warming):
-            if task is not None:
-                await task
+        if warming is not None:  # what it imports may take a while, and nobody needs that any more
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+        if watching is not None:
+            await watching
         if gateway.peers is not None:
             await gateway.peers.stop()
         await gateway.stop()

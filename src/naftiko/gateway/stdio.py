@@ -6,19 +6,20 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import msgspec
-from mcp.server.stdio import stdio_server
 
 from naftiko.exposers.adapter import AnyAdapter, McpAdapter, mcp_of
 from naftiko.exposers.body import MAX_BODY
 from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
-from naftiko.exposers.mcp.server import McpServer
 from naftiko.exposers.mcp.table import Table, made
 from naftiko.net.pipes import LineWriter, standard_streams
 from naftiko.plan import AdapterPlan, McpPlan
+
+if TYPE_CHECKING:  # the SDK is imported by who serves
+    from naftiko.exposers.mcp.server import McpServer
 
 URL = "stdio:"
 """What stands where other adapters have an address."""
@@ -39,11 +40,13 @@ class Stdio:
         self.takes_all = takes_all
         self._is_joint = is_joint
         self._offer = offer
-        self._server = McpServer(made(()), tells=tells)
+        self._tells = tells
+        self._table = made(())
+        self._server: McpServer | None = None
 
     def __len__(self) -> int:
         """How many adapters are served here."""
-        return len(self._server.table.adapters)
+        return len(self._table.adapters)
 
     def takes(self, plan: AdapterPlan) -> bool:
         """Whether an adapter is served here."""
@@ -59,14 +62,21 @@ class Stdio:
 
     async def swap(self, table: Table) -> None:
         """Serve what a table holds from now on, and tell the client what has changed."""
-        old = self._server.table
-        changed = old.changes(table)
-        self._server.table = table
-        updated = await asyncio.to_thread(old.changed_resources, table, self._server.subscribed)
-        await self._server.publish(changed, updated)
+        old, self._table = self._table, table
+        server = self._server
+        if server is not None:
+            changed = old.changes(table)
+            server.table = table
+            updated = await asyncio.to_thread(old.changed_resources, table, server.subscribed)
+            await server.publish(changed, updated)
 
     async def serve(self) -> None:
         """Answer until the client is gone; what it asked before is answered first."""
+        from mcp.server.stdio import stdio_server
+
+        from naftiko.exposers.mcp.server import McpServer
+
+        self._server = McpServer(self._table, tells=self._tells)
         server = self._server.made()
         async with standard_streams(MAX_BODY) as (lines, writer):
             asked = _Asked(lines, writer, MOST_WAIT)

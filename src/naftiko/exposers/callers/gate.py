@@ -88,6 +88,20 @@ class Gate(ABC):
         """Whether a browser sends the credentials by itself, whichever page asks it to (basic, cookies)."""
         return False
 
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether it lets callers in with tokens of an authorization server, whose metadata tell where to get them."""
+        return False
+
+    @property
+    def resource(self) -> str | None:
+        """The resource that tokens are for (RFC 8707), as declared."""
+        return None
+
+    def metadata(self, url: str) -> dict[str, object]:
+        """What the resource says of itself (RFC 9728, section 2). `url` is where it was asked for."""
+        return {"resource": url}
+
     def renew(self) -> None:  # noqa: B027 - most read their variables when they are asked
         """Take the credentials from the variables, which may have changed."""
 

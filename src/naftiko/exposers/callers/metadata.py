@@ -10,7 +10,6 @@ from starlette.types import Scope
 
 from naftiko.exposers.asgi import headers_of
 from naftiko.exposers.callers.gate import Gate
-from naftiko.exposers.callers.tokens import TokenGate
 from naftiko.values.jsontext import encode
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
@@ -23,7 +22,7 @@ def origin_of(scope: Scope) -> str:
 
 def metadata_url(gates: Iterable[Gate | None], scope: Scope) -> str | None:
     """Where the metadata of what was asked for is (RFC 9728, section 3.1); None where no tokens are taken."""
-    if not any(isinstance(gate, TokenGate) for gate in gates):
+    if not any(gate is not None and gate.takes_tokens for gate in gates):
         return None
     path = scope["path"]
     return f"{origin_of(scope)}{WELL_KNOWN}{'' if path == '/' else path}"
@@ -33,7 +32,7 @@ def described(gates: Iterable[tuple[Iterable[str], Gate | None]], path: str, sco
     """The metadata at a path below `WELL_KNOWN`. Each gate comes with the paths of what it guards."""
     place = path.removeprefix(WELL_KNOWN)
     for paths, gate in gates:
-        if not isinstance(gate, TokenGate):
+        if gate is None or not gate.takes_tokens:
             continue
         own = urlsplit(gate.resource or "").path
         if place in paths or place in ("", own):

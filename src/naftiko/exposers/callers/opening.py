@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from naftiko.exposers.callers.credentials import CredentialGate
 from naftiko.exposers.callers.digest import DigestGate
 from naftiko.exposers.callers.gate import Gate
-from naftiko.exposers.callers.tokens import TokenGate
 from naftiko.plan import AuthPlan
 
 SCHEMES = frozenset({"basic", "bearer", "apikey", "digest", "oauth2"})
@@ -19,5 +18,7 @@ def gate_of(plan: AuthPlan, variables: Mapping[str, str]) -> Gate:
     if plan.scheme == "digest":
         return DigestGate(plan, variables)
     if plan.scheme == "oauth2":
+        from naftiko.exposers.callers.tokens import TokenGate
+
         return TokenGate(plan, variables)
     return CredentialGate(plan, variables)

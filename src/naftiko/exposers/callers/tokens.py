@@ -65,8 +65,11 @@ class TokenGate(Gate):
         return [found.rstrip("/") for name in names if (found := self._setting(name))]
 
     @property
+    def takes_tokens(self) -> bool:
+        return True
+
+    @property
     def resource(self) -> str | None:
-        """The resource that tokens are for (RFC 8707), as declared."""
         return self._setting("resource")
 
     @property
@@ -93,7 +96,6 @@ class TokenGate(Gate):
         return "Bearer " + ", ".join(f'{name}="{_quoted(text)}"' for name, text in parts.items() if text)
 
     def metadata(self, url: str) -> dict[str, object]:
-        """What the resource says of itself (RFC 9728, section 2). `url` is where it was asked for."""
         found: dict[str, object] = {
             "resource": self.resource or url,
             "authorization_servers": self.servers,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 import msgspec
-from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -19,18 +20,26 @@ from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.callers.guard import admitted, asked_of, in_words, misdirected
 from naftiko.exposers.callers.metadata import WELL_KNOWN, described, metadata_url
 from naftiko.exposers.hosts import Hosts
-from naftiko.exposers.mcp import envelope
-from naftiko.exposers.mcp.caller import LIFE, SESSION
+from naftiko.exposers.mcp.envelope import SESSION, Envelope
 from naftiko.exposers.mcp.incoming import taken, traced
 from naftiko.exposers.mcp.listeners import Listeners
 from naftiko.exposers.mcp.offering import EVERY_TOOL, Offer
-from naftiko.exposers.mcp.server import McpServer
+from naftiko.exposers.mcp.subscriptions import Subscriptions
 from naftiko.exposers.mcp.table import KINDS, Table, made
 from naftiko.exposers.pages import page, wants_html
-from naftiko.exposers.requests import CONNECTION, TRACES, Present, gave_up, request_id
+from naftiko.exposers.requests import CONNECTION, LIFE, TRACES, Present, gave_up, request_id
 from naftiko.exposers.throttle import Throttle
 
+if TYPE_CHECKING:
+    from naftiko.exposers.mcp.server import McpServer
+
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
+_LISTENING = frozenset({"", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
+"""The versions of the protocol in which clients listen with GET; without a word of it one of them is meant."""
+
+_SERVER = "naftiko.exposers.mcp.server"
+"""What answers messages. It imports the SDK, which takes longer than all else that a start does."""
+
 _SESSION = SESSION.encode("ascii")
 
 
@@ -68,8 +77,11 @@ class McpApp:
         self._tells = tells
         self._is_joint = is_joint
         self._offer = offer
-        self._server = McpServer(self.made(adapters), tells=tells, uses_sdk=uses_sdk)
-        self._listeners = Listeners(self._server.sessions.subscriptions)
+        self._uses_sdk = uses_sdk
+        self._table = self.made(adapters)
+        self._server: McpServer | None = None
+        self._subscriptions = Subscriptions()
+        self._listeners = Listeners(self._subscriptions)
         self._is_hushed = False
         self._untold: set[str] = set()
         self._before: Table | None = None
@@ -88,29 +100,45 @@ class McpApp:
 
     def swap(self, table: Table) -> bool:
         """Serve what a table holds from now on. Returns whether clients are to be told (`tell`) of something."""
-        old = self._server.table
+        old = self._table
         self._untold |= old.changes(table)
-        is_told = bool(self._untold or self._server.subscribed)
+        is_told = bool(self._untold or self._subscribed())
         self._before = (self._before or old) if is_told else None
-        self._server.table = table
+        self._table = table
+        if self._server is not None:
+            self._server.table = table
         return is_told
+
+    def _subscribed(self) -> frozenset[str]:
+        return self._server.subscribed if self._server is not None else frozenset()
 
     @property
     def table(self) -> Table:
         """What is served."""
-        return self._server.table
+        return self._table
 
     async def tell(self) -> None:
         """Tell the clients that listen what has changed since they were told last."""
         kinds = [kind for kind in KINDS if kind in self._untold]
         before, self._before = self._before, None
         self._untold.clear()
-        now, subscribed = self._server.table, self._server.subscribed
+        now, subscribed = self._table, self._subscribed()
         updated: list[str] = []
         if before is not None and subscribed:  # they may be many: beside the event loop
             updated = await asyncio.to_thread(before.changed_resources, now, subscribed)
         self._listeners.publish(kinds, updated)
-        await self._server.publish(kinds, updated)
+        if self._server is not None:
+            await self._server.publish(kinds, updated)
+
+    async def warm(self) -> McpServer:
+        """Make what answers messages; else the first of them does. Its imports are beside the event loop."""
+        module = await asyncio.to_thread(importlib.import_module, _SERVER)
+        if self._server is None:
+            made = module.McpServer(self._table, self._subscriptions, tells=self._tells, uses_sdk=self._uses_sdk)
+            self._server = made
+            if self._is_hushed:
+                made.hush()
+        return self._server
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -123,7 +151,8 @@ class McpApp:
     def hush(self) -> None:
         """End the streams of clients that listen, and open no more; calls go on."""
         self._is_hushed = True
-        self._server.hush()
+        if self._server is not None:
+            self._server.hush()
         self._listeners.close()
 
     async def close(self) -> None:
@@ -132,13 +161,14 @@ class McpApp:
         while self._calls:
             self._idle = self._idle or asyncio.Event()
             await self._idle.wait()
-        await self._server.close()
+        if self._server is not None:
+            await self._server.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await not_http(scope, receive, send)
         elif raw_path(scope).startswith(WELL_KNOWN):
-            gates = [(PATHS, gate) for gate in self._server.table.gates]
+            gates = [(PATHS, gate) for gate in self._table.gates]
             await described(gates, raw_path(scope), scope)(scope, receive, send)
         elif raw_path(scope) not in PATHS:
             missing = Response("there is nothing here; the MCP endpoint is /mcp\n", 404, media_type="text/plain")
@@ -152,7 +182,7 @@ class McpApp:
             value[-1:] in b" \t" or value[:1] in b" \t" for _, value in scope["headers"] if value
         ):
             scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
-        refusal = await self._refusal(scope) if self._server.table.gates else self._hosts.refusal(scope)
+        refusal = await self._refusal(scope) if self._table.gates else self._hosts.refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
         elif scope["method"] != "POST":
@@ -162,7 +192,7 @@ class McpApp:
 
     async def _post(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a message."""
-        found = await taken(self._server.table, scope, receive)
+        found = await taken(self._table, scope, receive)
         if found is None or isinstance(found, Response):
             if found is not None:
                 await found(scope, receive, send)
@@ -170,7 +200,7 @@ class McpApp:
         body, message = found
         extra = [(b"x-request-id", request_id(scope).encode("ascii"))]
         if message.method == "initialize" and self._tells:
-            session = f"{self._server.table.digest}-{secrets.token_hex(8)}"
+            session = f"{self._table.digest}-{secrets.token_hex(8)}"
             extra.append((_SESSION, session.encode("ascii")))
         life = scope[LIFE] = Life(request_id(scope))
         session = self._session(scope)
@@ -189,7 +219,8 @@ class McpApp:
         self._calls += 1
         try:
             with Present(scope, life):
-                answered = self._server.answer(scope, replay, send, message, body, session, extra)
+                server = self._server or await self.warm()
+                answered = server.answer(scope, replay, send, message, body, session, extra)
                 if TRACES in scope:
                     with traced(scope, message):
                         await answered
@@ -209,7 +240,7 @@ class McpApp:
                 self._idle.set()
                 self._idle = None
 
-    def _cancelled(self, session: str, message: envelope.Envelope) -> None:
+    def _cancelled(self, session: str, message: Envelope) -> None:
         """End a call that its session wants no more (MCP 2025-11-25, cancellation), unless something may be done."""
         with suppress(msgspec.MsgspecError):
             given = b"{}" if isinstance(message.params, UnsetType) else bytes(message.params)
@@ -231,10 +262,10 @@ class McpApp:
         accepts = headers.get("accept", "")
         if scope["method"] == "GET" and "text/event-stream" in accepts and self._tells:
             version = headers.get("mcp-protocol-version", "")
-            if version not in MODERN_PROTOCOL_VERSIONS and not self._is_hushed:
+            if version in _LISTENING and not self._is_hushed:
                 session = headers.get(SESSION, "")
                 seen = session.partition("-")[0]
-                has_missed = bool(seen) and seen != self._server.table.digest
+                has_missed = bool(seen) and seen != self._table.digest
                 await self._listeners.serve(receive, send, KINDS if has_missed else (), session)
                 return
         if scope["method"] in ("GET", "HEAD") and wants_html(headers):
@@ -245,10 +276,10 @@ class McpApp:
 
     def _page(self, scope: Scope, headers: Mapping[str, str]) -> Response:
         """What somebody sees who opens the endpoint in a browser: how to connect a client to it."""
-        only = self._server.table.adapters[0] if len(self._server.table.adapters) == 1 else None
+        only = self._table.adapters[0] if len(self._table.adapters) == 1 else None
         title = (only.title or only.plan.title) if only is not None else "Naftiko"
         url = f"{scope.get('scheme', 'http')}://{headers.get('host', 'localhost')}{scope['path']}"
-        count = len(self._server.table)
+        count = len(self._table)
         what = f"This is an MCP server with {count} tool{'' if count == 1 else 's'}. It talks to MCP clients."
         how = "Give a client this address; its transport is Streamable HTTP. Many take it as:"
         name = only.plan.namespace if only is not None else "naftiko"
@@ -257,7 +288,7 @@ class McpApp:
 
     async def _refusal(self, scope: Scope) -> Response | None:
         """The answer to a request that is not meant for us, or that comes without credentials."""
-        table = self._server.table
+        table = self._table
         gates = table.gates
         are_needed = not table.is_open
         refused = misdirected(self._hosts, scope, gates if are_needed else ())

@@ -16,17 +16,12 @@ from naftiko.exposers.adapter import McpAdapter
 from naftiko.exposers.asgi import headers_of
 from naftiko.exposers.callers.guard import caller_of, lacking
 from naftiko.exposers.calling import Told
-from naftiko.exposers.requests import request_id
+from naftiko.exposers.mcp.envelope import SESSION
+from naftiko.exposers.requests import LIFE, request_id
 from naftiko.plan import UnitPlan
 
 PAGE = 200
 """The most tools, resources or prompts in one answer."""
-
-LIFE = "naftiko.life"
-"""The key of a scope under which a call's life is."""
-
-SESSION = "mcp-session-id"
-"""The header of what stands for a session in the versions up to 2025-11-25."""
 
 Item = TypeVar("Item")
 

@@ -10,8 +10,12 @@ from starlette.responses import Response
 
 from naftiko.values.jsontext import encode
 
+INTERNAL_ERROR = -32603
 INVALID_REQUEST = -32600
 PARSE_ERROR = -32700
+
+SESSION = "mcp-session-id"
+"""The header of what stands for a session in the versions up to 2025-11-25."""
 
 
 class Envelope(msgspec.Struct):

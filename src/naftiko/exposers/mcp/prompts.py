@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from mcp_types import Icon, Prompt, PromptArgument
+from typing import TYPE_CHECKING
 
 from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.adapter import McpAdapter
 from naftiko.plan import PromptPlan
 from naftiko.values.prompts import filled
+
+if TYPE_CHECKING:  # the SDK is imported when the first message comes
+    from mcp_types import Prompt
 
 LARGEST_FILE = 1024 * 1024
 """The bytes of a file that is a prompt."""
@@ -29,6 +31,8 @@ class ServedPrompt:
 
     def listed(self) -> Prompt:
         """What `prompts/list` has of it."""
+        from mcp_types import Icon, Prompt, PromptArgument
+
         plan = self.plan
         broken = plan.function.broken
         about = f"{plan.description or plan.name} (cannot be used: {broken})" if broken else plan.description

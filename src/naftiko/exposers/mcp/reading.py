@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from mcp.server.caching import CacheHint
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INTERNAL_ERROR,
@@ -30,7 +29,7 @@ from naftiko.exposers.mcp.caller import begun, granted, is_modern, named, open_t
 from naftiko.exposers.mcp.earlier import Earlier
 from naftiko.exposers.mcp.resources import ServedResource
 from naftiko.exposers.mcp.splice import text_piece
-from naftiko.exposers.mcp.table import Table
+from naftiko.exposers.mcp.table import Cache, Table
 from naftiko.plan import FilesPlan
 from naftiko.values.jsontext import encode
 from naftiko.values.media import essence, is_json
@@ -102,7 +101,7 @@ class Reading:
         if served.plan.meta is not None:
             content["_meta"] = dict(served.plan.meta)
         told.tell(200)
-        hint = table.cache or CacheHint()
+        hint = table.cache or Cache()
         result = {"contents": [content], "ttlMs": hint.ttl_ms, "cacheScope": hint.scope, "resultType": "complete"}
         return stamped(result, context, self.stamp)
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-
-from mcp_types import Annotations, Icon, Resource, ResourceTemplate
+from typing import TYPE_CHECKING
 
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.adapter import McpAdapter
 from naftiko.exposers.folders import Entry, entries, is_below
 from naftiko.plan import ResourcePlan
 from naftiko.values.uritemplate import UriTemplate, read
+
+if TYPE_CHECKING:  # the SDK is imported when the first message comes
+    from mcp_types import Resource, ResourceTemplate
 
 LONGEST_URI = 8192
 """The characters of a URI that is looked for."""
@@ -37,6 +39,8 @@ class ServedResource:
 
     def listed(self, entry: Entry | None) -> Resource:
         """What `resources/list` says of it, or of one of its files."""
+        from mcp_types import Annotations, Icon, Resource
+
         plan = self.plan
         is_itself = entry is None or entry.uri == plan.uri
         return Resource(
@@ -57,6 +61,8 @@ class ServedResource:
 
     def listed_template(self) -> ResourceTemplate:
         """What `resources/templates/list` has of it."""
+        from mcp_types import Icon, ResourceTemplate
+
         plan = self.plan
         return ResourceTemplate(
             uri_template=self.template.text if self.template is not None else plan.uri,

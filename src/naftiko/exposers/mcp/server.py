@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from mcp.server.caching import CACHEABLE_METHODS
+from mcp.server.caching import CACHEABLE_METHODS, CacheHint
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.subscriptions import (
@@ -41,7 +41,7 @@ from naftiko.exposers.mcp.reading import Reading
 from naftiko.exposers.mcp.sdk import SdkServer
 from naftiko.exposers.mcp.sessions import Sessions
 from naftiko.exposers.mcp.splice import finish, whole
-from naftiko.exposers.mcp.subscriptions import MOST_URIS, Listening
+from naftiko.exposers.mcp.subscriptions import MOST_URIS, Listening, Subscriptions
 from naftiko.exposers.mcp.table import Table
 from naftiko.exposers.mcp.toolcalls import ToolCalls
 
@@ -65,6 +65,7 @@ class McpServer:
     def __init__(
         self,
         table: Table,
+        subscriptions: Subscriptions | None = None,
         *,
         tells: bool,
         uses_sdk: bool = False,
@@ -72,7 +73,7 @@ class McpServer:
     ) -> None:
         self._make = build or McpServer.build
         self._table = table
-        self.sessions = Sessions(self._now)
+        self.sessions = Sessions(self._now, subscriptions or Subscriptions())
         earlier = Earlier()
         self._tools = ToolCalls(self._now, self.sessions.levels, earlier)
         self._reading = Reading(self._now, earlier)
@@ -261,7 +262,7 @@ class McpServer:
     def _hint(self, server: SdkServer) -> None:
         """Let the SDK say how long clients may keep what they are told."""
         hint = self._table.cache
-        server.cache_hints = dict.fromkeys(CACHEABLE_METHODS, hint) if hint is not None else {}
+        server.cache_hints = dict.fromkeys(CACHEABLE_METHODS, CacheHint(*hint)) if hint is not None else {}
 
     async def _listened(self, context: Any, params: Any) -> Any:
         if self._is_hushed:

@@ -31,11 +31,11 @@ from naftiko.exposers.mcp.table import Table
 class Sessions:
     """Remembers what clients want to be told of. `levels` are those of the log, by session."""
 
-    def __init__(self, table: Callable[[], Table]) -> None:
+    def __init__(self, table: Callable[[], Table], subscriptions: Subscriptions) -> None:
         self._table = table
         self._only: Any = None
         self.levels: OrderedDict[str, str] = OrderedDict()
-        self.subscriptions = Subscriptions()
+        self.subscriptions = subscriptions
 
     def answer_in(self, server: Server[Any]) -> None:
         """Let a server ask here."""

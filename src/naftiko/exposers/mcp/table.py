@@ -7,10 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias, TypeVar
-
-from mcp.server.caching import CacheHint
-from mcp_types import Tool
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar
 
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.adapter import McpAdapter
@@ -24,6 +21,9 @@ from naftiko.exposers.mcp.tools import CallableTool
 from naftiko.plan import PromptPlan, ResourcePlan, ToolPlan, UnitPlan
 from naftiko.values.jsontext import encode
 
+if TYPE_CHECKING:  # the SDK is imported when the first message comes
+    from mcp_types import Tool
+
 KINDS = ("tools", "resources", "prompts")
 """What clients are told of when it changes."""
 
@@ -32,13 +32,26 @@ _MOST_OFFERINGS = 64
 _Tools: TypeAlias = "Mapping[str, tuple[McpAdapter, ToolPlan]]"
 
 
+class Cache(NamedTuple):
+    """How many milliseconds clients may keep what they are told, and whether others may have it (MCP 2026-07-28)."""
+
+    ttl_ms: int = 0
+    scope: Literal["public", "private"] = "private"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Served:
     """A tool under the name it is listed by, and its adapter."""
 
     adapter: McpAdapter
     tool: CallableTool
-    listed: Tool
+    name: str
+
+    @property
+    def listed(self) -> Tool:
+        """What `tools/list` has of it."""
+        described = self.tool.described
+        return described if self.name == described.name else described.model_copy(update={"name": self.name})
 
 
 @dataclass(slots=True, eq=False)
@@ -139,14 +152,14 @@ class Table:
         return found
 
     @property
-    def cache(self) -> CacheHint | None:
+    def cache(self) -> Cache | None:
         """How long clients may keep what they are told: as all adapters that say so allow."""
         times = [adapter.plan.ttl_ms for adapter in self.adapters]
         scopes = [adapter.plan.cache_scope for adapter in self.adapters]
         if all(ttl is None for ttl in times) and all(scope is None for scope in scopes):
             return None
         is_public = all(scope == "public" for scope in scopes)
-        return CacheHint(min(ttl or 0 for ttl in times), "public" if is_public else "private")
+        return Cache(min(ttl or 0 for ttl in times), "public" if is_public else "private")
 
     @property
     def has_options(self) -> bool:
@@ -241,9 +254,7 @@ def _prompts(adapters: Sequence[McpAdapter], *, is_joint: bool) -> dict[str, Ser
 
 
 def _served(name: str, adapter: McpAdapter, plan: ToolPlan) -> Served:
-    tool = CallableTool(plan)
-    listed = tool.described if name == plan.name else tool.described.model_copy(update={"name": name})
-    return Served(adapter, tool, listed)
+    return Served(adapter, CallableTool(plan), name)
 
 
 def _pairs(adapters: Sequence[McpAdapter]) -> list[tuple[McpAdapter, ToolPlan]]:

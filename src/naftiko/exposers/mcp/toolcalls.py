@@ -102,10 +102,10 @@ class ToolCalls:
         Raises:
             CallError: it failed.
         """
-        told = begun(context, served.listed.name)
+        told = begun(context, served.name)
         tool = served.tool
         named(told, served.adapter, context)
-        told.operation, told.path = tool.plan.name, served.listed.name
+        told.operation, told.path = tool.plan.name, served.name
         if tool.plan.scopes:
             granted(told, served.adapter, tool.plan, context)
         try:

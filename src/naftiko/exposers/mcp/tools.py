@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from mcp_types import Icon, Tool, ToolAnnotations
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from naftiko.engine.arguments import Arguments
 from naftiko.exposers.schema import fitting, inputs_schema, tool_output_schema
 from naftiko.plan import ToolPlan
 from naftiko.values.jsontext import encode
+
+if TYPE_CHECKING:  # the SDK is imported when the first message comes
+    from mcp_types import Tool, ToolAnnotations
 
 
 class CallableTool:
@@ -19,7 +23,15 @@ class CallableTool:
         self.output_schema = tool_output_schema(plan.function.output) if plan.function.broken is None else None
         self.fit = fitting(self.output_schema) if self.output_schema is not None else None
         self.has_headers = b'"x-mcp-header"' in encode(self.schema)
-        self.described = Tool(
+        self.arguments = Arguments(plan.function)
+
+    @cached_property
+    def described(self) -> Tool:
+        """What `tools/list` has of it."""
+        from mcp_types import Icon, Tool
+
+        plan = self.plan
+        return Tool(
             name=plan.name,
             title=plan.title,
             description=_description(plan),
@@ -29,7 +41,6 @@ class CallableTool:
             icons=[Icon.model_validate(icon) for icon in plan.icons] or None,
             _meta=dict(plan.meta) if plan.meta is not None else None,
         )
-        self.arguments = Arguments(plan.function)
 
 
 def _description(plan: ToolPlan) -> str | None:
@@ -41,6 +52,8 @@ def _description(plan: ToolPlan) -> str | None:
 def _annotations(plan: ToolPlan) -> ToolAnnotations | None:
     if not plan.hints and plan.title is None:
         return None
+    from mcp_types import ToolAnnotations
+
     return ToolAnnotations(
         title=plan.title,
         read_only_hint=plan.hints.get("readOnly"),
