@@ -20,6 +20,7 @@ class Sources:
     settings: Mapping[str, str] = field(default_factory=dict)
     env_file: Mapping[str, str] = field(default_factory=dict)
     providers: Mapping[str, Provider] | None = None
+    _merged: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def lookup(self, name: str) -> str | None:
         """A variable of the process environment, as overridden and completed by the operator."""
@@ -28,8 +29,11 @@ class Sources:
                 return source[name]
         return None
 
-    def merged(self) -> dict[str, str]:
-        return {**self.env_file, **self.environment, **self.settings}
+    def merged(self) -> Mapping[str, str]:
+        """All of them; put together once, for every capability."""
+        if not self._merged:
+            self._merged.update({**self.env_file, **self.environment, **self.settings})
+        return self._merged
 
 
 @dataclass(frozen=True, slots=True)

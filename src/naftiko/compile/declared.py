@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from naftiko.compile.upstreams import Consumed
 from naftiko.diagnostics import Path
+from naftiko.plan import ParameterPlan
 from naftiko.spec.models.parameters import ConsumedInput
 from naftiko.values.expressions import Environment, Expression, Input, Variable, leaves
 
@@ -48,3 +50,17 @@ def is_private(expression: Expression) -> bool:
 def reads(expression: Expression, name: str) -> bool:
     """Whether an expression needs a caller's input."""
     return any(isinstance(leaf, Input) and leaf.name == name for leaf in leaves(expression))
+
+
+def of_input(name: str, source: str, kind: str | None, *, required: bool) -> ParameterPlan:
+    """A part of a request that is a caller's input. One that many files have is one object."""
+    made = _of_input if len(name) + len(source) <= _SHORT else _of_input.__wrapped__
+    return made(name, source, kind, required)
+
+
+@lru_cache(maxsize=8192)
+def _of_input(name: str, source: str, kind: str | None, required: bool) -> ParameterPlan:
+    return ParameterPlan(name, Input(source), kind, required, source)
+
+
+_SHORT = 200

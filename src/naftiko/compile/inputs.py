@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from naftiko.spec.models.parameters import InputParameter
 from naftiko.values.jsonpath import JsonPath
 from naftiko.values.names import fold
 from naftiko.values.regex import searcher
+from naftiko.values.sharing import shared
 
 Place = tuple[str, str]
 _SCHEMA_KEYS = ("format", "pattern", "enum", "items", "properties")
@@ -125,7 +127,7 @@ def _described(draft: Draft) -> str | None:
         if place == "body" and name in ("", "body"):
             return "The body of the request." if draft.name == "body" else "Put into the body of the request."
         if place in _FILLS:
-            return _FILLS[place].format(name=name)
+            return sys.intern(_FILLS[place].format(name=name))
     return None
 
 
@@ -142,13 +144,22 @@ def _plan(draft: Draft) -> InputPlan:
         required=bool(draft.required) and not draft.has_default,
         default=draft.default,
         has_default=draft.has_default,
-        schema=draft.schema,
-        places=tuple(places),
+        schema=_schema(draft.schema),
+        places=shared(tuple(places)),
         path=draft.path,
-        goes_to=tuple(dict.fromkeys(draft.goes_to)),
+        goes_to=shared(tuple(dict.fromkeys(draft.goes_to))),
         is_hidden=draft.is_hidden,
         pattern=_pattern(draft),
     )
+
+
+def _schema(found: dict[str, object]) -> Mapping[str, object]:
+    """A schema; most are of a type and nothing else, and are one object then."""
+    kind = found.get("type")
+    return _OF_TYPE.setdefault(kind, found) if len(found) == 1 and isinstance(kind, str) else found
+
+
+_OF_TYPE: dict[str, Mapping[str, object]] = {}
 
 
 def _pattern(draft: Draft) -> str | None:

@@ -8,7 +8,7 @@ from naftiko.compile import request_checks as checks
 from naftiko.compile.binary import size
 from naftiko.compile.bodies import BodyCompiler
 from naftiko.compile.broken import Broken
-from naftiko.compile.declared import Declared, blamed, is_private, merged, reads
+from naftiko.compile.declared import Declared, blamed, is_private, merged, of_input, reads
 from naftiko.compile.kinds import UnitKinds
 from naftiko.compile.outputs import named_outputs, schema_plan
 from naftiko.compile.scope import UnitScope
@@ -214,6 +214,8 @@ class RequestCompiler:
         if required:
             self._require(expression)
         type_ = item.parameter.type
+        if isinstance(expression, Input) and not expression.path:
+            return of_input(item.name, expression.name, type_, required=required)
         return ParameterPlan(item.name, expression, type_, required, blamed(expression), is_private(expression))
 
     def _value(self, name: str, item: Declared | None, where: Path, place: str, hole: Hole | None) -> Expression:

@@ -16,6 +16,7 @@ from naftiko.plan import (
     StepsPlan,
 )
 from naftiko.values.expressions import Expression, Variable, leaves
+from naftiko.values.sharing import shared
 
 
 def walk(requests: Iterable[RequestPlan], output: OutputPlan, steps: StepsPlan | None = None) -> Iterator[Expression]:
@@ -44,7 +45,7 @@ def base(requests: Iterable[RequestPlan]) -> Iterator[Expression]:
 
 def variables_in(expressions: Iterable[Expression]) -> frozenset[str]:
     """The keys of the variables among leaves."""
-    return frozenset(leaf.key for leaf in expressions if isinstance(leaf, Variable))
+    return shared(frozenset(leaf.key for leaf in expressions if isinstance(leaf, Variable)))
 
 
 def _request(request: RequestPlan) -> Iterator[Expression]:

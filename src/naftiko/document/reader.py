@@ -7,6 +7,7 @@ string, and so is `yes`.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ from naftiko.document.syntax import error_of, syntax
 
 MAX_DEPTH = 100
 _MOST_DUPLICATES = 50
+_SHORT = 40
 """Duplicate keys that are told of one file: the others can only be like them."""
 
 MAX_NODES = 250_000
@@ -170,12 +172,15 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Scalar:
         span = _span(event)
-        value: ScalarValue = event.value
+        text: str = event.value
+        if len(text) <= _SHORT:
+            text = sys.intern(text)  # names and types come in file after file
+        value: ScalarValue = text
         if event.tag == "tag:yaml.org,2002:binary":
             raise self._fail("yaml-tag", "the tag !!binary is not supported here", span, "write the value as text")
         if event.implicit[0] or event.tag in _TYPED_TAGS:
-            value = resolve(event.value)
-        return self._anchored(Scalar(value, event.value, span), event.anchor)
+            value = resolve(text)
+        return self._anchored(Scalar(value, text, span), event.anchor)
 
     def _anchored(self, node: Scalar, anchor: str | None) -> Scalar:
         if anchor is not None:

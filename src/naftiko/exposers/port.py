@@ -98,7 +98,7 @@ class PreparedPort:
     has_rest: bool
     has_mcp: bool
     others: dict[str, Mounted]
-    tokens: list[tuple[frozenset[str], Gate | None]]
+    tokens: list[tuple[tuple[str, ...], Gate | None]]
     crossing: Crossing
 
 
@@ -120,7 +120,7 @@ class PortApp:
         self._single: dict[str, McpApp] = {}
         self._has_rest = self._has_mcp = False
         self._others: dict[str, Mounted] = {}
-        self._tokens: list[tuple[frozenset[str], Gate | None]] = []
+        self._tokens: list[tuple[tuple[str, ...], Gate | None]] = []
         self._crossing: Crossing | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -159,11 +159,11 @@ class PortApp:
             if kind is not None and other.plan.type not in ("rest", "mcp"):
                 app = kind.application(other, around)
                 others.setdefault(other.plan.namespace, Mounted(other, kind, app, self._guarded(app, other)))
-        tokens: list[tuple[frozenset[str], Gate | None]] = []
+        tokens: list[tuple[tuple[str, ...], Gate | None]] = []
         for any_of in adapters:
             own = f"/{any_of.plan.namespace}"
-            tokens.append((frozenset({own, f"{own}/mcp"}), any_of.gate))
-        tokens += [(frozenset({"/mcp"}), adapter.gate) for adapter in tools]
+            tokens.append(((own, f"{own}/mcp"), any_of.gate))
+        tokens += [(("/mcp",), adapter.gate) for adapter in tools]
         crossing = Crossing(self._dispatch, adapters)
         return PreparedPort(
             routes(rest), self._mcp.made(tools), single, bool(rest), bool(tools), others, tokens, crossing

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,13 +22,17 @@ class Entry:
 
     prepared: Prepared
     built: Generation
-    stack: AsyncExitStack
+    context: AbstractAsyncContextManager[Generation]
     version: Version
 
     async def retired(self) -> None:
         """Close it after it was replaced, once its calls have ended."""
         await self.built.opened.engine.drained()
-        await self.stack.aclose()
+        await self.close()
+
+    async def close(self) -> None:
+        """Close it."""
+        await self.context.__aexit__(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)

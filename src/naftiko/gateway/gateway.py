@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -152,7 +151,7 @@ class Gateway(Operated):
             await self._ports.stop()
             entries, self.entries = self.entries, {}
         for entry in entries.values():
-            await entry.stack.aclose()
+            await entry.close()
         await self._leaving.stop()
 
     def hurry(self) -> None:
@@ -203,7 +202,7 @@ class Gateway(Operated):
             try:
                 fresh |= self._ports.reserve(self._at_ports(entry.built.adapters), fresh)
             except SetupError as error:
-                await entry.stack.aclose()
+                await entry.close()
                 del self.files.known[item.file]  # the next change tries again
                 self._set_aside(item.file, str(error), keeps_last=last is not None)
                 continue
@@ -239,7 +238,7 @@ class Gateway(Operated):
         why = refusal(old.plan, old.engine, known, new.plan, new.engine, item.diagnostics)
         if why is None or self.is_lenient:
             return False
-        await entry.stack.aclose()
+        await entry.close()
         last.version.held_back = why.reason
         self.aside[item.file] = why.reason
         self.events.held_back(item.file, why, last.version, item.digest)
@@ -262,22 +261,19 @@ class Gateway(Operated):
             SetupError: it cannot be served, and everything must be.
         """
         plan, reason = prepared.plan, prepared.reason
-        stack = AsyncExitStack()
         if plan is not None and (reason is None or keeps_last):  # what broke all of it is told by its findings
             try:
                 settings = self.settings if self.is_strict else self.settings.meant_for(plan)
                 version = Version(prepared.digest)
-                built = await stack.enter_async_context(
-                    generation(
-                        plan,
-                        self.sources,
-                        settings,
-                        self.observer,
-                        version=version,
-                        kept=self._kept.setdefault(prepared.file, {}),
-                    )
+                context = generation(
+                    plan,
+                    self.sources,
+                    settings,
+                    self.observer,
+                    version=version,
+                    kept=self._kept.setdefault(prepared.file, {}),
                 )
-                return Entry(prepared, built, stack, version)
+                return Entry(prepared, await context.__aenter__(), context, version)
             except NaftikoError as error:
                 if self.is_strict and not keeps_last:
                     raise

@@ -9,6 +9,7 @@ from naftiko.compile.walk import base, walk
 from naftiko.plan import FunctionPlan, InputPlan, JsonBodyPlan, ParameterPlan, Plan, Upstream
 from naftiko.runtime.base_uris import Override
 from naftiko.values.expressions import Expression, Input, Variable, leaves
+from naftiko.values.sharing import shared
 
 
 def with_bodies(plan: Plan) -> Plan:
@@ -83,7 +84,7 @@ def needed_variables(plan: Plan, overrides: Mapping[int, Override]) -> frozenset
                 keys |= function.base_variables
     for index in called:
         keys |= upstream_keys(plan.upstreams[index], index in overrides)
-    return frozenset(keys)
+    return shared(frozenset(keys))
 
 
 def upstream_keys(upstream: Upstream, is_replaced: bool) -> frozenset[str]:
@@ -97,4 +98,4 @@ def upstream_keys(upstream: Upstream, is_replaced: bool) -> frozenset[str]:
 
 
 def _keys(expressions: Iterable[Expression]) -> frozenset[str]:
-    return frozenset(leaf.key for item in expressions for leaf in leaves(item) if isinstance(leaf, Variable))
+    return shared(frozenset(leaf.key for item in expressions for leaf in leaves(item) if isinstance(leaf, Variable)))

@@ -117,7 +117,7 @@ async def opened(
                 refreshing = asyncio.create_task(renewal.every(settings.refresh_secrets))
                 stack.callback(refreshing.cancel)
         stack.push_async_callback(engine.close)
-        if not settings.sandbox:
+        if not settings.sandbox and any(upstream.server is not None for upstream in plan.upstreams):
             await stack.enter_async_context(verified(plan, upstreams, engine))
         origins = {
             upstream.namespace: entry.transport.shown if entry.transport else ("a command" if entry.server else "")

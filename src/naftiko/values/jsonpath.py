@@ -18,6 +18,7 @@ from jsonpath_ng.ext.parser import parse as parse_extended
 from naftiko.values.missing import MISSING
 from naftiko.values.pathmatch import Check, Finder, finder, matches
 
+_SHORT = 200
 LONGEST = 2_000
 """The most characters of a path: no published one has a tenth of that."""
 
@@ -66,11 +67,15 @@ class JsonPath:
 
 
 def parse(text: str) -> JsonPath:
-    """Parse a path.
+    """Parse a path. A short one that many files have is one object.
 
     Raises:
         ValueError: it is not a JSONPath; the message says why.
     """
+    return _shared(text) if len(text) <= _SHORT else _parsed(text)
+
+
+def _parsed(text: str) -> JsonPath:
     path = text.strip()
     if len(path) > LONGEST:
         raise ValueError(f"it is longer than {LONGEST:,} characters")
@@ -90,6 +95,9 @@ def parse(text: str) -> JsonPath:
         steps.append(int(match["index"]) if match["index"] else name or "")
         position = match.end()
     return JsonPath(text, tuple(steps))
+
+
+_shared = lru_cache(maxsize=4096)(_parsed)
 
 
 @lru_cache(maxsize=1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -50,7 +51,7 @@ def pieces(text: str) -> list[Piece]:
 
 def encode_path(text: str) -> str:
     """Declared path text with what a URL cannot hold there percent-encoded; escapes that stand in it are kept."""
-    return quote(_PERCENT.sub("%25", text), safe=_PATH_SAFE)
+    return sys.intern(quote(_PERCENT.sub("%25", text), safe=_PATH_SAFE))
 
 
 def encode_query(text: str) -> str:

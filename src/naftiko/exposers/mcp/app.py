@@ -83,7 +83,7 @@ class McpApp:
         self._subscriptions = Subscriptions()
         self._listeners = Listeners(self._subscriptions)
         self._is_hushed = False
-        self._untold: set[str] = set()
+        self._untold: frozenset[str] = frozenset()
         self._before: Table | None = None
         self._calls = 0
         self._asked: dict[tuple[str, object], Life] = {}
@@ -121,7 +121,7 @@ class McpApp:
         """Tell the clients that listen what has changed since they were told last."""
         kinds = [kind for kind in KINDS if kind in self._untold]
         before, self._before = self._before, None
-        self._untold.clear()
+        self._untold = frozenset()
         now, subscribed = self._table, self._subscribed()
         updated: list[str] = []
         if before is not None and subscribed:  # they may be many: beside the event loop

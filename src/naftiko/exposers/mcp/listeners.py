@@ -57,7 +57,7 @@ class Listeners:
 
     def __init__(self, subscriptions: Subscriptions) -> None:
         self._subscriptions = subscriptions
-        self._open: set[_Listener] = set()
+        self._open: dict[_Listener, None] = {}
         self._is_closed = False
 
     def publish(self, kinds: Iterable[str], uris: Collection[str] = ()) -> None:
@@ -81,7 +81,7 @@ class Listeners:
         listener = _Listener(session, missed)
         gone = asyncio.create_task(_gone(receive))
         gone.add_done_callback(lambda _: listener.wake.set())
-        self._open.add(listener)
+        self._open[listener] = None
         try:
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             await send({"type": "http.response.body", "body": b": listening\r\n\r\n", "more_body": True})
@@ -98,7 +98,7 @@ class Listeners:
             if not gone.done():
                 await send({"type": "http.response.body", "body": b""})
         finally:
-            self._open.discard(listener)
+            self._open.pop(listener, None)
             gone.cancel()
 
 

@@ -7,10 +7,12 @@ as they were sent, encoded, and values decoded once, so that `a%2Fb` is one valu
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass, field
+import sys
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, quote, unquote
 
+from naftiko.values.sharing import shared
 from naftiko.values.uris import HOLE, hole_name
 
 Target = TypeVar("Target")
@@ -30,18 +32,19 @@ class Leaf(Generic[Target]):
 
 @dataclass(slots=True)
 class _Node(Generic[Target]):
-    fixed: dict[str, _Node[Target]] = field(default_factory=dict)
-    patterns: list[tuple[tuple[str, ...], _Node[Target]]] = field(default_factory=list)
-    known: dict[tuple[str, ...], _Node[Target]] = field(default_factory=dict)
+    """A segment of paths. There are many, and most have one of these."""
+
+    fixed: dict[str, _Node[Target]] | None = None
+    patterns: list[tuple[tuple[str, ...], _Node[Target]]] | None = None
     any: _Node[Target] | None = None
-    methods: dict[str, list[Leaf[Target]]] = field(default_factory=dict)
+    methods: dict[str, tuple[Leaf[Target], ...]] | None = None
 
 
 @dataclass(slots=True)
 class Match(Generic[Target]):
     """What a path leads to: by method, and the values of its placeholders in order."""
 
-    methods: dict[str, list[Leaf[Target]]]
+    methods: dict[str, tuple[Leaf[Target], ...]]
     values: tuple[str, ...]
 
 
@@ -60,15 +63,19 @@ class Router(Generic[Target]):
             found = [hole_name(double or single) for double, single in HOLE.findall(segment)]
             names.extend(found)
             if not found:
-                node = node.fixed.setdefault(unquote(segment), _Node())
+                if node.fixed is None:
+                    node.fixed = {}
+                node = node.fixed.setdefault(sys.intern(unquote(segment)), _Node())
             elif HOLE.fullmatch(segment):
                 node.any = node.any or _Node()
                 node = node.any
             else:
                 node = _patterned(node, segment)
-        leaves = node.methods.setdefault(method, [])
-        leaf = Leaf(target, tuple(names), tuple(parse_qsl(query, keep_blank_values=True)))
-        bisect.insort(leaves, leaf, key=lambda known: -len(known.query))
+        if node.methods is None:
+            node.methods = {}
+        leaf = Leaf(target, shared(tuple(names)), tuple(parse_qsl(query, keep_blank_values=True)))
+        leaves = [*node.methods.get(method, ()), leaf]
+        node.methods[method] = tuple(sorted(leaves, key=lambda known: -len(known.query)))
 
     def match(self, raw_path: str) -> Match[Target] | None:
         """What an encoded path leads to, or None.
@@ -82,8 +89,8 @@ class Router(Generic[Target]):
         found = _find(self._root, segments, 0, ())
         if found is None:
             return None
-        node, values = found
-        return Match(node.methods, tuple(unquote(value, errors="strict") for value in values))
+        methods, values = found
+        return Match(methods, tuple(unquote(value, errors="strict") for value in values))
 
 
 def _segments(path: str) -> list[str]:
@@ -98,10 +105,13 @@ def _patterned(node: _Node[Target], segment: str) -> _Node[Target]:
         fixed.append(_spelled(segment[position : match.start()]))
         position = match.end()
     key = (*fixed, _spelled(segment[position:]))
-    inner = node.known.get(key)
-    if inner is None:
-        inner = node.known[key] = _Node[Target]()
-        bisect.insort(node.patterns, (key, inner), key=lambda item: -sum(len(text) + 1 for text in item[0]))
+    if node.patterns is None:
+        node.patterns = []
+    for known, inner in node.patterns:
+        if known == key:
+            return inner
+    inner = _Node[Target]()
+    bisect.insort(node.patterns, (key, inner), key=lambda item: -sum(len(text) + 1 for text in item[0]))
     return inner
 
 
@@ -127,16 +137,16 @@ def _filled(fixed: tuple[str, ...], segment: str) -> tuple[str, ...] | None:
 
 def _find(
     node: _Node[Target], segments: list[str], index: int, values: tuple[str, ...]
-) -> tuple[_Node[Target], tuple[str, ...]] | None:
+) -> tuple[dict[str, tuple[Leaf[Target], ...]], tuple[str, ...]] | None:
     if index == len(segments):
-        return (node, values) if node.methods else None
+        return (node.methods, values) if node.methods else None
     segment = segments[index]
-    fixed = node.fixed.get(unquote(segment))
+    fixed = node.fixed.get(unquote(segment) if "%" in segment else segment) if node.fixed is not None else None
     if fixed is not None:
         found = _find(fixed, segments, index + 1, values)
         if found is not None:
             return found
-    for fixed_texts, inner in node.patterns:
+    for fixed_texts, inner in node.patterns or ():
         filled = _filled(fixed_texts, segment)
         if filled is not None:
             found = _find(inner, segments, index + 1, (*values, *filled))

@@ -14,13 +14,20 @@ from naftiko.plan import RoutePlan
 from naftiko.values.uris import anonymous
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Target:
-    """A route of an adapter, with what is decided once about it."""
+    """A route of an adapter, with what is decided about it when it is called for the first time."""
 
     adapter: RestAdapter
     route: RoutePlan
-    known: Known
+    _known: Known | None = None
+
+    @property
+    def known(self) -> Known:
+        """The names that it takes."""
+        if self._known is None:
+            self._known = _known(self.adapter, self.route)
+        return self._known
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def made(adapters: Sequence[RestAdapter]) -> Table:
         if namespace in below:
             conflicts.append(f"the namespace `{namespace}` is served for another adapter already")
         for route in adapter.plan.units:
-            target = Target(adapter, route, _known(adapter, route))
+            target = Target(adapter, route)
             own.add(route.method, route.path, target)
             key = (route.method, anonymous(route.path))
             if key in taken:

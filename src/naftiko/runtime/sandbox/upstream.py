@@ -72,7 +72,7 @@ class SandboxUpstream:
             challenge = {"WWW-Authenticate": told} if told else None
             return _error(401, "the credentials are missing or wrong", challenge)
         match = self._router.match(path)
-        leaves = match.methods.get(method, []) if match is not None else []
+        leaves = match.methods.get(method, ()) if match is not None else ()
         pairs = parse_qsl(query, keep_blank_values=True)
         leaf = next((leaf for leaf in leaves if all(pair in pairs for pair in leaf.query)), None)
         if match is None or leaf is None:
