@@ -15,6 +15,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from gateways import ALL, event, gateway, shop
+from naftiko.gateway.workers.cores import cores
 from naftiko.gateway.workers.shared import SharedSockets
 from support import Running, Upstream, capability, clean_environment, command, start, write
 
@@ -299,3 +300,30 @@ async def test_workers_import_nothing_from_where_they_run(
     served = Running(process)
     await served.wait_ready()
     assert await served.stop() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system has no affinity")
+async def test_as_many_as_there_are_cores(tmp_path: Path, recorder: Upstream) -> None:
+    file = write(tmp_path, shop("alpha"))
+    before = os.sched_getaffinity(0)
+    async with gateway(str(file), "--workers", "auto", "--base-uri", recorder.url) as (served, _):
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{served.urls['alpha-rest']}/v1/items")).status_code == 200
+        names = {event.get("worker") for event in served.events if event["event"] == "worker"}
+        assert len(names) == (cores() if cores() > 1 else 0)
+    assert os.sched_getaffinity(0) == before
+
+
+def test_a_share_of_cores(tmp_path: Path) -> None:
+    most = cores(tmp_path / "none")
+    for text, expected in (("max 100000\n", most), ("100000 100000\n", 1), ("150000 100000\n", min(most, 2)),
+                           ("1000 100000", 1), ("", most), ("x y", most), ("5", most), ("5 0", most)):  # fmt: skip
+        (tmp_path / "cpu.max").write_text(text)
+        assert cores(tmp_path / "cpu.max") == expected, text
+
+
+@pytest.mark.parametrize("count", ["0", "-1", "513", "many", "1.5", "", "AUTO", "\u0662"])
+async def test_no_number_of_workers(tmp_path: Path, count: str) -> None:
+    status, _, err = await command("run", str(write(tmp_path, shop("alpha"))), "--workers", count)
+    assert status == 2
+    assert f"`{count}` is no number from 1 to 512, and not `auto`" in err.replace("\n", " ")

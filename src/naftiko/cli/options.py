@@ -11,6 +11,7 @@ import typer
 
 from naftiko.consumers.http.limits import Limits
 from naftiko.document.source import Remote
+from naftiko.gateway.workers.cores import cores
 from naftiko.runtime.remote import RemoteImports
 
 
@@ -76,6 +77,7 @@ def usage(message: str) -> NoReturn:
 
 
 _SECONDS = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|)")
+MOST_WORKERS = 512
 _SPANS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -86,6 +88,15 @@ def seconds(option: str, text: str) -> float:
     if not 0 < value <= 86_400:
         usage(f"{option}: `{text}` is no time between 0 and 24h; write 30, 30s, 500ms or 2m")
     return value
+
+
+def workers(text: str) -> int:
+    """How many processes share the work; `auto` is as many as there are cores for this one."""
+    if text == "auto":
+        return min(cores(), MOST_WORKERS)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MOST_WORKERS):
+        usage(f"--workers: `{text[:80]}` is no number from 1 to {MOST_WORKERS}, and not `auto`")
+    return int(text)
 
 
 def limits(timeout: str, max_response: str, connections: int = 1000) -> Limits:

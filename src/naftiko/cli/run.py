@@ -67,8 +67,9 @@ def run(
     max_connections: options.MaxConnections = 1000,
     transport: options.Transport = options.TransportName.http1,
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, max=512, help="Processes that share the work.")
-    ] = 1,
+        str,
+        typer.Option("--workers", metavar="N|auto", help="Processes that share the work; `auto`: one for each core."),
+    ] = "1",
     watch: Annotated[
         bool | None, typer.Option("--watch/--no-watch", help="Take over changed files; on for folders.")
     ] = None,
@@ -152,14 +153,17 @@ def run(
     rest serves. Exit status: 0 after a stop, 2 when it cannot be started as asked.
     """
     channel = Channel.inherited()
-    if workers > 1 and channel is None:
+    count = options.workers(workers)
+    if workers == "auto" and ("-" in paths or stdio):
+        count = 1
+    if count > 1 and channel is None:
         if "-" in paths:
             options.usage("--workers: every worker reads the files, and standard input can be read once only")
         if stdio:
             options.usage("--workers: standard input and output belong to one process")
         from naftiko.cli.supervise import supervise
 
-        raise typer.Exit(supervise(workers, is_json=log_format is LogFormat.json))
+        raise typer.Exit(supervise(count, is_json=log_format is LogFormat.json, is_chosen=workers == "auto"))
     from naftiko.cli.serve import Asked, serve_files
     from naftiko.net.clients import ClientLimits
     from naftiko.runtime.settings import Settings

@@ -12,9 +12,11 @@ from naftiko.log.writer import LogWriter
 from naftiko.values.jsontext import encode_text
 
 
-def supervise(count: int, *, is_json: bool) -> int:
-    """Run workers, each the same command; the exit status."""
+def supervise(count: int, *, is_json: bool, is_chosen: bool = False) -> int:
+    """Run workers, each the same command; the exit status. Where their number `is_chosen` here, it is told."""
     log = LogWriter()
+    if is_chosen and not is_json:
+        log.now(f"{count} workers, one for each core")
 
     def tell(event: str, index: int, pid: int, status: int | None) -> None:
         if is_json:
