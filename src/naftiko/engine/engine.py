@@ -138,7 +138,7 @@ class Engine:
         life.ends = life.began + self._total
         try:
             with self._deadlines.bound():
-                if not isinstance(inputs, Mapping):
+                if callable(inputs):
                     inputs = await aside(life, inputs)
                 scope = Scope(self._variables, checked(function.inputs, inputs), {}, self._environment)
                 if function.steps is not None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from naftiko.errors import InputError
 from naftiko.plan import InputPlan
-from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.coerce import EXACT, Mismatch, coerce
 from naftiko.values.missing import MISSING
 from naftiko.values.regex import searcher
 
@@ -27,7 +27,7 @@ def checked(plans: tuple[InputPlan, ...], inputs: Mapping[str, object]) -> dict[
             if plan.required:
                 lacking.append(plan.name)
             continue
-        if value is not None and plan.type is not None:
+        if value is not None and plan.type is not None and EXACT.get(plan.type) is not value.__class__:
             try:
                 value = coerce(value, plan.type)
             except Mismatch as mismatch:

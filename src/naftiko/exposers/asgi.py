@@ -16,6 +16,8 @@ _PATH_SAFE = "/:@!$&'()*+,;=~-._%"
 def raw_path(scope: Scope) -> str:
     """The path as it was sent, without the prefix under which the application is mounted."""
     raw = scope.get("raw_path")
+    if raw and not scope.get("root_path") and b"?" not in raw:
+        return str(raw, "latin-1")
     path = raw.decode("latin-1") if raw else quote(scope["path"], safe=_PATH_SAFE)
     if not scope.get("root_path"):
         return path.partition("?")[0]

@@ -19,7 +19,7 @@ _KINDS = {
 }
 
 
-_EXACT = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
+EXACT = {"string": str, "integer": int, "number": float, "boolean": bool, "array": list, "object": dict}
 """Values of these classes fit as they are."""
 
 
@@ -52,7 +52,7 @@ def coerce(value: object, type: str | None) -> object:
     Raises:
         Mismatch: it does not fit without loss.
     """
-    if type is None or _EXACT.get(type) is value.__class__:
+    if type is None or EXACT.get(type) is value.__class__:
         return value
     if type == "string":
         return _string(value)

@@ -18,7 +18,7 @@ from naftiko.plan import (
     ParameterPlan,
     TextBodyPlan,
 )
-from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.coerce import EXACT, Mismatch, coerce
 from naftiko.values.expressions import Expression, Scope, as_text
 from naftiko.values.jsontext import encode
 from naftiko.values.media import is_textual, type_of
@@ -47,9 +47,12 @@ def body_of(plan: BodyPlan, scope: Scope) -> Body | None:
 def _fields(parameters: tuple[ParameterPlan, ...], scope: Scope) -> dict[str, object]:
     fields: dict[str, object] = {}
     for parameter in parameters:
-        value = value_of(parameter, scope, keeps_null=True)
-        if value is not MISSING:
-            fields[parameter.name] = value
+        value = parameter.expression.resolve(scope)
+        if EXACT.get(parameter.type or "") is not value.__class__:  # most are as they should be
+            value = value_of(parameter, scope, keeps_null=True)
+            if value is MISSING:
+                continue
+        fields[parameter.name] = value
     return fields
 
 

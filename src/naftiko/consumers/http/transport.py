@@ -184,7 +184,11 @@ class HttpTransport:
         pairs, method = header_pairs(response), outgoing.method
         whole = response.whole if isinstance(response, WireResponse) else None
         if whole is not None:
-            content = b"" if _has_no_body(response, method) else await self._undone(whole, pairs)
+            content = b""
+            if not _has_no_body(response, method):
+                coding = self._coding(pairs)
+                is_as_sent = not coding and len(whole) <= self.limits.response
+                content = whole if is_as_sent else await self._undone(whole, coding)
         else:
             try:
                 content = (
@@ -194,15 +198,12 @@ class HttpTransport:
                 await cast("httpx.AsyncByteStream", response.stream).aclose()
         return Response(response.status_code, pairs, content, time.perf_counter() - started)
 
-    async def _undone(self, whole: bytes, pairs: Pairs) -> bytes:
+    async def _undone(self, whole: bytes, coding: str) -> bytes:
         """A body that has come as a whole, decompressed.
 
         Raises:
             UpstreamInvalid: it is too large, or its compression is broken.
         """
-        coding = self._coding(pairs)
-        if not coding and len(whole) <= self.limits.response:
-            return whole
         body = Body(coding)
         await self._take(body, whole)
         return body.end()

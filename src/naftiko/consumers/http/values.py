@@ -6,7 +6,7 @@ import re
 
 from naftiko.errors import InputError, NotRunnable
 from naftiko.plan import ParameterPlan
-from naftiko.values.coerce import Mismatch, coerce
+from naftiko.values.coerce import EXACT, Mismatch, coerce
 from naftiko.values.expressions import Scope, as_text
 from naftiko.values.missing import MISSING
 
@@ -25,6 +25,8 @@ def value_of(parameter: ParameterPlan, scope: Scope, *, keeps_null: bool = False
         if parameter.required:
             raise missing(parameter)
         return MISSING
+    if EXACT.get(parameter.type or "") is value.__class__:
+        return value
     try:
         return coerce(value, parameter.type)
     except Mismatch as mismatch:

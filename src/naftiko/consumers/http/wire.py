@@ -79,10 +79,21 @@ class WireResponse(httpx.Response):
     """
 
     def __init__(self, status: int, pairs: Pairs, body: httpx.AsyncByteStream | bytes) -> None:
+        self.status_code = status
         self.pairs = pairs
         self.whole = body if isinstance(body, bytes) else None
         self._made: httpx.Headers | None = None
-        super().__init__(status, stream=httpx.ByteStream(body) if isinstance(body, bytes) else body)
+        if not isinstance(body, bytes):
+            super().__init__(status, stream=body)
+
+    def __getattr__(self, name: str) -> Any:
+        """What httpx has of a response; of one that has come as a whole it is made when something asks for it."""
+        if self.whole is None or "stream" in self.__dict__:
+            raise AttributeError(name)
+        known = {**self.__dict__}
+        super().__init__(self.status_code, stream=httpx.ByteStream(self.whole))
+        self.__dict__.update(known)  # a flow may have said what it answers
+        return getattr(self, name)
 
     @property
     def headers(self) -> httpx.Headers:

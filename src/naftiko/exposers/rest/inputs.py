@@ -146,6 +146,12 @@ def _input(plan: InputPlan, incoming: Incoming) -> object:
     if plan.path is not None:
         return plan.path.first(incoming.body, incoming.check) if incoming.body is not MISSING else MISSING
     for place, name in plan.places:
+        if place == "body":  # where most come from
+            value = incoming.fields.get(name, MISSING)
+            if value is not MISSING and not incoming.withheld:
+                return value
+        elif place == "query" and not incoming.query:
+            continue
         if incoming.withheld and (place, name.lower()) in incoming.withheld:
             continue
         value = _PLACES[place](name, incoming, plan)

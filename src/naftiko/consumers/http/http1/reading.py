@@ -19,6 +19,20 @@ _HEADERS = 1000
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
+_FRAMING = frozenset({"content-length", "transfer-encoding", "keep-alive"})
+"""The headers by which an answer is read."""
+
+_names: dict[bytes, str] = {}
+
+
+def _name_of(name: bytes) -> str:
+    """A header's name in lower case; the first ones that come are remembered."""
+    key = str(name, "latin-1").lower()
+    if len(_names) < 1000 and len(name) <= 100:
+        _names[name] = key
+    return key
+
+
 class Reading:
     """An answer while it is read. llhttp calls the `on_` methods."""
 
@@ -64,10 +78,15 @@ class Reading:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._has_head:
             return  # a trailer, or after the end
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1").strip(" \t")
+        key = _names.get(name)
+        if key is None:
+            key = _name_of(name)
+        text = str(value, "latin-1").strip(" \t")
         if not self._is_clean and _NAME.fullmatch(key) is None:
             raise ValueError  # llhttp's leniency goes too far
         self._pairs.append((key, text))
+        if key not in _FRAMING:
+            return
         if key == "content-length":
             self._has_framing = True
             self._length = int(text)

@@ -26,6 +26,9 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _OURS = frozenset({"content-length", "transfer-encoding", "connection"})
 """Headers that say where a message ends, which is said here and nowhere else."""
 
+_BY_US, _HOST, _AUTHORIZATION = 1, 2, 3
+"""Kinds of headers that are more than a name and a value."""
+
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _TARGET = re.compile(r"[!-~]+")
 
@@ -42,7 +45,7 @@ class Http1Pool(httpx.AsyncBaseTransport):
         self._all: set[Connection] = set()
         self._busy = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._names: set[str] = set()
+        self._kinds: dict[str, int] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
 
@@ -125,22 +128,19 @@ class Http1Pool(httpx.AsyncBaseTransport):
         Raises:
             httpx.LocalProtocolError: a value cannot be written in a header.
         """
-        host, names, authorized = origin.host, self._names, origin.authorization is None
+        host, kinds, authorized = origin.host, self._kinds, origin.authorization is None
         lines: list[str] = []
         for name, value in pairs:
-            key = name.lower()
-            if key in _OURS:
-                continue
-            if key == "host":
-                host = value
-                continue
-            if key == "authorization":
+            kind = kinds.get(name)
+            if kind is None:
+                kind = self._kind(name)
+            if kind:
+                if kind == _BY_US:
+                    continue
+                if kind == _HOST:
+                    host = value
+                    continue
                 authorized = True
-            if name not in names:
-                if _NAME.fullmatch(name) is None:
-                    raise httpx.LocalProtocolError("a header's name is not a token")
-                if len(names) < 1000:
-                    names.add(name)
             lines.append(f"{name}: {value}\r\n")
         if not authorized:
             lines.append(f"Authorization: {origin.authorization}\r\n")
@@ -157,6 +157,20 @@ class Http1Pool(httpx.AsyncBaseTransport):
             return head.encode()
         except UnicodeEncodeError as error:
             raise httpx.LocalProtocolError("a header's value is no text") from error
+
+    def _kind(self, name: str) -> int:
+        """What a header is, by its name; each name is looked at once.
+
+        Raises:
+            httpx.LocalProtocolError: it is none.
+        """
+        key = name.lower()
+        kind = _BY_US if key in _OURS else {"host": _HOST, "authorization": _AUTHORIZATION}.get(key, 0)
+        if kind in (0, _AUTHORIZATION) and _NAME.fullmatch(name) is None:
+            raise httpx.LocalProtocolError("a header's name is not a token")
+        if len(self._kinds) < 1000:
+            self._kinds[name] = kind
+        return kind
 
     async def _turn(self) -> None:
         """Wait until another request may be under way; those who wait are served in order."""
