@@ -12,6 +12,7 @@ from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of
+from naftiko.cli.planned import Planned
 from naftiko.compile.walk import walk
 from naftiko.errors import NaftikoError
 from naftiko.extensions import installed
@@ -42,6 +43,9 @@ class Format(StrEnum):
 def inspect(
     file: options.File,
     format: Annotated[Format, typer.Option("--format", help="A tree for people, or JSON.")] = Format.text,
+    show_plan: Annotated[
+        bool, typer.Option("--plan", help="Show what each route and tool sends and answers, too, as it is carried out.")
+    ] = False,
     var: options.Var = None,
     env_file: options.EnvFile = None,
     allow_remote_imports: options.AllowRemoteImports = False,
@@ -61,12 +65,12 @@ def inspect(
         resolved = resolve(plan, sources, every, installed().providers)
     except NaftikoError as error:
         fail(str(error))
-    described = describe(plan, resolved)
+    described = describe(plan, resolved, Planned(plan) if show_plan else None)
     typer.echo(encode_text(described) if format is Format.json else "\n".join(_tree(described)))
 
 
-def describe(plan: Plan, resolved: Resolved) -> dict[str, object]:
-    """The capability as plain values."""
+def describe(plan: Plan, resolved: Resolved, planned: Planned | None = None) -> dict[str, object]:
+    """The capability as plain values; `planned` tells what its units do."""
     return {
         "title": plan.title,
         "file": plan.file,
@@ -89,7 +93,7 @@ def describe(plan: Plan, resolved: Resolved) -> dict[str, object]:
             }
             for upstream in plan.upstreams
         ],
-        "exposes": [_adapter(adapter) for adapter in plan.adapters],
+        "exposes": [_adapter(adapter, planned) for adapter in plan.adapters],
         "variables": [_variable(variable, resolved) for variable in plan.variables],
     }
 
@@ -102,7 +106,7 @@ def _line(request: RequestPlan) -> str:
     return f"{request.method} {path or '/'}"
 
 
-def _adapter(adapter: AdapterPlan) -> dict[str, object]:
+def _adapter(adapter: AdapterPlan, planned: Planned | None) -> dict[str, object]:
     return {
         "namespace": adapter.namespace,
         "type": adapter.type,
@@ -111,15 +115,15 @@ def _adapter(adapter: AdapterPlan) -> dict[str, object]:
         "authentication": adapter.auth.scheme if adapter.auth is not None else None,
         "problem": adapter.broken,
         "routes": [
-            {"name": route.name, "route": route.label, **_function(route.function)}
+            {"name": route.name, "route": route.label, **_function(route.function, planned)}
             for route in (adapter.offered if isinstance(adapter, RestPlan) else ())
         ],
         "tools": [
-            {"name": unit.name, "title": unit.title, **_function(unit.function)}
+            {"name": unit.name, "title": unit.title, **_function(unit.function, planned)}
             for unit in (() if isinstance(adapter, RestPlan) else adapter.units)
         ],
         "resources": [
-            {"name": item.name, "uri": item.uri, "files": item.files is not None, **_function(item.function)}
+            {"name": item.name, "uri": item.uri, "files": item.files is not None, **_function(item.function, planned)}
             for item in (adapter.resources if isinstance(adapter, McpPlan) else ())
         ],
         "prompts": [
@@ -138,7 +142,7 @@ def _calls(function: FunctionPlan) -> str | None:
     return ", ".join(dict.fromkeys(request.operation for request in function.requests)) or None
 
 
-def _function(function: FunctionPlan) -> dict[str, object]:
+def _function(function: FunctionPlan, planned: Planned | None) -> dict[str, object]:
     found = walk(function.requests, function.output, function.steps)
     used = {leaf.name for leaf in found if isinstance(leaf, Input)}
     inside = "steps" if function.steps is not None else "answer"
@@ -148,6 +152,7 @@ def _function(function: FunctionPlan) -> dict[str, object]:
         "inputs": [
             _input(plan, inside if plan.name in used else None) for plan in function.inputs if not plan.is_hidden
         ],
+        **({"plan": planned.lines(function)} if planned is not None else {}),
     }
 
 
@@ -189,6 +194,7 @@ def _tree(described: dict[str, object]) -> list[str]:
             name = f"resource {item['uri']}" if "uri" in item else item.get("route", item["name"])
             lines.append(f"│    {name}{calls}{_problem(item)}")
             lines.extend(f"│      {_input_line(entry)}" for entry in _items(item, "inputs"))
+            lines.extend(f"│      | {line}" for line in (_list(item, "plan") if "plan" in item else ()))
         for item in _items(adapter, "prompts"):
             calls = f" → {item['calls']}" if item["calls"] else ""
             arguments = ", ".join(map(str, _list(item, "arguments")))
