@@ -66,7 +66,7 @@ async def test_what_is_sent_and_answered(tmp_path: Path) -> None:
     assert status == 0
     assert "a-token-nobody-sees" not in out
     assert "written-in-the-file-1234" not in out
-    assert "her-password" not in "".join(line for line in out.splitlines() if "|" in line)
+    assert "her-password" not in out
     lines = [line.partition("|")[2][1:] for line in out.splitlines() if "|" in line]
     start = lines.index("sends GET https://(a credential)@shop.example/{{{REGION}}}/v1/orders/{id}?page=page")
     assert lines[start + 1 : start + 8] == [
@@ -79,13 +79,16 @@ async def test_what_is_sent_and_answered(tmp_path: Path) -> None:
         "      sku: string <- $.sku",
     ]
     assert "  body (application/json), each where it has a value:" in lines
-    assert "    note: from {who}" in lines
+    assert "    note: from {who else {{env.who}}} else note" in lines
     assert "    count: count (integer)" in lines
     assert "answers the response as it is" in lines
     steps = [line for line in lines if line.startswith(("step", "answer total"))]
     assert steps == ["step first (call), at once", "step second (call), after first", "answer total = $.second.total"]
     sent = [line for line in lines if line.startswith("  sends")]
-    assert sent[1] == "  sends GET https://(a credential)@shop.example/{{{REGION}}}/v1/orders/{$.first.next}?page=page"
+    assert (
+        sent[1]
+        == "  sends GET https://(a credential)@shop.example/{{{REGION}}}/v1/orders/{$.first.next else id}?page=page"
+    )
     status, out, _ = await command("inspect", file, "--plan", "--format", "json")
     routes = json.loads(out)["exposes"][0]["routes"]
     assert [bool(route["plan"]) for route in routes] == [True, True, False]

@@ -12,7 +12,7 @@ from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.cli import options
 from naftiko.cli.loading import fail, plan_of
-from naftiko.cli.planned import Planned
+from naftiko.cli.planned import Planned, masked
 from naftiko.compile.walk import walk
 from naftiko.errors import NaftikoError
 from naftiko.extensions import installed
@@ -79,7 +79,7 @@ def describe(plan: Plan, resolved: Resolved, planned: Planned | None = None) -> 
         "consumes": [
             {
                 "namespace": upstream.namespace,
-                "baseUri": upstream.declared,
+                "baseUri": masked(upstream.declared),
                 "problem": upstream.problem,
                 "authentication": upstream.auth.scheme if upstream.auth is not None else None,
                 "operations": [

@@ -45,6 +45,11 @@ HIDDEN = "(a credential)"
 _USER = re.compile(r"//[^/@]*@")
 
 
+def masked(uri: str) -> str:
+    """A URI without the credentials that may stand in it."""
+    return _USER.sub(f"//{HIDDEN}@", uri)
+
+
 class Planned:
     """Describes the units of a plan."""
 
@@ -86,7 +91,7 @@ class Planned:
             query = [self._pieces(request.query_pieces)] if request.query_pieces else []
             query += [f"{item.name}={self._value(item, hidden)}" for item in request.query]
             asked = f"?{'&'.join(query)}" if query else ""
-            authority = _USER.sub(f"//{HIDDEN}@", self.text(upstream.authority))
+            authority = masked(self.text(upstream.authority))
             yield f"sends {request.method} {authority}{path}{asked}"
         if upstream.auth is not None:
             yield f"  {upstream.auth.scheme} authentication of {upstream.namespace}"
