@@ -19,6 +19,8 @@ import httpx2
 import mcp
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, Tool
 from starlette.requests import Request
@@ -38,6 +40,19 @@ SHARED = ROOT.parent / "shared"
 
 TLS = ssl.create_default_context()
 """Made once: to read all certificates takes longer than most tests."""
+
+
+def key_extensions(
+    builder: x509.CertificateBuilder, key: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePublicKey, *, is_ca: bool
+) -> x509.CertificateBuilder:
+    """What a strict client wants of a certificate, as Python 3.13 makes all (RFC 5280, section 4.2.1)."""
+    builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    if not is_ca:
+        return builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False)
+    named = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    usage = dict.fromkeys((*named, "key_cert_sign", "crl_sign", "encipher_only", "decipher_only"), False)
+    return builder.add_extension(x509.KeyUsage(**{**usage, "key_cert_sign": True, "crl_sign": True}), critical=True)
+
 
 needs_shared = pytest.mark.skipif(not SHARED.is_dir(), reason="../shared, with the published files, is not here")
 

@@ -24,7 +24,7 @@ import naftiko
 from naftiko import CallError, Limits, SetupError, Severity
 from naftiko.consumers.http.pools import POOLS, load_pool
 from naftiko.consumers.http.pools.settings import trust
-from support import load_text, one_operation, opened
+from support import key_extensions, load_text, one_operation, opened
 
 KINDS = tuple(POOLS)
 POST = "method: POST\ninputParameters: [{name: q, in: query}, {name: X-Odd, in: header}, {name: body, in: body}]"
@@ -477,7 +477,7 @@ def certified(name: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivate
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    made = (
+    built = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer[0].subject if issuer else subject)
@@ -487,9 +487,10 @@ def certified(name: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivate
         .not_valid_after(now + timedelta(days=2))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(issuer[1] if issuer else key, hashes.SHA256())
     )
-    return made, key
+    signer = issuer[1] if issuer else key
+    built = key_extensions(built, key.public_key(), signer.public_key(), is_ca=issuer is None)
+    return built.sign(signer, hashes.SHA256()), key
 
 
 def pem(certificate: x509.Certificate) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -66,6 +67,7 @@ class Index:
         self._lock = threading.Lock()
         self._names = [entry.name for entry in entries]
         self._base = sqlite3.connect(":memory:", check_same_thread=False)
+        weakref.finalize(self, self._base.close)
         self._base.execute("CREATE VIRTUAL TABLE tool USING fts5(a, b, c, d, e, f, tokenize='porter unicode61')")
         rows = [
             (
