@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 from naftiko.errors import SetupError
 from naftiko.net.tls import Tls
-from support import SEED, command, key_extensions, running
+from support import SEED, command, running
 
 PEM, PKCS8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
 
@@ -27,7 +27,7 @@ def issued(folder: Path, name: str, signer: tuple[x509.Certificate, ec.EllipticC
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    unsigned = (
+    built = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(signer[0].subject if signer else subject)
@@ -37,10 +37,8 @@ def issued(folder: Path, name: str, signer: tuple[x509.Certificate, ec.EllipticC
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+        .sign(signer[1] if signer else key, hashes.SHA256())
     )
-    by = signer[1] if signer else key
-    unsigned = key_extensions(unsigned, key.public_key(), by.public_key(), is_ca=signer is None)
-    built = unsigned.sign(by, hashes.SHA256())
     (folder / f"{name}.pem").write_bytes(built.public_bytes(PEM))
     (folder / f"{name}.key").write_bytes(key.private_bytes(PEM, PKCS8, serialization.NoEncryption()))
     return built, key
