@@ -21,13 +21,18 @@ def checked(plans: tuple[InputPlan, ...], inputs: Mapping[str, object]) -> dict[
     lacking: list[str] = []
     for plan in plans:
         value = inputs.get(plan.name, MISSING)
+        kind = plan.type
+        is_given = value is not MISSING and value is not None and plan.pattern is None
+        if is_given and (kind is None or EXACT.get(kind) is value.__class__):  # most are as they should be
+            values[plan.name] = value
+            continue
         if value is MISSING and plan.has_default:
             value = plan.default
         if value is MISSING or (value is None and plan.required and plan.refuses_null):
             if plan.required:
                 lacking.append(plan.name)
             continue
-        if value is not None and plan.type is not None and EXACT.get(plan.type) is not value.__class__:
+        if value is not None and plan.type is not None:
             try:
                 value = coerce(value, plan.type)
             except Mismatch as mismatch:

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from urllib.parse import parse_qsl, unquote_plus
 
 from naftiko.consumers.http.forwarded import Forwarded
+from naftiko.consumers.http.ready import Make, ready
 from naftiko.consumers.http.request import Draft, addressed, build
 from naftiko.consumers.http.scheme import secrets
 from naftiko.consumers.http.transport import Response
@@ -111,6 +112,7 @@ class Sender:
         self._tells = tells
         self._redacts = redacts
         self._guards: dict[int, Guard] = {}
+        self._ready: dict[int, tuple[RequestPlan, Make | None]] = {}
         self._renewal = renewal
         self._former: dict[int, tuple[str, ...]] = {}
 
@@ -142,6 +144,13 @@ class Sender:
     def _begun(self, request: RequestPlan, scope: Scope, life: Life, accept: str) -> Awaitable[Response]:
         """Build a request, with the credentials of the moment; what comes back sends it."""
         upstream = self._upstreams[request.upstream]
+        known = self._ready.get(id(request))
+        if known is None:
+            made = ready(request, upstream.base_path, upstream.scheme, accept)
+            known = self._ready[id(request)] = (request, made)
+        outgoing = known[1](scope, life.request_id) if known[1] is not None else None
+        if outgoing is not None:
+            return upstream.exchange(outgoing, life)
         draft = build(request, scope, upstream.base_path)
         if request.tool is not None and upstream.server is not None:
             return self._called(request, request.tool, upstream.server, draft, ToolCalling(upstream, scope, life))

@@ -73,14 +73,14 @@ class OpenUpstream:
         for layer in reversed(layers):
             self.exchange = layer(self.exchange)
 
-    async def _send(self, outgoing: Outgoing, life: Life) -> Response:
+    def _send(self, outgoing: Outgoing, life: Life) -> Awaitable[Response]:
         transport = self.transport
         if transport is None:
             raise CallError("the upstream is closed")
         life.upstream = transport.shown
         if not outgoing.is_safe:
             life.is_committed = True
-        return await transport.send(outgoing)
+        return transport.send(outgoing)
 
     async def close(self) -> None:
         """Close its connections, and end what its scheme does beside calls."""

@@ -28,18 +28,21 @@ class _Authorization(Scheme):
         super().__init__(plan)
         settings = plan.settings.values()
         self._is_fixed = not any(isinstance(leaf, SpelledInput) for item in settings for leaf in leaves(item))
-        self._made: str | None = None
+        self._made: tuple[str, str] | None = None
 
     def renew(self) -> None:
         self._made = None
 
     def apply(self, draft: Draft, scope: Scope) -> None:
-        value = self._made
-        if value is None:
-            value = self.credentials(scope)
+        draft.set_default(*self.header(scope))
+
+    def header(self, scope: Scope) -> tuple[str, str]:
+        made = self._made
+        if made is None:
+            made = ("Authorization", self.credentials(scope))
             if self._is_fixed:
-                self._made = value
-        draft.set_default("Authorization", value)
+                self._made = made
+        return made
 
     @abstractmethod
     def credentials(self, scope: Scope) -> str:

@@ -36,7 +36,7 @@ def body_of(plan: BodyPlan, scope: Scope) -> Body | None:
         return _json_body(plan, scope)
     if isinstance(plan, FieldsBodyPlan):
         fields = _fields(plan.fields, scope)
-        return (_encoded(fields), plan.media_type) if fields else None
+        return (as_json(fields), plan.media_type) if fields else None
     if isinstance(plan, TextBodyPlan):
         return _text_body(plan, scope)
     if isinstance(plan, FormBodyPlan):
@@ -61,7 +61,7 @@ def _json_body(plan: JsonBodyPlan, scope: Scope) -> Body | None:
     if value is MISSING:
         fields = _fields(plan.fields, scope)
         if fields:
-            return _encoded(fields), plan.media_type
+            return as_json(fields), plan.media_type
         if plan.required:
             raise InputError(f"the input `{plan.blame or 'body'}` is required", name=plan.blame or "body")
         return None
@@ -70,10 +70,15 @@ def _json_body(plan: JsonBodyPlan, scope: Scope) -> Body | None:
     except Mismatch as mismatch:
         name = plan.blame or "body"
         raise InputError(f"the input `{name}` does not fit: {mismatch}", name=name) from mismatch
-    return _encoded(value), plan.media_type
+    return as_json(value), plan.media_type
 
 
-def _encoded(value: object) -> bytes:
+def as_json(value: object) -> bytes:
+    """A JSON body.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
         return encode(value)
     except (ValueError, TypeError, RecursionError) as error:

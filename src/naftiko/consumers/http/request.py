@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from urllib.parse import quote, unquote, urlencode
+from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
@@ -12,23 +11,20 @@ import msgspec
 from naftiko.__about__ import __version__
 from naftiko.consumers.http.body import body_of
 from naftiko.consumers.http.decoding import ACCEPTED
-from naftiko.consumers.http.values import SURROGATE, carried, cookie_value, field_value, joined, missing, value_of
+from naftiko.consumers.http.target import LONGEST, path_of, query_of, query_text, refuse_dots
+from naftiko.consumers.http.values import cookie_value, field_value, joined, value_of
 from naftiko.errors import InputError
-from naftiko.plan import (
-    ParameterPlan,
-    RequestPlan,
-)
-from naftiko.values.expressions import Scope, as_text
+from naftiko.plan import RequestPlan
+from naftiko.values.expressions import Scope
 from naftiko.values.missing import MISSING
 
 USER_AGENT = f"naftiko/{__version__}"
-_LONGEST = 60_000
-_DEFAULTS = (
+DEFAULTS = (
     ("accept", ("Accept", "*/*")),
     ("accept-encoding", ("Accept-Encoding", ACCEPTED)),
     ("user-agent", ("User-Agent", USER_AGENT)),
 )
-_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say so when they have no body (RFC 9110, section 8.6)."""
 
 
@@ -88,16 +84,16 @@ class Draft(msgspec.Struct):
             InputError: the values make its URL too long.
         """
         headers, filled = self.headers, self.filled
-        for key, pair in _DEFAULTS:
+        for key, pair in DEFAULTS:
             if key not in filled:
                 headers.append(pair)
         if self.cookies:
             headers.append(("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies)))
         target = self.target()
-        if len(target) > _LONGEST:
-            raise InputError(f"the values make the URL longer than {_LONGEST} characters, which HTTP servers refuse")
+        if len(target) > LONGEST:
+            raise InputError(f"the values make the URL longer than {LONGEST} characters, which HTTP servers refuse")
         content = self.content
-        if content is None and self.method in _WITH_BODY:
+        if content is None and self.method in WITH_BODY:
             content = b""
         return Outgoing(self.method, target, tuple(headers), content, self.auth, self.is_safe, self.ends)
 
@@ -109,19 +105,19 @@ def build(plan: RequestPlan, scope: Scope, base_path: str | None) -> Draft:
         InputError: a value is missing or cannot go where it must; nothing has been sent.
         NotRunnable: a value that the operator provides is missing.
     """
-    head = base_path if base_path is not None else _path(plan.base_path, scope)
-    tail = _path(plan.path, scope)
+    head = base_path if base_path is not None else path_of(plan.base_path, scope)
+    tail = path_of(plan.path, scope)
     draft = Draft(
         method=plan.method,
         path=head.rstrip("/") + tail if tail else head or "/",
-        query=_query(plan.query, scope) if plan.query else [],
-        raw_query=_pieces(plan.query_pieces, scope, _query_value) if plan.query_pieces else "",
+        query=query_of(plan.query, scope),
+        raw_query=query_text(plan.query_pieces, scope),
         headers=[],
         cookies=[],
         content=None,
         is_safe=plan.is_safe,
     )
-    _refuse_dots(draft.path)
+    refuse_dots(draft.path)
     for parameter in plan.headers:
         value = value_of(parameter, scope)
         if value is not MISSING:
@@ -145,77 +141,6 @@ def addressed(plan: RequestPlan, scope: Scope, base_path: str | None) -> Draft:
     Raises:
         CallError: the address needs a value that is not there.
     """
-    head = base_path if base_path is not None else _path(plan.base_path, scope)
-    query = _pieces(plan.query_pieces, scope, _query_value) if plan.query_pieces else ""
+    head = base_path if base_path is not None else path_of(plan.base_path, scope)
+    query = query_text(plan.query_pieces, scope)
     return Draft(plan.method, head or "/", [], query, [], [], None)
-
-
-# The URL
-
-
-def _path(pieces: tuple[str | ParameterPlan, ...], scope: Scope) -> str:
-    return _pieces(pieces, scope, _segment)
-
-
-def _pieces(pieces: tuple[str | ParameterPlan, ...], scope: Scope, encoded: Callable[[str, ParameterPlan], str]) -> str:
-    if len(pieces) == 1 and isinstance(pieces[0], str):
-        return pieces[0]
-    texts = []
-    for piece in pieces:
-        if isinstance(piece, str):
-            texts.append(piece)
-            continue
-        value = value_of(piece, scope)
-        text = "" if value is MISSING else joined(value)
-        if not text:
-            raise missing(piece)
-        texts.append(encoded(text, piece))
-    return "".join(texts)
-
-
-def _segment(text: str, parameter: ParameterPlan) -> str:
-    """A path value in which nothing can end the segment, or start a query (RFC 3986, section 3.3)."""
-    if text in (".", ".."):
-        name = parameter.blame or parameter.name
-        raise InputError(f"the input `{name}` cannot be `{text}`: it would lead to another path", name=name)
-    return _percent(text, "" if parameter.blame is not None else _OPERATORS)
-
-
-def _query_value(text: str, parameter: ParameterPlan) -> str:
-    return _percent(text)
-
-
-_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]*")
-"""What is never encoded (RFC 3986, section 2.3)."""
-
-_OPERATORS = "/:@!$&'()*+,;=~"
-"""What an operator's value may hold in a path: it is a part of the address, not a caller's value."""
-
-
-def _percent(text: str, safe: str = "") -> str:
-    if _UNRESERVED.fullmatch(text) is not None:
-        return text
-    try:
-        return quote(text, safe=safe)
-    except UnicodeEncodeError as error:
-        raise InputError(SURROGATE) from error
-
-
-def _refuse_dots(path: str) -> None:
-    if "/." not in path and "%2" not in path:
-        return
-    for segment in path.split("/"):
-        if segment and unquote(segment) in (".", ".."):
-            raise InputError("the values for the path add up to `.` or `..`, which would lead to another path")
-
-
-def _query(parameters: tuple[ParameterPlan, ...], scope: Scope) -> list[tuple[str, str]]:
-    pairs: list[tuple[str, str]] = []
-    for parameter in parameters:
-        value = value_of(parameter, scope)
-        if value is MISSING:
-            continue
-        for item in value if isinstance(value, list) else [value]:
-            if item is not None:
-                pairs.append((parameter.name, carried(as_text(item))))
-    return pairs

@@ -49,6 +49,14 @@ class Scheme(ABC):
             NotRunnable: a credential has no value.
         """
 
+    def header(self, scope: Scope) -> tuple[str, str] | None:
+        """The header that is all that `apply` puts into a request, whatever the request is; None where it does more.
+
+        Raises:
+            NotRunnable: a credential has no value.
+        """
+        return None
+
     def flow(self, draft: Draft, scope: Scope) -> httpx.Auth | None:
         """What signs the request, answers its challenge or gets a token for it, where `apply` cannot: it may send
         requests of its own, and is carried out each time that the request is sent."""

@@ -117,7 +117,7 @@ class HttpTransport:
                 response = await self._connections().handle_async_request(request)
             else:
                 response = await carry_out(auth, request, self._connections())
-            answer = await self._read(response, outgoing, started)
+            answer = self._whole(response, outgoing, started) or await self._read(response, outgoing, started)
             if auth is not None:
                 answer.signature = next(
                     (value for name, value in request.pairs if name.lower() == _AUTHORIZATION), None
@@ -176,6 +176,16 @@ class HttpTransport:
         if isinstance(error, httpx.ProxyError):
             return self._unreachable("the proxy on the way refuses, or is no HTTP proxy", started)
         return self._unreachable("it broke the connection off", started)
+
+    def _whole(self, response: httpx.Response, outgoing: Outgoing, started: float) -> Response | None:
+        """The answer that has come as a whole and is as it was sent, as most are; None for any other."""
+        if response.__class__ is not WireResponse:
+            return None
+        content, status = response.whole, response.status_code
+        is_odd = content is None or not 200 <= status < 600 or outgoing.method == "HEAD" or status in _BODILESS
+        if is_odd or self._coding(response.pairs) or len(content or b"") > self.limits.response:
+            return None
+        return Response(status, response.pairs, content or b"", time.perf_counter() - started)
 
     async def _read(self, response: httpx.Response, outgoing: Outgoing, started: float) -> Response:
         if not 200 <= response.status_code < 600:

@@ -135,7 +135,15 @@ def parse_query(text: str) -> dict[str, list[str]]:
 def collect(function: FunctionPlan, incoming: Incoming) -> dict[str, object]:
     """The inputs of a function, as far as the request has them."""
     values: dict[str, object] = {}
+    fields, path = incoming.fields, incoming.path
+    is_plain = not incoming.withheld
     for plan in function.inputs:
+        if is_plain and plan.path is None and plan.places:  # where most come from
+            place, name = plan.places[0]
+            found = fields if place == "body" else path if place == "path" else None
+            if found is not None and name in found:
+                values[plan.name] = found[name]
+                continue
         value = _input(plan, incoming)
         if value is not MISSING:
             values[plan.name] = value
@@ -146,11 +154,7 @@ def _input(plan: InputPlan, incoming: Incoming) -> object:
     if plan.path is not None:
         return plan.path.first(incoming.body, incoming.check) if incoming.body is not MISSING else MISSING
     for place, name in plan.places:
-        if place == "body":  # where most come from
-            value = incoming.fields.get(name, MISSING)
-            if value is not MISSING and not incoming.withheld:
-                return value
-        elif place == "query" and not incoming.query:
+        if place == "query" and not incoming.query:
             continue
         if incoming.withheld and (place, name.lower()) in incoming.withheld:
             continue

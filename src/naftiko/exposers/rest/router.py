@@ -86,6 +86,9 @@ class Router(Generic[Target]):
         segments = _segments(raw_path)
         if len(segments) > _DEEPEST:
             return None
+        plain = _plain(self._root, segments) if "%" not in raw_path else None
+        if plain is not None:
+            return plain
         found = _find(self._root, segments, 0, ())
         if found is None:
             return None
@@ -133,6 +136,23 @@ def _filled(fixed: tuple[str, ...], segment: str) -> tuple[str, ...] | None:
         values.append(segment[start:found])
         start = found + len(text)
     return (*values, segment[start:end]) if start < end else None
+
+
+def _plain(node: _Node[Target], segments: list[str]) -> Match[Target] | None:
+    """What a path without encoded characters leads to, where at each segment there is one way to go; None else."""
+    values: list[str] = []
+    for segment in segments:
+        fixed = node.fixed.get(segment) if node.fixed is not None else None
+        if node.patterns is not None or (fixed is not None and node.any is not None):
+            return None
+        if fixed is not None:
+            node = fixed
+        elif node.any is not None and segment:
+            values.append(segment)
+            node = node.any
+        else:
+            return None
+    return Match(node.methods, tuple(values)) if node.methods else None
 
 
 def _find(

@@ -29,7 +29,8 @@ def of_answer(answer: Answer) -> Written:
             headers.append((b"content-type", answer.media_type.encode("latin-1")))
     if answer.step is not None:
         headers.append((b"naftiko-step", _ascii(answer.step)))
-    headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
+    if answer.headers:
+        headers.extend((name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers)
     return answer.status, headers, content
 
 
