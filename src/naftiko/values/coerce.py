@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 
 from naftiko.values.jsontext import decode, encode_text
@@ -27,8 +28,10 @@ class Mismatch(ValueError):
     """A value does not fit a type; the message shows it and says what it must be, `private` leaves the value out."""
 
     def __init__(self, value: object, type: str) -> None:
-        is_short = isinstance(value, str | int | float | bool) and len(str(value)[:41]) <= 40
-        shown = encode_text(value) if is_short else kind_of(value)
+        shown = kind_of(value)
+        if isinstance(value, str | int | float | bool) and len(str(value)[:41]) <= 40:
+            with suppress(UnicodeEncodeError):  # half of a character
+                shown = encode_text(value)
         super().__init__(f"{shown} is not {_KINDS[type]}")
         self.private = f"{kind_of(value)} is not {_KINDS[type]}"
 

@@ -47,8 +47,6 @@ def ready(plan: RequestPlan, base_path: str | None, scheme: Scheme | None, accep
         pairs = query_of(query, scope) if query else ()
         if pairs:
             target = f"{target}?{urlencode(pairs, quote_via=quote, safe='')}"
-        if len(target) > LONGEST:
-            raise InputError(f"the values make the URL longer than {LONGEST} characters, which HTTP servers refuse")
         found = fields(scope) if fields is not None else body_of(body, scope) if body is not None else None
         content = nothing
         headers: tuple[tuple[str, str], ...] = (first,)
@@ -62,6 +60,8 @@ def ready(plan: RequestPlan, base_path: str | None, scheme: Scheme | None, accep
             if authorization is None:
                 return None
             headers += (authorization,)
+        if len(target) > LONGEST:
+            raise InputError(f"the values make the URL longer than {LONGEST} characters, which HTTP servers refuse")
         return Outgoing(method, target, headers + last, content, None, is_safe)
 
     return make
