@@ -49,7 +49,20 @@ class _Meta(msgspec.Struct):
 
 
 _meta = msgspec.json.Decoder(_Meta).decode
-_written = json.JSONEncoder(separators=(",", ":")).encode  # as the SDK writes answers in the newer era
+_read = json.JSONDecoder().decode  # as the SDK reads messages in the newer era
+
+
+def _writer() -> Callable[[object], str]:
+    """What writes answers as the SDK does in the newer era; json's own makes its encoder anew for each."""
+    plain = json.JSONEncoder(separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    chunks = make(None, plain.default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+_written = _writer()
 
 
 class Call(msgspec.Struct):
@@ -134,7 +147,7 @@ def _params(data: bytes, *, is_modern: bool) -> dict[str, Any] | None:
     if b"\\ud" in data or b"\\uD" in data:
         return None  # halves of characters, which not everything that reads them takes
     try:
-        given = json.loads(data) if is_modern else from_json(data)
+        given = _read(str(data, "utf-8", "surrogatepass")) if is_modern else from_json(data)
     except (ValueError, RecursionError):
         return None
     return given if type(given) is dict and given.keys() <= _KEYS else None
