@@ -62,7 +62,7 @@ class Guard:
     def shows(self, content: bytes, headers: Iterable[tuple[str, str]]) -> bool:
         """Whether an answer has to be looked through: it shows a secret, or is in a charset of wide characters."""
         for needle in self._spelled:
-            if needle in content:
+            if needle in content if len(content) < _LONG else _holds(content, needle):
                 return True
         if not self._spelled:
             return False
@@ -72,6 +72,23 @@ class Guard:
                     if text in value:
                         return True
         return b"\0" in content[:256] or content[:2] in _MARKS
+
+
+_LONG = 32 * 1024
+"""Bytes from which it is worth a look whether a text holds all bytes of a needle at all."""
+
+_SAMPLE = 2048
+
+
+def _holds(content: bytes, needle: bytes) -> bool:
+    """Whether a long text holds a needle. A single byte, one that seems to be missing, is looked for many times faster."""
+    middle = len(content) // 2
+    sample = content[:_SAMPLE] + content[middle : middle + _SAMPLE] + content[-_SAMPLE:]
+    for place in range(len(needle)):
+        byte = needle[place : place + 1]
+        if byte not in sample:
+            return byte in content and needle in content
+    return needle in content
 
 
 _SIGNED = re.compile(r'(?:signature|response|sig)="?([^",]{8,4096})', re.IGNORECASE)
