@@ -81,7 +81,7 @@ _SAMPLE = 2048
 
 
 def _holds(content: bytes, needle: bytes) -> bool:
-    """Whether a long text holds a needle. A single byte, one that seems to be missing, is looked for many times faster."""
+    """Whether a long text holds a needle. A byte of it that seems to be missing is looked for first: that is fast."""
     middle = len(content) // 2
     sample = content[:_SAMPLE] + content[middle : middle + _SAMPLE] + content[-_SAMPLE:]
     for place in range(len(needle)):
