@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from naftiko.plan import NamedOutput, OutputPlan, Shape
-from naftiko.values.coerce import Mismatch, coerce, kind_of
+from naftiko.values.coerce import EXACT, Mismatch, coerce, kind_of
 from naftiko.values.expressions import Scope
 from naftiko.values.missing import MISSING
 from naftiko.values.pathmatch import Check
@@ -77,12 +77,30 @@ def named(outputs: Sequence[NamedOutput], response: object, shaping: Shaping) ->
 def shaped(plan: OutputPlan, contexts: Sequence[object], shaping: Shaping) -> object:
     """The answer. `contexts` are where a mapping is looked for, in order; the first is the response itself."""
     if plan.members:
-        return {name: _filled(shape, contexts, shaping) for name, shape in plan.members}
+        made: dict[str, object] = {}
+        for name, member in plan.members:
+            value = _plain(member, contexts[0]) if contexts and not shaping.is_rows else MISSING
+            made[name] = _filled(member, contexts, shaping) if value is MISSING else value
+        return made
     for shape in plan.options:
         value = _filled(shape, contexts, shaping)
         if value is not None:
             return value
     return None if plan.options else contexts[0]
+
+
+def _plain(shape: Shape, value: object) -> object:
+    """The value that most shapes mean: at names inside objects, of the declared type; `MISSING` for all else."""
+    path = shape.path
+    if shape.kind != "value" or path is None or path.foreign is not None:
+        return MISSING
+    if shape.literal is not None or shape.longest is not None:
+        return MISSING
+    for step in path.steps:
+        if not isinstance(value, dict):
+            return MISSING
+        value = value.get(step, MISSING)
+    return value if value is None or shape.type is None or EXACT.get(shape.type) is value.__class__ else MISSING
 
 
 def _filled(shape: Shape, contexts: Sequence[object], shaping: Shaping) -> object:

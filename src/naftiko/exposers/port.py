@@ -36,6 +36,9 @@ from naftiko.values.jsontext import encode
 
 _CUT_OFF = encode({"jsonrpc": "2.0", "id": None, "error": {"code": INTERNAL_ERROR, "message": CUT_OFF}})
 _ENDPOINTS = frozenset({"/mcp", "/mcp/"})
+_NOWHERE = b"/.well-known"
+"""What begins the paths that are no adapter's; where a server gives no path as it was sent, it stands for that."""
+
 _ROOTS = frozenset({"/", ""})
 
 
@@ -115,10 +118,11 @@ class PortApp:
             is_strict=settings.is_strict,
             observer=settings.observer,
             shows_docs=settings.shows_docs,
+            is_port=True,
         )
         self._mcp = self._server(is_joint=settings.is_joint, offer=settings.offer)
         self._single: dict[str, McpApp] = {}
-        self._has_rest = self._has_mcp = False
+        self._has_rest = self._has_mcp = self._is_plain = False
         self._others: dict[str, Mounted] = {}
         self._tokens: list[tuple[tuple[str, ...], Gate | None]] = []
         self._crossing: Crossing | None = None
@@ -175,6 +179,7 @@ class PortApp:
         Returns the MCP servers whose clients are to be told (`tell`), since they have other things than before.
         """
         self._has_rest, self._has_mcp = prepared.has_rest, prepared.has_mcp
+        self._is_plain = self._has_rest and not self._has_mcp and not prepared.others
         self._rest.swap(prepared.rest)
         changed = [self._mcp] if self._mcp.swap(prepared.mcp) else []
         for name in [name for name in self._single if name not in prepared.single]:
@@ -223,6 +228,8 @@ class PortApp:
             way = self._crossing.way(scope, self._answering(scope))
             if way is not None:
                 return way(scope, receive, send)
+        if self._is_plain and not scope.get("raw_path", _NOWHERE).startswith(_NOWHERE):
+            return self._rest(scope, receive, send)
         return self._dispatch(scope, receive, send)
 
     def _answering(self, scope: Scope) -> Sequence[AnyAdapter]:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -20,7 +21,7 @@ from naftiko.exposers.body import ClientGone, read_body
 from naftiko.exposers.calling import GONE, Told, carry_out
 from naftiko.exposers.hosts import ANY, Hosts
 from naftiko.exposers.observer import NOBODY, Observer
-from naftiko.exposers.problems import of_error, unexpected
+from naftiko.exposers.problems import of_error, stopped, unexpected
 from naftiko.exposers.requests import Present, gave_up, request_id
 from naftiko.exposers.rest.forwarding import Forwarding, forward
 from naftiko.exposers.rest.inputs import Incoming, collect
@@ -39,7 +40,7 @@ class RestApp:
 
     Each adapter answers below `/<its namespace>`, and at its plain paths where no earlier one has the same. What is
     served can be replaced at any time: a request sees one table from beginning to end. `is_strict` refuses query
-    parameters that nobody knows.
+    parameters that nobody knows. One that `is_port` is cancelled by nobody but its server at the end; callers are told.
     """
 
     def __init__(
@@ -51,7 +52,9 @@ class RestApp:
         is_strict: bool = False,
         observer: Observer = NOBODY,
         shows_docs: bool = True,
+        is_port: bool = False,
     ) -> None:
+        self._is_port = is_port
         self._routing = Routing(hosts, throttle or Throttle(), shows_docs=shows_docs)
         self._is_strict = is_strict
         self._observer = observer
@@ -107,7 +110,11 @@ class RestApp:
                 self._told(told, scope, GONE, "client-gone")
                 return
             self._told(told, scope, GONE, "cancelled")
-            raise
+            if not self._is_port:
+                raise
+            with suppress(RuntimeError):  # the answer may have begun; only the end of the server cancels a call here
+                await stopped()(scope, receive, send)
+            return
         except Exception:
             _log.exception("a request for %s failed", told.operation)
             told.error = "internal-error"
