@@ -8,7 +8,7 @@ from itertools import pairwise
 from many import start_of
 from report import Table
 from session import ERAS, JSON, Session, mcp, rest
-from single import startup, validate_speed
+from single import parallel_cost, startup, validate_speed
 from subjects import CPUS, LOAD_CPU, MORE, Subject, many_tools
 from wrk import Load, measure
 
@@ -138,15 +138,17 @@ def memory_group(session: Session) -> None:
 
 
 def workers_group(session: Session) -> None:
-    """Two workers, here on all cores, which they share with the upstream and the load.
+    """Two workers and four, here on all cores, which they share with the upstream and the load.
 
     On two cores that leaves no room to do more in all, so CPU per request is compared.
     """
     cores = set(CPUS)
-    one, two = session.ours(cpus=cores), session.ours("--workers", "2", cpus=cores)
-    rows = session.compare([("1 worker", one, rest()), ("2 workers", two, rest())], 64)
+    runs = [("1 worker", session.ours(cpus=cores), rest())]
+    runs += [(f"{count} workers", session.ours("--workers", str(count), cpus=cores), rest()) for count in (2, 4)]
+    rows = session.compare(runs, 64)
     table = Table("Workers", " ".join((workers_group.__doc__ or "").split()), rows)
     table.aim("CPU per request with two workers of that with one", rows[1].cost_of(rows[0]), 1.05)
+    table.aim("CPU per request with four, which share these cores, of that with one", rows[2].cost_of(rows[0]), 1.05)
     session.tables.append(table)
 
 
@@ -211,6 +213,7 @@ def single_group(session: Session) -> None:
     if speed is not None:
         table.notes.append(f"`naftiko validate ../shared/corpus`: {speed:.0f} files/s on one core")
         table.aim("seconds for 150 files of ../shared/corpus", 150 / speed, 1.0, unit=" s")
+        table.aim("CPU of `validate` by processes of that by one", parallel_cost(LOAD_CPU, set(CPUS)), 1.2)
     session.tables.append(table)
 
 

@@ -15,8 +15,8 @@ import pytest
 from starlette.responses import JSONResponse
 
 from gateways import ALL, event, gateway, shop
-from naftiko.gateway.workers.cores import cores
 from naftiko.gateway.workers.shared import SharedSockets
+from naftiko.runtime.cores import cores
 from support import Running, Upstream, capability, clean_environment, command, start, write
 
 

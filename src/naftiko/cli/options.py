@@ -11,7 +11,7 @@ import typer
 
 from naftiko.consumers.http.limits import Limits
 from naftiko.document.source import Remote
-from naftiko.gateway.workers.cores import cores
+from naftiko.runtime.cores import cores
 from naftiko.runtime.remote import RemoteImports
 
 

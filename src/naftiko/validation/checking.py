@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from naftiko.document.nodes import Node
 from naftiko.document.source import Remote, Source, read_source
 from naftiko.errors import SourceError
 from naftiko.plan import FunctionPlan, OutputPlan, Plan
+from naftiko.runtime.cores import cores
 from naftiko.runtime.garbage import expect_loading
 from naftiko.runtime.loading import Compiled, compiled
 from naftiko.spec.conformance import conform
@@ -76,7 +76,7 @@ def check_files(
     files: Sequence[str], done: Callable[[], None], check: Callable[[str], Checked] = check_file
 ) -> Iterator[Checked]:
     """Check files in order, calling `done` after each."""
-    workers = min(_cores(), len(files))
+    workers = min(cores(), len(files))
     if len(files) < PARALLEL_FROM or workers < 2:
         for file in files:
             yield check(file)
@@ -86,10 +86,3 @@ def check_files(
         for result in pool.map(check, files, chunksize=8):
             yield result
             done()
-
-
-def _cores() -> int:
-    """The cores that this process may use, which may be fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
