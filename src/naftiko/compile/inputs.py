@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from naftiko.plan import InputPlan
 from naftiko.spec.models.parameters import InputParameter
+from naftiko.values.coerce import EXACT
 from naftiko.values.jsonpath import JsonPath
 from naftiko.values.names import fold
 from naftiko.values.regex import searcher
@@ -156,7 +157,7 @@ def _plan(draft: Draft) -> InputPlan:
 def _schema(found: dict[str, object]) -> Mapping[str, object]:
     """A schema; most are of a type and nothing else, and are one object then."""
     kind = found.get("type")
-    return _OF_TYPE.setdefault(kind, found) if len(found) == 1 and isinstance(kind, str) else found
+    return _OF_TYPE.setdefault(kind, found) if len(found) == 1 and isinstance(kind, str) and kind in EXACT else found
 
 
 _OF_TYPE: dict[str, Mapping[str, object]] = {}

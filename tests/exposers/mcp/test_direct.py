@@ -19,6 +19,9 @@ from starlette.responses import Response
 
 from gateways import gateway
 from naftiko.exposers.mcp.app import McpApp
+from naftiko.exposers.mcp.direct.remembered import Remembered
+from naftiko.exposers.mcp.envelope import Envelope, read
+from naftiko.exposers.mcp.table import made
 from support import Stage, opened, write
 
 CAPABILITY = """
@@ -378,3 +381,35 @@ async def test_what_others_may_see(tmp_path: Path) -> None:
                     assert {tool["name"].partition("_")[0] for tool in answer["result"]["tools"]} == {name}
                 refused = await client.post("/mcp", json=listing, headers={"Accept": "application/json"})
                 assert refused.status_code == 401
+
+
+def test_what_is_kept_is_bounded() -> None:
+    """Whoever sends many different messages is answered, and leaves little behind."""
+    served = [made([])]
+    kept = Remembered(lambda: served[0])
+    head = [(b"accept", b"*/*"), (b"content-type", b"application/json"), (b"mcp-protocol-version", b"2025-11-25")]
+    scope = {"headers": head, "query_string": b""}
+
+    def key(number: object, more: str = "") -> Any:
+        params = json.dumps({"clientInfo": {"name": f"{number}{more}"}}).encode()
+        message = read(b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":' + params + b"}")
+        assert isinstance(message, Envelope)
+        return kept.key(scope, message)
+
+    def body(size: int = 3) -> bytes:
+        return b'{"jsonrpc":"2.0","id":1,"result":"' + b"x" * size + b'"}'
+
+    for number in range(100):
+        kept.learn(key(number), 1, 200, body())
+    assert kept.get(key(99), 7) == body().replace(b":1,", b":7,")
+    assert kept.get(key(99), "é") == body().replace(b":1,", ':"é",'.encode())
+    assert sum(kept.get(key(number), 1) is not None for number in range(100)) <= 32
+    assert key(1, "x" * 2000) is None
+    for number, status, answer in (("a", 400, body()), ("b", 200, body(2_000_000)), ("c", 200, b'{"id":1}')):
+        kept.learn(key(number), 1, status, answer)
+        assert kept.get(key(number), 1) is None
+    before = key("d")
+    served[0] = made([])
+    kept.learn(before, 1, 200, body())
+    assert kept.get(before, 1) is None
+    assert kept.get(key(99), 1) is None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -35,10 +36,10 @@ from naftiko.exposers.mcp.toolcalls import ToolCalls
 _log = logging.getLogger("naftiko.mcp")
 
 _KEYS = frozenset({"name", "arguments", "_meta"})
-_LONGEST = 4096
+_LONGEST = 1024
 """The bytes of what a call says about itself, up to which it is remembered whether that is as it should be."""
 
-_MOST = 256
+_MOST = 1024
 """Of how many of these it is remembered."""
 
 
@@ -89,7 +90,6 @@ class Direct:
         self._table = table
         self._tools = tools
         self._levels = levels
-        self._known: dict[tuple[str, bytes], bool] = {}
 
     def taken(self, scope: Scope, message: Envelope, session: str) -> Call | None:
         """The call of a message; None where it is the SDK's."""
@@ -106,7 +106,7 @@ class Direct:
             return None
         if routing.is_modern and not (routing.method == b"tools/call" and routing.is_named(name)):
             return None
-        if (routing.is_modern or "_meta" in given) and not self._is_fit(routing, given.get("_meta"), message.params):
+        if (routing.is_modern or "_meta" in given) and not _is_fit(routing, message.params):
             return None
         served = self._table().get(name)
         if served is not None and (
@@ -128,19 +128,6 @@ class Direct:
             return _failed(call, ErrorData(code=code, message=text))
         return 200, _body(call, {"jsonrpc": "2.0", "id": call.id, "result": _shaped(result, call.routing)})
 
-    def _is_fit(self, routing: Routing, meta: object, params: Raw) -> bool:
-        """Whether what a call says about itself is as the SDK wants it, and asks for nothing that only the SDK does."""
-        raw = _meta(params).meta
-        key = (routing.version, b"" if isinstance(raw, UnsetType) else bytes(raw))
-        known = self._known.get(key)
-        if known is None:
-            known = _fits(routing, meta)
-            if len(key[1]) <= _LONGEST:
-                if len(self._known) >= _MOST:
-                    self._known.clear()
-                self._known[key] = known
-        return known
-
 
 def _params(data: bytes, *, is_modern: bool) -> dict[str, Any] | None:
     """The parameters of a call, read as the SDK does; None where they are none that are common."""
@@ -153,15 +140,25 @@ def _params(data: bytes, *, is_modern: bool) -> dict[str, Any] | None:
     return given if type(given) is dict and given.keys() <= _KEYS else None
 
 
-def _fits(routing: Routing, meta: object) -> bool:
+def _is_fit(routing: Routing, params: Raw) -> bool:
+    """Whether what a call says about itself is as the SDK wants it, and asks for nothing that only the SDK does."""
+    meta = _meta(params).meta
+    if isinstance(meta, UnsetType):
+        return False
+    data = bytes(meta)
+    look = _fits if len(data) <= _LONGEST else _fits.__wrapped__
+    return look(routing.version, routing.is_modern, data)
+
+
+@lru_cache(maxsize=_MOST)
+def _fits(version: str, is_modern: bool, data: bytes) -> bool:
+    meta = _read(str(data, "utf-8", "surrogatepass")) if is_modern else from_json(data)
     if not isinstance(meta, dict) or "progressToken" in meta or LOG_LEVEL_META_KEY in meta:
         return False
-    if routing.is_modern and (
-        CLIENT_CAPABILITIES_META_KEY not in meta or meta.get(PROTOCOL_VERSION_META_KEY) != routing.version
-    ):
+    if is_modern and (CLIENT_CAPABILITIES_META_KEY not in meta or meta.get(PROTOCOL_VERSION_META_KEY) != version):
         return False
     try:
-        validate_client_request("tools/call", routing.version, {"name": "", "_meta": meta})
+        validate_client_request("tools/call", version, {"name": "", "_meta": meta})
     except ValidationError:
         return False
     return True

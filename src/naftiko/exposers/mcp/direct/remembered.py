@@ -19,14 +19,14 @@ from naftiko.exposers.mcp.table import Table
 CONSTANT = frozenset({"initialize", "ping", "server/discover", "tools/list"})
 """Requests whose answers depend on nothing but the request, who asks, and what is served."""
 
-_LONGEST = 4096
+_LONGEST = 1024
 """The bytes of all that an answer depends on, up to which it is kept."""
 
-_MOST = 256
-"""How many answers are kept."""
+_MOST = 32
+"""How many messages of one endpoint are known. There may be thousands of endpoints."""
 
 _ROOM = 8 * 1024 * 1024
-"""The bytes of all that are kept; none has more than an eighth of them."""
+"""The bytes of all answers that are kept, each once; none has more than an eighth of them."""
 
 
 class Key(NamedTuple):
@@ -57,6 +57,7 @@ class Remembered:
         self._table = table
         self._of: Table | None = None
         self._answers: dict[Key, bytes] = {}
+        self._bodies: dict[bytes, bytes] = {}
         self._size = 0
 
     def key(self, scope: Scope, message: Envelope) -> Key | None:
@@ -90,11 +91,14 @@ class Remembered:
             return
         if len(self._answers) >= _MOST or self._size + len(body) > _ROOM:
             self._forget()
-        self._answers[key] = body[len(before) :]
-        self._size += len(body)
+        rest = body[len(before) :]
+        known = self._bodies.setdefault(rest, rest)
+        self._size += len(rest) if known is rest else 0  # most clients are told the same
+        self._answers[key] = known
 
     def _forget(self) -> None:
         self._answers.clear()
+        self._bodies.clear()
         self._size = 0
 
 
