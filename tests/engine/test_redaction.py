@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from naftiko.engine.redaction import Guard, made_needles
+from naftiko.engine.redaction import Guard, made_needles, redacted
 
 SECRETS = ("s3cr3t-token-of-ours", "Zq#9 ü/x==", "aaaaaaaaaa")
 
@@ -26,3 +26,17 @@ def test_found_wherever_it_stands(secret: str, size: int, alphabet: bytes) -> No
             assert guard.shows(text[:place] + needle + text[place:], ()), (needle, place)
         broken = text[: len(text) // 3] + needle[:-1] + b"\x7f" + text[len(text) // 3 :]
         assert guard.shows(broken, ()) == any(other in broken for other in made_needles((secret,)))
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "UTF-16BE", "utf-32-le", "cp037", "utf-7", "utf-16"])
+def test_found_in_any_charset(charset: str) -> None:
+    """However long the text before it is that holds no zero bytes."""
+    secret = "s3cr3t-token-of-ours"
+    text = ("\u6f22" * 300 if charset != "cp037" else "x" * 600) + secret + "."
+    content = text.encode(charset)
+    guard = Guard(None, (secret,), frozenset({"content-type"}))
+    assert guard.shows(content, [("content-type", f"text/plain; charset={charset}")])
+    cleaned = redacted(content, made_needles((secret,), charset.lower()))
+    assert secret not in cleaned.decode(charset, "replace")
+    assert not guard.shows(b"{}", [("content-type", "application/json; charset=utf-8")])
+    assert not guard.shows(b"{}", [("content-type", "text/html; charset=ISO-8859-1")])

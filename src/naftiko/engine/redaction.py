@@ -9,9 +9,11 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from urllib.parse import quote, quote_plus
 
 from naftiko.plan import RequestPlan
+from naftiko.values.media import charset_of
 
 SHORTEST = 8
 """Characters from which a value is looked for: a shorter one would be found where it was never meant."""
@@ -40,6 +42,9 @@ def made_needles(secrets: tuple[str, ...], charset: str = "utf-8") -> tuple[byte
     return tuple(sorted(found, key=len, reverse=True))
 
 
+_LIKE_ASCII = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "iso8859", "latin", "windows-125", "cp125")
+"""The charsets, by their beginnings, in which what is ASCII is written as in ASCII."""
+
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -67,6 +72,8 @@ class Guard:
         if not self._spelled:
             return False
         for name, value in headers:
+            if name == "content-type" and ";" in value and not charset_of(value).startswith(_LIKE_ASCII):
+                return True
             if name in self._passed_on:
                 for text in self._texts:
                     if text in value:
@@ -124,7 +131,11 @@ def _encoded(text: str, charset: str) -> tuple[bytes, ...]:
         return text.encode("utf-16-le", "replace"), text.encode("utf-16-be", "replace")
     if charset.startswith(("utf-32", "utf32")):
         return text.encode("utf-32-le", "replace"), text.encode("utf-32-be", "replace")
-    return (text.encode("utf-8", "replace"),)
+    plain = text.encode("utf-8", "replace")
+    if not charset.startswith(_LIKE_ASCII):
+        with suppress(LookupError, UnicodeError):
+            return plain, text.encode(charset)
+    return (plain,)
 
 
 def redacted(content: bytes, spelled: Sequence[bytes]) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 
 from naftiko.consumers.http.authentication import Bearer
 from naftiko.consumers.http.ready import ready
-from naftiko.consumers.http.request import Outgoing, build
+from naftiko.consumers.http.request import Draft, Outgoing, build
 from naftiko.consumers.http.scheme import Scheme
 from naftiko.errors import CallError
 from naftiko.gateway.prepared import prepare
@@ -125,6 +125,30 @@ def test_the_same_requests(tmp_path: Path, seed: int) -> None:
     found = [compared(plan, chance) for plan in plans(file) for _ in range(40)]
     assert found.count(True) >= 200
     assert found.count(False) == 40
+
+
+def test_paths_without_values() -> None:
+    for base in ((), ("",), ("/",), ("/v1",), ("/v1/",), ("/a", "/b/")):
+        for path in ((), ("",), ("/",), ("/x",), ("/x", "/y")):
+            plan = RequestPlan(0, "o", "GET", base, path, (), (), (), (), None, "json", ())
+            for override in (None, "", "/", "/q", "/q/"):
+                make = ready(plan, override, None, "application/json")
+                assert make is not None
+                scope = Scope({}, {}, {}, {})
+                assert make(scope, "an-id") == made(plan, None, scope, override), (base, path, override)
+
+
+class Odd(Bearer):
+    """A scheme that does more than its header."""
+
+    def apply(self, draft: Draft, scope: Scope) -> None:
+        super().apply(draft, scope)
+        draft.set_default("X-More", "1")
+
+
+def test_a_scheme_that_does_more() -> None:
+    plan = RequestPlan(0, "o", "GET", ("/v1",), ("/x",), (), (), (), (), None, "json", ())
+    assert ready(plan, None, Odd(AuthPlan("bearer", {"token": Literal("a-token")})), "application/json") is None
 
 
 @needs_shared

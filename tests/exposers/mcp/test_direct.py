@@ -207,7 +207,7 @@ class Message:
             if chance.random() < 0.4:
                 self.set_header("Mcp-Session-Id", "abc")
         elif kind == 15:
-            self.edits.append(self.edit())
+            self.edits.append(chance.choice([self.edit, self.addition])())
         else:
             self.set_header(*self.other_header())
 
@@ -224,6 +224,16 @@ class Message:
         }
         name = self.chance.choice([*values])
         return (name, *self.chance.choices(values[name], k=self.chance.choice([0, 1, 1, 2])))
+
+    def addition(self) -> Callable[[bytes], bytes]:
+        """One more member of the message, which nobody knows, or of its arguments."""
+        deep = b"[" * self.chance.choice([190, 195, 196, 197, 198, 199, 200, 250, 400])
+        value = self.chance.choice([b'"\xff"', deep + b"]" * len(deep), b"1" * 5000, b'"\xed\xa0\x80"', b"1", b"1e999"])
+        if self.chance.random() < 0.5:
+            return lambda body: body[:-1] + b',"more":' + value + b"}"
+        if self.chance.random() < 0.5:
+            return lambda body: body[:-1] + b',"\xff":1}'
+        return lambda body: body.replace(b'"id": "plain"', b'"id": "plain", "q": ' + value)
 
     def edit(self) -> Callable[[bytes], bytes]:
         """A change of the bytes."""

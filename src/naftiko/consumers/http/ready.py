@@ -32,7 +32,7 @@ def ready(plan: RequestPlan, base_path: str | None, scheme: Scheme | None, accep
     """
     if plan.tool is not None or plan.headers or plan.cookies or plan.query_pieces:
         return None
-    if scheme is not None and type(scheme).header is Scheme.header:
+    if scheme is not None and not _is_header(type(scheme)):
         return None
     path = _pathed(plan, base_path)
     method, body, query, is_safe = plan.method, plan.body, plan.query, plan.is_safe
@@ -92,16 +92,23 @@ def _fields(plan: FieldsBodyPlan) -> Callable[[Scope], Body | None] | None:
     return made
 
 
+def _is_header(scheme: type[Scheme]) -> bool:
+    """Whether a scheme is the header that it says: it may be a subclass that does more."""
+    owners = [next(item for item in scheme.__mro__ if name in item.__dict__) for name in ("header", "apply")]
+    return owners[0] is not Scheme and owners[0] is owners[1] and scheme.flow is Scheme.flow
+
+
 def _pathed(plan: RequestPlan, base_path: str | None) -> Callable[[Scope], str]:
     """What makes the path; text that no value is a part of is put together here."""
     head = (base_path,) if base_path is not None else plan.base_path
     if all(isinstance(piece, str) for piece in head):
         start = "".join(piece for piece in head if isinstance(piece, str))
-        tail = plan.path
-        if not tail:
-            return lambda scope: start or "/"
-        begin = start.rstrip("/")
-        return lambda scope: begin + path_of(tail, scope) or "/"
+        tail, begin = plan.path, start.rstrip("/")
+        if all(isinstance(piece, str) for piece in tail):
+            end = "".join(piece for piece in tail if isinstance(piece, str))
+            fixed = begin + end if end else start or "/"
+            return lambda scope: fixed
+        return lambda scope: begin + path_of(tail, scope)
 
     def whole(scope: Scope) -> str:
         front, rest = path_of(head, scope), path_of(plan.path, scope)

@@ -30,17 +30,33 @@ class Envelope(msgspec.Struct):
 
     @property
     def is_request(self) -> bool:
-        """Whether it is a request and nothing else: it has a method and an id, and neither result nor error."""
-        return (self.method is not UNSET and self.id is not UNSET) and (self.result is UNSET and self.error is UNSET)
+        """Whether it is a request and nothing else: with a method and an id, and nothing but parameters beside them."""
+        return (
+            isinstance(self, Exact)
+            and (self.method is not UNSET and self.id is not UNSET)
+            and (self.result is UNSET and self.error is UNSET)
+        )
+
+
+class Exact(Envelope, forbid_unknown_fields=True):
+    """An envelope with nothing else: every part of the message is looked at by who reads it."""
 
 
 _decoder = msgspec.json.Decoder(Envelope)
+_exact = msgspec.json.Decoder(Exact)
+
+
+def _decoded(body: bytes) -> Envelope:
+    try:
+        return _exact.decode(body)
+    except msgspec.ValidationError:
+        return _decoder.decode(body)
 
 
 def read(body: bytes) -> Envelope | Response:
     """The envelope of a message, or the answer to what is none."""
     try:
-        message = _decoder.decode(body)
+        message = _decoded(body)
     except msgspec.ValidationError:
         return refused(INVALID_REQUEST, _what(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -44,7 +44,10 @@ class Routing:
             return None
         if match is None:
             return None
-        query = parse_query(scope["query_string"].decode("latin-1"))
+        try:
+            query = parse_query(scope["query_string"].decode("latin-1"))
+        except InputError:
+            return None  # who asks comes first
         leaf = chosen(match, scope["method"], query)
         if leaf is None or leaf.target.adapter.gate is not None:
             return None
@@ -75,7 +78,15 @@ class Routing:
             if to is not None:
                 return await self._forwarded(to, only, scope, headers, query_string, told)
             return await self._unrouted(table, path, scope, headers, told)
-        query = parse_query(query_string)
+        try:
+            query = parse_query(query_string)
+        except InputError:
+            leaves = match.methods.get(method) or next(iter(match.methods.values()))
+            owner = leaves[0].target.adapter
+            refused = None if owner is only else await self._refused(owner, scope, headers, told)
+            if refused is not None:
+                return refused
+            raise
         leaf = chosen(match, method, query) or (chosen(match, "GET", query) if method == "HEAD" else None)
         if leaf is not None:
             target = leaf.target

@@ -133,8 +133,9 @@ def _params(data: bytes, *, is_modern: bool) -> dict[str, Any] | None:
     """The parameters of a call, read as the SDK does; None where they are none that are common."""
     if b"\\ud" in data or b"\\uD" in data:
         return None  # halves of characters, which not everything that reads them takes
+    data = b'{"params":' + data + b"}"  # at the depth at which the SDK sees them
     try:
-        given = _read(str(data, "utf-8", "surrogatepass")) if is_modern else from_json(data)
+        given = (_read(str(data, "utf-8", "surrogatepass")) if is_modern else from_json(data))["params"]
     except (ValueError, RecursionError):
         return None
     return given if type(given) is dict and given.keys() <= _KEYS else None
