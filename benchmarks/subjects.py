@@ -273,13 +273,19 @@ def write_capabilities(folder: Path, count: int, upstream: str, exposes: str = "
 
 @contextlib.contextmanager
 def naftiko(
-    folder: Path, upstream: str, *more: str, count: int = 1, cpus: set[int] = SUBJECT_CPU, exposes: str = ""
+    folder: Path,
+    upstream: str,
+    *more: str,
+    count: int = 1,
+    cpus: set[int] = SUBJECT_CPU,
+    exposes: str = "",
+    python: str = sys.executable,
 ) -> Iterator[Subject]:
     """This project, serving `count` capabilities with the options `more`; `exposes` are more adapters of each."""
     path = write_capabilities(folder / f"capabilities-{count}-{len(exposes)}", count, upstream, exposes)
     target = path / "orders-0000.yaml" if count == 1 else path
     rest, mcp = free_port(), free_port()
-    command = [sys.executable, "-m", "naftiko", "run", str(target), "--port", f"rest={rest}", "--port", f"mcp={mcp}"]
+    command = [python, "-m", "naftiko", "run", str(target), "--port", f"rest={rest}", "--port", f"mcp={mcp}"]
     urls = {"rest": f"http://127.0.0.1:{rest}", "mcp": f"http://127.0.0.1:{mcp}"}
     with started("Naftiko", [*command, *more], cpus, **urls) as subject:
         yield subject

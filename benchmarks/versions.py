@@ -1,10 +1,11 @@
 """This checkout beside another one, call by call.
 
-`python benchmarks/versions.py OTHER [--only TEXT] [--seconds S] [--rounds N]`
+`python benchmarks/versions.py OTHER [--only TEXT] [--python FILE] [--seconds S] [--rounds N]`
 
 Both serve at once, and are loaded in turn in each round, so that the machine's speed is the same for both. Prints the
 CPU of a call, the median of the ratios, and the middle half of them. Needs nginx and wrk, as `load.py` does, which
-makes the other checkout itself (`--against COMMIT`).
+makes the other checkout itself (`--against COMMIT`). With `--python` another interpreter serves the other checkout,
+which may be this one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import argparse
 import contextlib
 import os
 import statistics
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,12 +27,12 @@ KINDS = {"REST, mapped": rest(), "REST, passed": rest("/passed/A-17")} | {f"MCP 
 
 
 @contextlib.contextmanager
-def version(checkout: Path, folder: Path, upstream: str) -> Iterator[Subject]:
-    """What a checkout serves, whichever is installed."""
+def version(checkout: Path, folder: Path, upstream: str, python: str = sys.executable) -> Iterator[Subject]:
+    """What a checkout serves with an interpreter, whichever is installed."""
     before = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = str(checkout / "src")
     try:
-        with naftiko(folder, upstream, "--log-level", "warning") as subject:
+        with naftiko(folder, upstream, "--log-level", "warning", python=python) as subject:
             yield subject
     finally:
         if before is None:
@@ -39,14 +41,16 @@ def version(checkout: Path, folder: Path, upstream: str) -> Iterator[Subject]:
             os.environ["PYTHONPATH"] = before
 
 
-def compared(checkout: Path, *, only: str = "", seconds: float = 2, rounds: int = 5) -> list[dict[str, object]]:
+def compared(
+    checkout: Path, *, only: str = "", seconds: float = 2, rounds: int = 5, python: str = sys.executable
+) -> list[dict[str, object]]:
     """What the kinds of calls cost whose names hold `only`, here and in another checkout; printed as they are found."""
     found: list[dict[str, object]] = []
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder, port = Path(name), free_port()
         stack.enter_context(nginx(folder, port))
         upstream = f"http://127.0.0.1:{port}"
-        other = stack.enter_context(version(checkout.resolve(), folder / "other", upstream))
+        other = stack.enter_context(version(checkout.resolve(), folder / "other", upstream, python))
         ours = stack.enter_context(version(HERE.parent, folder / "this", upstream))
         for kind, load in ((kind, load) for kind, load in KINDS.items() if only in kind):
             pairs = []
@@ -72,10 +76,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("other", type=Path)
     parser.add_argument("--only", default="", help="the kinds of calls whose name holds this")
+    parser.add_argument("--python", metavar="FILE", default=sys.executable, help="the interpreter of the other one")
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
-    compared(asked.other, only=asked.only, seconds=asked.seconds, rounds=asked.rounds)
+    compared(asked.other, only=asked.only, seconds=asked.seconds, rounds=asked.rounds, python=asked.python)
 
 
 if __name__ == "__main__":

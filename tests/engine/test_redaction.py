@@ -40,3 +40,12 @@ def test_found_in_any_charset(charset: str) -> None:
     assert secret not in cleaned.decode(charset, "replace")
     assert not guard.shows(b"{}", [("content-type", "application/json; charset=utf-8")])
     assert not guard.shows(b"{}", [("content-type", "text/html; charset=ISO-8859-1")])
+
+
+@pytest.mark.parametrize("charset", ["iso-8859-1", "windows-1252", "utf-8"])
+def test_letters_beyond_ascii(charset: str) -> None:
+    secret = "pässwört-of-ours"
+    content = f"you sent {secret}".encode(charset)
+    guard = Guard(None, (secret,), frozenset({"content-type"}))
+    assert guard.shows(content, [("content-type", f"text/plain; charset={charset}")])
+    assert secret not in redacted(content, made_needles((secret,), charset)).decode(charset)

@@ -16,18 +16,13 @@ _FINITE = frozenset({str, int, bool, type(None)})
 
 def finite(value: object) -> bool:
     """Whether every number in a value is one that JSON has (RFC 8259, section 6)."""
-    kind = value.__class__
-    if kind is list or kind is dict:
-        items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return all(item.__class__ in _FINITE or finite(item) for item in items)
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Decimal):
         return value.is_finite()
-    if isinstance(value, Mapping):
-        return all(finite(item) for item in value.values())
-    if isinstance(value, list):
-        return all(finite(item) for item in value)
+    if isinstance(value, list | dict | Mapping):  # in this order: to look for a mapping takes longest
+        items = value if isinstance(value, list) else value.values()
+        return all(item.__class__ in _FINITE or finite(item) for item in items)
     return True
 
 

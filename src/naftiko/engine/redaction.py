@@ -42,7 +42,8 @@ def made_needles(secrets: tuple[str, ...], charset: str = "utf-8") -> tuple[byte
     return tuple(sorted(found, key=len, reverse=True))
 
 
-_LIKE_ASCII = ("utf-8", "utf8", "us-ascii", "ascii", "iso-8859-", "iso8859", "latin", "windows-125", "cp125")
+_UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+_LIKE_ASCII = ("iso-8859-", "iso8859", "latin", "windows-125", "cp125", "koi8", "gb", "big5", "euc", "shift_jis")
 """The charsets, by their beginnings, in which what is ASCII is written as in ASCII."""
 
 _MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -72,13 +73,19 @@ class Guard:
         if not self._spelled:
             return False
         for name, value in headers:
-            if name == "content-type" and ";" in value and not charset_of(value).startswith(_LIKE_ASCII):
+            if name == "content-type" and ";" in value and self._is_spelled_otherwise(charset_of(value)):
                 return True
             if name in self._passed_on:
                 for text in self._texts:
                     if text in value:
                         return True
         return b"\0" in content[:256] or content[:2] in _MARKS
+
+    def _is_spelled_otherwise(self, charset: str) -> bool:
+        """Whether a charset writes the secrets otherwise than UTF-8 does."""
+        if charset in _UTF_8:
+            return False
+        return not charset.startswith(_LIKE_ASCII) or not all(map(str.isascii, self.secrets))
 
 
 _LONG = 32 * 1024
@@ -132,7 +139,7 @@ def _encoded(text: str, charset: str) -> tuple[bytes, ...]:
     if charset.startswith(("utf-32", "utf32")):
         return text.encode("utf-32-le", "replace"), text.encode("utf-32-be", "replace")
     plain = text.encode("utf-8", "replace")
-    if not charset.startswith(_LIKE_ASCII):
+    if charset not in _UTF_8:
         with suppress(LookupError, UnicodeError):
             return plain, text.encode(charset)
     return (plain,)

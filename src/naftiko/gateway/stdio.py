@@ -72,7 +72,7 @@ class Stdio:
 
     async def serve(self) -> None:
         """Answer until the client is gone; what it asked before is answered first."""
-        from mcp.server.stdio import stdio_server
+        from mcp.server.stdio import stdio_server  # here: it is imported by who serves
 
         from naftiko.exposers.mcp.server import McpServer
 

@@ -14,14 +14,18 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from mcp.shared.exceptions import MCPError
+from mcp_types import CallToolRequestParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gateways import gateway
 from naftiko.exposers.mcp.app import McpApp
 from naftiko.exposers.mcp.direct.remembered import Remembered
+from naftiko.exposers.mcp.earlier import Earlier
 from naftiko.exposers.mcp.envelope import Envelope, read
 from naftiko.exposers.mcp.table import made
+from naftiko.exposers.mcp.toolcalls import ToolCalls
 from support import Stage, opened, write
 
 CAPABILITY = """
@@ -423,3 +427,16 @@ def test_what_is_kept_is_bounded() -> None:
     kept.learn(before, 1, 200, body())
     assert kept.get(before, 1) is None
     assert kept.get(key(99), 1) is None
+
+
+async def test_what_nobody_expects(caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of ours is told in the log, and to callers only that there was one."""
+
+    def broken() -> Any:
+        raise RuntimeError("with a s3cret in it")
+
+    tools = ToolCalls(broken, {}, Earlier())
+    with pytest.raises(MCPError) as told:
+        await tools.call(None, CallToolRequestParams(name="any"))
+    assert (told.value.code, told.value.message) == (-32603, "Internal server error")
+    assert "with a s3cret in it" in caplog.text

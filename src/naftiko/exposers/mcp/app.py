@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from naftiko.exposers.mcp.server import McpServer
 
 PATHS = frozenset({"/mcp", "/mcp/", "/", ""})
-_LISTENING = frozenset({"", "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})
-"""The versions of the protocol in which clients listen with GET; without a word of it one of them is meant."""
+_MODERN = "2026-07-28"
+"""The first version of the protocol in which nobody listens with GET. Versions are dates, none is an older one."""
 
 _SERVER = "naftiko.exposers.mcp.server"
 """What answers messages. It imports the SDK, which takes longer than all else that a start does."""
@@ -262,7 +262,7 @@ class McpApp:
         accepts = headers.get("accept", "")
         if scope["method"] == "GET" and "text/event-stream" in accepts and self._tells:
             version = headers.get("mcp-protocol-version", "")
-            if version in _LISTENING and not self._is_hushed:
+            if version < _MODERN and not self._is_hushed:
                 session = headers.get(SESSION, "")
                 seen = session.partition("-")[0]
                 has_missed = bool(seen) and seen != self._table.digest

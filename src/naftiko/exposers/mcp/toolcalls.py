@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
 from mcp.shared.exceptions import MCPError
-from mcp_types import INVALID_PARAMS, CallToolRequestParams, ListToolsResult, PaginatedRequestParams
+from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, CallToolRequestParams, ListToolsResult, PaginatedRequestParams
 from starlette.types import Scope
 
 from naftiko.engine.answer import Answer
@@ -29,6 +30,8 @@ from naftiko.exposers.mcp.results import Result, failed, large, of_answer, of_er
 from naftiko.exposers.mcp.table import Served, Table
 from naftiko.exposers.schema import Fit
 from naftiko.values.jsontext import decode_gently, encode
+
+_log = logging.getLogger("naftiko.mcp")
 
 Given: TypeAlias = "dict[str, Any] | bytes"
 """Arguments, or the JSON that they are to be read from."""
@@ -61,6 +64,20 @@ class ToolCalls:
         return ListToolsResult(tools=page, next_cursor=following)
 
     async def call(self, context: Any, params: CallToolRequestParams) -> Any:
+        """The result of a tool call.
+
+        Raises:
+            MCPError: there is no such tool, or something went wrong here, of which the log says more.
+        """
+        try:
+            return await self._result(context, params)
+        except MCPError:
+            raise
+        except Exception as error:  # the SDK would tell its text
+            _log.exception("a tool call failed")
+            raise MCPError(code=INTERNAL_ERROR, message="Internal server error") from error
+
+    async def _result(self, context: Any, params: CallToolRequestParams) -> Any:
         table = self._table()
         scope = scope_of(context)
         offering = table.whole if scope is None or not scope["query_string"] else offered(table, context)

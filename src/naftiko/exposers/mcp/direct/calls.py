@@ -7,7 +7,6 @@ in doubt is the SDK's. `tests/exposers/mcp/test_direct.py` sends the same messag
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, cast
@@ -17,7 +16,6 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS
 from mcp_types import (
     CLIENT_CAPABILITIES_META_KEY,
-    INTERNAL_ERROR,
     LOG_LEVEL_META_KEY,
     PROTOCOL_VERSION_META_KEY,
     CallToolRequestParams,
@@ -32,8 +30,6 @@ from naftiko.exposers.mcp.direct.routing import Routing, routing_of
 from naftiko.exposers.mcp.envelope import Envelope
 from naftiko.exposers.mcp.table import Table
 from naftiko.exposers.mcp.toolcalls import ToolCalls
-
-_log = logging.getLogger("naftiko.mcp")
 
 _KEYS = frozenset({"name", "arguments", "_meta"})
 _LONGEST = 1024
@@ -121,11 +117,6 @@ class Direct:
             result = await self._tools.call(call, cast(CallToolRequestParams, call))
         except MCPError as error:
             return _failed(call, error.error)
-        except Exception as error:
-            _log.exception("a tool call failed")
-            is_modern = call.routing.is_modern
-            code, text = (INTERNAL_ERROR, "Internal server error") if is_modern else (0, str(error))
-            return _failed(call, ErrorData(code=code, message=text))
         return 200, _body(call, {"jsonrpc": "2.0", "id": call.id, "result": _shaped(result, call.routing)})
 
 
