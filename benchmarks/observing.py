@@ -1,8 +1,9 @@
 """What metrics and traces cost: `python benchmarks/observing.py [--seconds S] [--rounds N]`.
 
-One capability served three times, each by a process of its own, loaded in turn in each round: with all of it off, with
-metrics, and with metrics and traces of a tenth of the calls. Prints the CPU of a call, and the median of the ratios to
-the first. Needs nginx and wrk, as `load.py` does.
+One capability served three times, each by a process of its own, loaded in turn: with all of it off, with metrics, and
+with metrics and traces of a tenth of the calls. Each round starts all of them anew, since one process of a command costs
+a fifth more than the next. Prints the CPU of a call, and the median of the ratios to the first. Needs nginx and wrk, as
+`load.py` does.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import contextlib
 import statistics
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 from session import ERAS, mcp, rest
@@ -24,31 +26,41 @@ CONTROL = """\
     port: {port}
     observability: {{traces: {{sampling: 0.1}}}}
 """
+QUIET = ("--log-level", "warning")
+
+
+def one_round(folder: Path, upstream: str, seconds: float, *, is_turned: bool) -> dict[tuple[str, str], float]:
+    """CPU microseconds of a call, by the kind of call and what is observed; the order of subjects can be turned."""
+    more = CONTROL.format(port=free_port())
+    found = {}
+    with contextlib.ExitStack() as stack:
+        subjects = {
+            "off": stack.enter_context(naftiko(folder / "off", upstream, *QUIET)),
+            "metrics": stack.enter_context(naftiko(folder / "metrics", upstream, *QUIET, "--control", "0")),
+            "metrics and traces": stack.enter_context(naftiko(folder / "traces", upstream, *QUIET, exposes=more)),
+        }
+        for kind, load in KINDS.items():
+            for title in [*subjects][:: -1 if is_turned else 1]:
+                found[kind, title] = measure(subjects[title], load(subjects[title]), seconds).cpu
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--rounds", type=int, default=12)
     asked = parser.parse_args()
+    costs: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
-        folder, port = Path(name), free_port()
-        stack.enter_context(nginx(folder, port))
-        upstream = f"http://127.0.0.1:{port}"
-        quiet = ("--log-level", "warning")
-        off = stack.enter_context(naftiko(folder / "off", upstream, *quiet))
-        metrics = stack.enter_context(naftiko(folder / "metrics", upstream, *quiet, "--control", "0"))
-        more = CONTROL.format(port=free_port())
-        traces = stack.enter_context(naftiko(folder / "traces", upstream, *quiet, exposes=more))
-        subjects = {"off": off, "metrics": metrics, "metrics and traces": traces}
-        for kind, load in KINDS.items():
-            found: dict[str, list[float]] = {title: [] for title in subjects}
-            for number in range(asked.rounds):
-                for title in [*subjects][:: 1 if number % 2 else -1]:
-                    found[title].append(measure(subjects[title], load(subjects[title]), asked.seconds).cpu)
-            for title, costs in found.items():
-                ratio = statistics.median(mine / bare for mine, bare in zip(costs, found["off"], strict=True))
-                print(f"{kind:16} {title:20} {statistics.median(costs):6.0f} us, ratio {ratio:.3f}", flush=True)
+        port = free_port()
+        stack.enter_context(nginx(Path(name), port))
+        for number in range(asked.rounds):
+            folder = Path(name) / str(number)
+            for key, cost in one_round(folder, f"http://127.0.0.1:{port}", asked.seconds, is_turned=number % 2).items():
+                costs[key].append(cost)
+    for (kind, title), found in costs.items():
+        ratio = statistics.median(mine / bare for mine, bare in zip(found, costs[kind, "off"], strict=True))
+        print(f"{kind:16} {title:20} {statistics.median(found):6.0f} us, ratio {ratio:.3f}")
 
 
 if __name__ == "__main__":

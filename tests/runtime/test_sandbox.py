@@ -10,7 +10,7 @@ import naftiko
 from naftiko import Settings
 from naftiko.formats import formats
 from naftiko.runtime.sandbox.upstream import SandboxUpstream
-from support import capability, load_text, opened, write
+from support import capability, load_text, one_operation, opened, write
 
 TEXT = capability(
     """
@@ -104,3 +104,19 @@ async def test_real_credentials_stay_out_of_it(tmp_path: Path) -> None:
         answer = await runtime.call("make", {"space": "s", "id": "7", "body": {}})
         assert "real-secret" not in repr(runtime.opened.resolved.values)
     assert answer.status == 200
+
+
+async def test_objects_taken_out_whole_stay_apart(tmp_path: Path) -> None:
+    text = one_operation(
+        "method: GET",
+        """
+        outputParameters:
+        - type: object
+          properties:
+            one: {type: object, mapping: $.received}
+            two: {type: object, properties: {query: {type: object, mapping: $.received.query}}}
+        """,
+    )
+    async with naftiko.load(write(tmp_path, text)).open(Settings(sandbox=True), environment={}) as runtime:
+        answer = (await runtime.call("do", {})).value()
+    assert answer["two"] == {"query": answer["one"].get("query", {})}

@@ -7,14 +7,7 @@ from naftiko.values.expressions import StepsPath
 from naftiko.values.jsonpath import JsonPath
 from naftiko.values.missing import MISSING
 
-_SAMPLES: dict[str | None, object] = {
-    "string": "sample",
-    "number": 1.5,
-    "integer": 1,
-    "boolean": True,
-    "array": [],
-    "object": {},
-}
+_SAMPLES: dict[str | None, object] = {"number": 1.5, "integer": 1, "boolean": True}
 
 
 _LONGEST = 1000
@@ -107,7 +100,11 @@ def _item(shape: Shape) -> object:
 
 
 def _value(name: str, type: str | None) -> object:
-    return f"sample {name}".strip() if type in ("string", None) else _SAMPLES.get(type, "sample")
+    if type in ("string", None):
+        return f"sample {name}".strip()
+    if type in ("object", "array"):
+        return {} if type == "object" else []  # a new one each time: what is below it is put into it
+    return _SAMPLES.get(type, "sample")
 
 
 def _put(target: dict[str, object], path: JsonPath, value: object) -> None:
