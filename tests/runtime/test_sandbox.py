@@ -113,10 +113,10 @@ async def test_objects_taken_out_whole_stay_apart(tmp_path: Path) -> None:
         outputParameters:
         - type: object
           properties:
-            one: {type: object, mapping: $.received}
-            two: {type: object, properties: {query: {type: object, mapping: $.received.query}}}
+            one: {type: object, mapping: $.order}
+            two: {type: object, properties: {lines: {type: object, mapping: $.order.lines}}}
         """,
     )
     async with naftiko.load(write(tmp_path, text)).open(Settings(sandbox=True), environment={}) as runtime:
         answer = (await runtime.call("do", {})).value()
-    assert answer["two"] == {"query": answer["one"].get("query", {})}
+    assert answer == {"one": {"lines": {}}, "two": {"lines": {}}}
