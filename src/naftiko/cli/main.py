@@ -20,6 +20,7 @@ COMMANDS = {
     "validate": "Check files and folders, and say what to change.",
     "inspect": "Show what a capability consumes, exposes and needs.",
     "call": "Carry out one operation or tool without serving.",
+    "import": "Make a capability of what there is: an OpenAPI document, a curl command.",
     "export": "Write what others take: an Agent Skills folder.",
     "mcp": "Put a capability into the configuration of an MCP client.",
     "health": "Ask a running process whether all of it answers.",
@@ -39,6 +40,9 @@ COMMANDS = {
 _OPERATING = frozenset({"health", "status", "logs", "reload", "metrics", "traces", "scripting"})
 """Commands that ask a control port; all are in one module."""
 
+_MODULES = {"import": "importing", **dict.fromkeys(_OPERATING, "operate")}
+"""The modules of commands that have another name than theirs."""
+
 
 class LazyGroup(TyperGroup):
     """A group whose commands are in modules of their own."""
@@ -49,9 +53,8 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        is_operating = cmd_name in _OPERATING
-        module = importlib.import_module(f"naftiko.cli.{'operate' if is_operating else cmd_name}")
-        command = typer.main.get_command(getattr(module, cmd_name) if is_operating else module.app)
+        module = importlib.import_module(f"naftiko.cli.{_MODULES.get(cmd_name, cmd_name)}")
+        command = typer.main.get_command(getattr(module, cmd_name) if cmd_name in _OPERATING else module.app)
         command.name = cmd_name
         return command
 

@@ -21,6 +21,15 @@ CODES: dict[str, Code] = {
     # Moving to another version
     "migration-name": Code(WARNING, "A name that is new in the migrated file.", "Give it a better one, if there is."),
     "migration-left": Code(WARNING, "Something that a migration leaves as it is.", "Change it by hand."),
+    # Importing an OpenAPI document
+    "openapi-reference": Code(WARNING, "A `$ref` of an OpenAPI document leads nowhere.", "Mend it, or add the file."),
+    "openapi-invalid": Code(WARNING, "Part of an OpenAPI document is not as OpenAPI has it.", "Mend the document."),
+    "openapi-left-out": Code(
+        WARNING, "Something of an OpenAPI document that a capability cannot express.", "Add what is like it by hand."
+    ),
+    "openapi-changed": Code(
+        INFO, "Something of an OpenAPI document that a capability says otherwise.", "Nothing, if it is what you want."
+    ),
     # The document
     "not-a-capability": Code(ERROR, "The file is YAML, but not a capability.", "Add a `capability:` block."),
     "unknown-version": Code(WARNING, "The version in `naftiko:` is not a known one.", "Name a published version."),

@@ -49,7 +49,7 @@ class RemoteImports:
         copy = self.folder / "imports" / hashlib.sha256(address.encode()).hexdigest() / _plain(name)
         known = _digest_of(copy)
         if known is None or (wanted is not None and known != wanted):
-            known = _keep(copy, _fetched(address))
+            known = _keep(copy, fetched(address))
         if wanted is not None and known != wanted:
             raise SourceError(f"{address} is not what it should be: its SHA-256 is {known}, and {wanted} is asked for")
         return RemoteFile(copy, known)
@@ -100,14 +100,15 @@ def _keep(copy: Path, data: bytes) -> str:
     return digest
 
 
-def _fetched(address: str) -> bytes:
-    """A file's bytes, within bounds of time and size.
+def fetched(address: str, most: int = MAX_BYTES) -> bytes:
+    """A file's bytes, within bounds of time and size: over https, or from this machine.
 
     Raises:
         SourceError: it cannot be had.
     """
     import httpx  # here, since few files import from other machines, and all commands load this module
 
+    _checked(address)
     until = time.monotonic() + _SECONDS
     try:
         with httpx.Client(timeout=_SECONDS, follow_redirects=False) as client:
@@ -124,8 +125,8 @@ def _fetched(address: str) -> bytes:
                     data = bytearray()
                     for piece in response.iter_raw():
                         data += piece
-                        if len(data) > MAX_BYTES:
-                            raise SourceError(f"{address} is larger than {MAX_BYTES // (1024 * 1024)} MiB")
+                        if len(data) > most:
+                            raise SourceError(f"{address} is larger than {most // (1024 * 1024)} MiB")
                         if time.monotonic() > until:
                             raise SourceError(f"{address} did not come within {_SECONDS:g} s")
                     return bytes(data)
