@@ -1,8 +1,8 @@
 """What metrics and traces cost: `python benchmarks/observing.py [--seconds S] [--rounds N]`.
 
-One capability served three times, each by a process of its own, loaded in turn: with all off, with metrics, and
-with metrics and traces of a tenth of the calls. Each round starts all of them anew, since one process of a command costs
-a fifth more than the next. Prints the CPU of a call, and the median of the ratios to the first. Needs nginx and wrk, as
+One capability served three times, each by a process of its own, loaded in turn: with all off, with metrics, and with
+metrics and traces of a tenth of the calls. Each round starts all of them anew, since one process of a command costs a
+fifth more than the next. Prints the CPU of a call, and the median of the ratios to the first. Needs nginx and wrk, as
 `load.py` does.
 """
 
