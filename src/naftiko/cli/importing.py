@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from naftiko.authoring.curl import convert_command
 from naftiko.authoring.dialects import DIALECTS
 from naftiko.authoring.fetching import bytes_of, is_address
 from naftiko.authoring.openapi.converting import Converted, convert
@@ -110,6 +111,35 @@ def openapi(
     if findings is not None:
         replace_text(findings, json_renderer.render(converted.findings, converted.texts))
     _tell(converted, verbose)
+
+
+@app.command()
+def curl(
+    command: Annotated[str, typer.Argument(metavar="COMMAND", help="A curl command, in quotes (`-`: standard input).")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Else it is printed.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is there already.")] = False,
+    dialect: Dialect = DialectName.ikanos,
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", metavar="NAME", help="The consumed namespace, in place of the host's.")
+    ] = None,
+) -> None:
+    """Make a capability of a curl command: its parameters and members of its body become inputs.
+
+    Nothing is sent. Credentials become variables, and are not written down. Exit status: 0, or 2 where the command
+    cannot be read.
+
+    Example: naftiko import curl 'curl https://api.example.com/v1/pets?limit=10 -H "Authorization: Bearer x"'
+    """
+    _checked(namespace, None)
+    text = bytes_of("-", MAX_BYTES, sys.stdin.buffer).decode("utf-8", "replace") if command == "-" else command
+    try:
+        written, notes = convert_command(text, Options(DIALECTS[dialect], namespace))
+    except SetupError as error:
+        fail(str(error))
+    _write(Converted((written,), (), {}), output, force, is_grouped=False)
+    for note in notes:
+        typer.echo(f"naftiko: {note}", err=True)
+    _tell(Converted((written,), (), {}), verbose=False)
 
 
 def _checked(namespace: str | None, base_uri: str | None) -> None:

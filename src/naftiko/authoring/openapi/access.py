@@ -55,7 +55,7 @@ class Accesses:
 
     def _made(self, way: Requirement) -> Access:
         access = Access(kebab("-".join(way), "access", 24))
-        for name in way:
+        for name in sorted(way, key=lambda name: self._schemes[name].kind == "apikey"):  # keys can be inputs, too
             scheme = self._schemes[name]
             values = self._values(scheme, access)
             if access.authentication is None and not (scheme.kind == "apikey" and scheme.place == "cookie"):

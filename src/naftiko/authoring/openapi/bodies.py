@@ -77,8 +77,11 @@ def _json(body: Body, shapes: Shapes, taken: set[str], name: Name, result: Sent)
         else:
             result.block = {"type": "json", "data": _read(asked)}
         return
-    required = body.shape.required if body.is_required else set()
-    is_plain = all(naming.is_named(member) and member not in taken and member != "body" for member in members)
+    required = set() if body.is_optional else body.shape.required
+    is_sent = bool(required) or not body.is_required  # a call without members has no body otherwise
+    is_plain = is_sent and all(
+        naming.is_named(member) and member not in taken and member != "body" for member in members
+    )
     data: dict[str, Any] = {}
     for member, (view, shape) in members.items():
         asked = name(naming.clean(member), f"body-{naming.clean(member)}")

@@ -105,8 +105,7 @@ def _capability(api: Api, shapes: Shapes, options: Options, tag: str, operations
             if len(text.encode()) <= MAX_BYTES:
                 if tried is not options:
                     api.root.changed("the capability is too large for all types of answers, so some pass as they are")
-                consumed = document["capability"]["consumes"][0]["namespace"]
-                return Written(consumed, text, writer.count, writer.variables)
+                return Written(writer.namespace, text, len(operations), writer.variables)
     raise SetupError(
         f"{len(operations)} operations{f' of `{tag[:60]}`' if tag else ''} are more than one capability may hold: "
         "choose some with --include and --exclude, or make one of each tag with --group tag"

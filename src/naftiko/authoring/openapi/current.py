@@ -122,6 +122,7 @@ def _body(view: View, shapes: Shapes) -> Body | None:
         description=view.string("description"),
         view=media,
         encodings=dict(media.get("encoding").items()),
+        is_optional=view.get("required").value is False,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,9 @@ _SEPARATORS = {
 _OF_THE_CONNECTION = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "cookie", "accept-encoding"}
 )
+_REFERENCE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\.")
+"""What a text begins with that names something else (semantics, section 3)."""
+
 _SCALARS = frozenset({"string", "number", "integer", "boolean"})
 
 
@@ -245,9 +249,9 @@ def _constant(parameter: Parameter, shape: Shape) -> str | None:
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    if not isinstance(value, str) or not value.isprintable() or "{{" in value or value.startswith("$") or "." in value:
+    if not isinstance(value, str) or not value.isprintable() or "{{" in value or value.startswith("$"):
         return None
-    return value
+    return value if _REFERENCE.match(value) is None else None
 
 
 # As the adapters declare them

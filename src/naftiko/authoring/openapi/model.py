@@ -29,7 +29,11 @@ class Parameter:
 
 @dataclass(slots=True)
 class Body:
-    """A request body, in the media type that was chosen of those there are."""
+    """A request body, in the media type that was chosen of those there are.
+
+    `is_optional` is said of one that a document calls so; most that do not say are needed all the same, where members
+    are required.
+    """
 
     media_type: str
     shape: Shape
@@ -37,6 +41,7 @@ class Body:
     description: str
     view: View
     encodings: Mapping[str, View] = field(default_factory=dict)
+    is_optional: bool = False
 
 
 @dataclass(slots=True)

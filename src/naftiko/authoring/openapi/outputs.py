@@ -120,7 +120,8 @@ def responses(operation: Operation, shapes: Shapes) -> dict[str, Any]:
             continue
         entry: dict[str, Any] = {"description": sentence(answer.description, 200) or f"Status {status}"}
         content: dict[str, dict[str, Any]] = {}
-        for kind, schema in answer.content.items():
+        kinds = [kind for kind in answer.content if is_json(kind)] or [*answer.content]
+        for kind, schema in ((kind, answer.content[kind]) for kind in kinds):
             if _MEDIA_TYPE.fullmatch(bare(kind)) is None or "*" in kind or len(content) >= 3:
                 continue
             if is_binary(kind):
