@@ -119,8 +119,9 @@ def _host(parts: SplitResult) -> str:
 def _title(host: str) -> str:
     if host[0].isdigit() or ":" in host:
         return "API"
-    kept = [part for part in host.split(".") if part.lower() not in _HOSTS]
-    return (kept[-1] if kept else host.split(".", maxsplit=1)[0]).capitalize()
+    labels = host.split(".")
+    kept = [label for label in (labels[:-1] or labels) if label.lower() not in _HOSTS]
+    return (kept[-1] if kept else labels[0]).capitalize()
 
 
 def _path(parts: SplitResult, draft: _Draft) -> str:

@@ -8,6 +8,7 @@ import re
 _TAG = re.compile(r"<[^<>\n]{1,300}>")
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\n]{0,500}\)")
 _SPACE = re.compile(r"\s+")
+_BEFORE = re.compile(r" ([.,;:!?])(?= |$)")
 _SENTENCE = re.compile(r"[.!?](?=\s+[^a-z\s])")
 _MARKS = str.maketrans("", "", "`*#")
 _READ = 4000
@@ -24,7 +25,7 @@ def plain(text: str, longest: int = 2000) -> str:
 def sentence(text: str, longest: int = 200) -> str:
     """The first sentence of a text on one line, without the marks of HTML and Markdown."""
     flat = _LINK.sub(r"\1", html.unescape(_TAG.sub(" ", text[:_READ])))
-    flat = _SPACE.sub(" ", flat.translate(_MARKS)).strip()
+    flat = _BEFORE.sub(r"\1", _SPACE.sub(" ", flat.translate(_MARKS))).strip()
     end = _SENTENCE.search(flat)
     if end is not None and end.start() >= 3:
         flat = flat[: end.start() + 1]

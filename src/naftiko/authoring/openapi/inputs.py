@@ -256,6 +256,10 @@ def _constant(parameter: Parameter, shape: Shape) -> str | None:
 
 # As the adapters declare them
 
+_PLAIN = (str, int, float, bool)
+_MOST_VALUES = 200
+"""Values of the longest `enum` that is written down."""
+
 _ORDER = {"path": 0, "query": 1, "header": 2, "cookie": 3, "body": 4}
 
 
@@ -278,9 +282,9 @@ def declared(asked: Asked, shapes: Shapes, dialect: Dialect) -> dict[str, Any]:
         elif asked.place == "body":
             asked.view.changed(f"`{asked.name}` may be of several types, and is asked for as {kind}")
     if dialect.is_extended:
-        if shape.enum and all(isinstance(value, str | int | float | bool) for value in shape.enum):
+        if 0 < len(shape.enum) <= _MOST_VALUES and all(isinstance(value, _PLAIN) for value in shape.enum):
             entry["enum"] = list(shape.enum)
-        if isinstance(shape.default, str | int | float | bool) and not _is_template(shape.default):
+        if isinstance(shape.default, _PLAIN) and not _is_template(shape.default):
             entry["default"] = shape.default
         if shape.format:
             entry["format"] = shape.format[:60]

@@ -87,7 +87,7 @@ class _Typed:
                 members[name] = self.of(inner, _path(name), depth + 1)
             return {"type": "object", "mapping": mapping, "properties": members}
         if kind == "array":
-            inner = self._shapes.of(shape.items) if shape.items is not None else Shape()
+            inner = self._shapes.of(shape.items) if shape.items is not None and depth < 2 * _DEEPEST else Shape()
             return {"type": "array", "mapping": mapping, "items": self.of(inner, "$.", depth + 1)}
         return {"type": kind, "mapping": mapping}
 

@@ -72,7 +72,7 @@ def _json(name: str, text: str) -> object:
             pass
         told = str(error)
         offset = _BYTE.search(told)
-        before = text.encode()[: int(offset[1])].decode("utf-8", "replace") if offset is not None else ""
+        before = text.encode()[: int(offset[1])].decode("utf-8", "replace") if offset is not None else text
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         reason = _BYTE.sub("", told).removeprefix("JSON is malformed: ").strip()
         raise SourceError(f"{name}:{line}:{column}: this is not JSON: {reason}") from error
