@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
-import yaml
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,13 +15,14 @@ import naftiko
 from naftiko import Settings
 from naftiko.authoring.dialects import DIALECTS
 from naftiko.authoring.openapi.converting import Converted, convert
-from naftiko.authoring.openapi.texts import Text, places, read
+from naftiko.authoring.openapi.places import places
+from naftiko.authoring.openapi.texts import Text, read
 from naftiko.authoring.openapi.writing import Options
 from naftiko.diagnostics import has_errors
 from naftiko.document.source import Source
 from naftiko.errors import SetupError, SourceError
 from naftiko.validation.checking import checked
-from support import SHARED, Upstream, command, needs_shared, write
+from support import SHARED, Upstream, command, needs_shared, read_yaml, write
 
 HERE = Path(__file__).parent / "openapi"
 ORDERS, FLEET = HERE / "orders-2.0.json", HERE / "fleet-3.1.yaml"
@@ -37,7 +37,7 @@ def imported(document: object, dialect: str = "ikanos", **options: object) -> tu
     text = document if isinstance(document, Text) else Text("api.json", json.dumps(document), document, "api.json")
     choices = {name: options.pop(name) for name in ("include", "exclude", "is_grouped") if name in options}
     converted = convert(text, nothing, Options(DIALECTS[dialect], **options), **choices)
-    return yaml.safe_load(converted.capabilities[0].text), converted
+    return read_yaml(converted.capabilities[0].text), converted
 
 
 def api(paths: dict, **more: object) -> dict:
@@ -178,7 +178,7 @@ def test_every_dialect_runs(file: Path, dialect: str) -> None:
     assert not has_errors(found), found
     assert built.plan is not None
     assert len(built.plan.tools) if hasattr(built.plan, "tools") else True
-    document = yaml.safe_load(converted.capabilities[0].text)
+    document = read_yaml(converted.capabilities[0].text)
     assert isinstance(document["capability"]["consumes"][0]["resources"], list) is (dialect == "naftiko")
 
 
@@ -261,7 +261,7 @@ async def test_references_to_other_files(tmp_path: Path) -> None:
     )
     status, out, err = await command("import", "openapi", str(tmp_path / "api.json"))
     assert status == 0, err
-    tool = yaml.safe_load(out)["capability"]["exposes"][1]["tools"]["get-a"]
+    tool = read_yaml(out)["capability"]["exposes"][1]["tools"]["get-a"]
     assert tool["inputParameters"]["size"]["type"] == "integer"
 
 

@@ -9,9 +9,10 @@ from typing import Any
 from naftiko.authoring import naming, yamltext
 from naftiko.authoring.openapi import current, older
 from naftiko.authoring.openapi.model import Api, Operation
+from naftiko.authoring.openapi.places import MAX_PLACED, places
 from naftiko.authoring.openapi.schemas import Shapes
 from naftiko.authoring.openapi.selection import selected
-from naftiko.authoring.openapi.texts import MAX_PLACED, Text, places
+from naftiko.authoring.openapi.texts import Text
 from naftiko.authoring.openapi.views import Fetch, Library
 from naftiko.authoring.openapi.writing import Options, Writer
 from naftiko.diagnostics import START, Diagnostic, Path, Span, ordered
@@ -100,7 +101,8 @@ def _capability(api: Api, shapes: Shapes, options: Options, tag: str, operations
     ):
         writer = Writer(part, shapes, tried, title)
         document = writer.written(operations)
-        if _size(document) < MAX_NODES:
+        nodes, characters = _size(document)
+        if nodes < MAX_NODES and characters <= MAX_BYTES:
             text = yamltext.dumped(document)
             if len(text.encode()) <= MAX_BYTES:
                 if tried is not options:
@@ -112,18 +114,21 @@ def _capability(api: Api, shapes: Shapes, options: Options, tag: str, operations
     )
 
 
-def _size(value: Any) -> int:
-    """How many nodes a document has."""
-    count, todo = 0, [value]
+def _size(value: Any) -> tuple[int, int]:
+    """How many nodes a document has, and at least how many characters its text will have."""
+    count, characters, todo = 0, 0, [value]
     while todo:
         node = todo.pop()
         count += 1
         if isinstance(node, dict):
             count += len(node)
+            characters += sum(len(key) + 2 for key in node)
             todo += node.values()
         elif isinstance(node, list):
             todo += node
-    return count
+        elif isinstance(node, str):
+            characters += len(node)
+    return count, characters
 
 
 def _placed(library: Library) -> tuple[Diagnostic, ...]:

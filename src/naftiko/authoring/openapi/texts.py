@@ -1,28 +1,20 @@
-"""JSON and YAML text as plain values, and the places of what stands in it.
-
-Unlike a capability's, these texts may be large, so places are looked for only when there is something to say.
-"""
+"""JSON and YAML text as plain values. Unlike a capability's, these texts may be large: no place is kept (`places`)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import yaml
 
-from naftiko.diagnostics import Path, Span
 from naftiko.document.events import events
 from naftiko.document.scalars import resolve
 from naftiko.errors import SourceError
 
 MAX_BYTES = 64 * 1024 * 1024
 """The largest document, in bytes."""
-
-MAX_PLACED = 2 * 1024 * 1024
-"""Characters of the largest text whose lines and columns are told; in a larger one the JSON Pointer has to do."""
 
 _MAX_DEPTH = 500
 _MAX_VALUES = 5_000_000
@@ -176,80 +168,3 @@ class _Builder:
     def _error(self, event: Any, message: str) -> SourceError:
         mark = event.start_mark
         return SourceError(f"{self._name}:{mark.line + 1}:{mark.column + 1}: {message}")
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """A part of a path that is looked for; `path` is set at its end."""
-
-    path: Path | None = None
-    below: dict[str | int, _Wanted] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Frame:
-    """A list or mapping that is passed through."""
-
-    wanted: _Wanted | None
-    is_mapping: bool
-    has_key: bool = False
-    index: int = 0
-    value: _Wanted | None = None
-
-
-def places(text: str, paths: Iterable[Path]) -> dict[Path, Span]:
-    """Where paths lead: the place of the key, or of the item of a list. One pass, whatever is looked for."""
-    root = _Wanted()
-    for path in paths:
-        node = root
-        for part in path:
-            node = node.below.setdefault(part, _Wanted())
-        node.path = path
-    found: dict[Path, Span] = {}
-    stack: list[_Frame] = []
-    try:
-        for event in events(text):
-            if not isinstance(event, _AROUND):
-                _pass(event, stack, root, found)
-    except yaml.YAMLError:
-        pass  # JSON that is no YAML: what was found has to do
-    return found
-
-
-def _pass(event: Any, stack: list[_Frame], root: _Wanted, found: dict[Path, Span]) -> None:
-    if isinstance(event, _ENDS):
-        stack.pop()
-        _next(stack)
-        return
-    frame = stack[-1] if stack else None
-    if frame is not None and frame.is_mapping and not frame.has_key:
-        frame.has_key = True
-        frame.value = frame.wanted.below.get(event.value) if frame.wanted is not None else None
-        _note(frame.value, event, found)
-        return
-    if frame is None:
-        wanted: _Wanted | None = root
-    elif frame.is_mapping:
-        wanted = frame.value
-    else:
-        wanted = frame.wanted.below.get(frame.index) if frame.wanted is not None else None
-        _note(wanted, event, found)
-    if isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
-        stack.append(_Frame(wanted, isinstance(event, yaml.MappingStartEvent)))
-    else:
-        _next(stack)
-
-
-def _next(stack: list[_Frame]) -> None:
-    if stack:
-        stack[-1].has_key = False
-        stack[-1].index += 1
-
-
-def _note(wanted: _Wanted | None, event: Any, found: dict[Path, Span]) -> None:
-    if wanted is None or wanted.path is None:
-        return
-    start, end = event.start_mark, event.end_mark
-    is_block = isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent)
-    stop = start.column + 2 if is_block or end.line != start.line else end.column + 1
-    found[wanted.path] = Span(start.line + 1, start.column + 1, start.line + 1, stop)

@@ -83,7 +83,7 @@ class Sampler:
         return FORMATS.get(shape.format, "text")
 
     def number(self, shape: Shape) -> Any:
-        return 10 if shape.type == "integer" else 10.5
+        return 2000 if shape.type == "integer" else 10.5
 
     def members(self, shape: Shape, depth: int, *, all: bool) -> dict[str, Any]:
         found = {}

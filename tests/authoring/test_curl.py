@@ -1,0 +1,134 @@
+"""`naftiko import curl`: a command that somebody has copied, credentials and all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from naftiko.authoring.commands import words
+from naftiko.authoring.curl import convert_command
+from naftiko.authoring.dialects import DIALECTS
+from naftiko.authoring.openapi.writing import Options
+from naftiko.errors import SetupError
+from support import Upstream, command, read_yaml
+
+COPIED = r"""
+curl 'https://api.acme.example/v1/users/123/orders?limit=10&expand=lines&expand=notes&api_key=sk_live_12345678' \
+  -X POST -H 'Authorization: Bearer abcdef.secret.token123' -H 'Content-Type: application/json' \
+  -H 'X-Version: 2026-01-31' \
+  -H 'sec-ch-ua: "x"' -H "User-Agent: Mozilla" --compressed -k -b 'session=abc' \
+  --data-raw $'{"name":"O\'Neil","qty":2,"tags":["a"],"ship":{"city":"Oslo"},"password":"hunter22"}'
+"""
+
+
+def converted(text: str) -> tuple[dict, list[str]]:
+    written, notes = convert_command(text, Options(DIALECTS["ikanos"]))
+    return read_yaml(written.text), notes
+
+
+async def test_from_a_command_to_a_call(recorder: Upstream, tmp_path: Path) -> None:
+    file = tmp_path / "orders.yaml"
+    status, out, err = await command("import", "curl", "-", "--output", str(file), stdin=COPIED.encode())
+    assert (status, out) == (0, "")
+    assert "cookies of the command are left out" in err
+    assert "`--insecure` is left out: certificates are checked" in err
+    assert "it reads ACME_TOKEN, ACME_API_KEY" in err
+    text = file.read_text()
+    for secret in ("sk_live", "abcdef", "session", "hunter22"):
+        assert secret not in text
+    status, out, _ = await command("validate", "--strict", str(file))
+    assert (status, out) == (0, "1 file checked: nothing to report\n")
+    given = ("user-id=5", "name=Ada", "qty=1", 'tags=["b"]', 'ship={"city": "Bergen"}', "password=p", "expand=[1,2]")
+    keys = {"ACME_TOKEN": "token-12345", "ACME_API_KEY": "key-12345"}
+    status, _, err = await command(
+        "call", str(file), "create-order", *given, "--base-uri", recorder.url, environment=keys
+    )
+    assert status == 0, err
+    sent = recorder.last
+    assert sent.target == "/v1/users/5/orders?api_key=key-12345&expand=1&expand=2"
+    assert (sent.header("authorization"), sent.header("x-version")) == ("Bearer token-12345", "2026-01-31")
+    assert sent.json() == {"name": "Ada", "qty": 1, "tags": ["b"], "ship": {"city": "Bergen"}, "password": "p"}
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "path", "body"),
+    [
+        ("curl example.com", "GET", "/", None),
+        ("$ curl -sSL https://x.example/a/b", "GET", "/a/b", None),
+        ("curl -G https://x.example/a -d q=1 --data-urlencode 'r=a b'", "GET", "/a", None),
+        ("curl https://x.example/f -d a=1 -d b=two", "POST", "/f", {"a": "{{tools.a}}", "b": "{{tools.b}}"}),
+        ("curl --json '{\"a\": 1}' https://x.example/j", "POST", "/j", None),
+        ("curl -XPUT -d'[1,2]' -H'Content-Type:application/json' https://x.example/j", "PUT", "/j", None),
+        ("curl -F file=@a.png -F note=hi https://x.example/up", "POST", "/up", "multipartForm"),
+        ("curl -X DELETE https://x.example/items/6f1e2d3c-0a1b-4c5d-8e9f-001122334455 | jq .", "DELETE", None, None),
+        ("curl -d @body.json -H 'Content-Type: application/json' https://x.example/j", "POST", "/j", "text"),
+    ],
+)
+def test_what_commands_become(text: str, method: str, path: str | None, body: object) -> None:
+    document, _ = converted(text)
+    resource = next(iter(document["capability"]["consumes"][0]["resources"].values()))
+    operation = next(iter(resource["operations"].values()))
+    assert operation["method"] == method
+    assert path is None or resource["path"] == path
+    if isinstance(body, dict):
+        assert operation["body"]["data"] == body
+    elif isinstance(body, str):
+        assert operation["body"]["type"] == body
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("-u me:hunter22", {"type": "basic", "username": "{{env.X_USERNAME}}", "password": "{{env.X_PASSWORD}}"}),
+        (
+            "--digest -u me:hunter22",
+            {"type": "digest", "username": "{{env.X_USERNAME}}", "password": "{{env.X_PASSWORD}}"},
+        ),
+        ("--oauth2-bearer hunter22", {"type": "bearer", "token": "{{env.X_TOKEN}}"}),
+        ("-H 'Authorization: token hunter22'", {"key": "Authorization", "placement": "header"}),
+        ("-H 'X-Api-Key: hunter22'", {"key": "X-Api-Key", "placement": "header"}),
+        ("-H 'X-Odd: ghp_hunter22hunter22'", {"key": "X-Odd", "placement": "header"}),
+    ],
+)
+def test_credentials_become_variables(option: str, expected: dict) -> None:
+    written, _ = convert_command(f"curl {option} https://x.example/a", Options(DIALECTS["ikanos"]))
+    assert "hunter22" not in written.text
+    found = read_yaml(written.text)["capability"]["consumes"][0]["authentication"]
+    assert expected.items() <= found.items()
+    assert "hunter22" not in convert_command("curl https://me:hunter22@x.example/", Options(DIALECTS["ikanos"]))[0].text
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "there is no command"),
+        ("wget https://x.example", "this is no curl command: it begins with `wget`"),
+        ("curl", "the command has no URL"),
+        ("curl 'https://x.example", "the quote that begins at character 6 is not closed"),
+        ("curl https://a.example https://b.example", "the command has 2 URLs"),
+        ("curl file:///etc/passwd", "is no URL of http or https"),
+        ("curl https://$HOST/a", "is no URL of http or https"),
+        ("curl -I https://x.example/", "HEAD is no request that a capability consumes"),
+        ("curl https://[::1", "is no URL"),
+    ],
+)
+def test_what_is_no_command(text: str, told: str) -> None:
+    with pytest.raises(SetupError) as caught:
+        converted(text)
+    assert told in str(caught.value)
+
+
+def test_no_text_of_a_command_becomes_a_template() -> None:
+    document, _ = converted(
+        "curl 'https://x.example/a/{{env.HOME}}?b={{env.HOME}}' -H 'X-A: {{env.HOME}}' -d '{{env.HOME}}=1'"
+    )
+    assert "binds" not in document
+    assert "env.HOME}}" not in str(document["capability"]["consumes"][0]["resources"]).replace("`", "")
+
+
+def test_words_as_a_shell_reads_them() -> None:
+    assert words("a 'b c' \"d \\\" $e\" f\\ g $'h\\n\\u00e5' i'j'k") == ["a", "b c", 'd " $e', "f g", "h\nå", "ijk"]
+    assert words("a \\\n  b \\\r\n c ; d") == ["a", "b", "c"]
+    with pytest.raises(SetupError, match="longer than"):
+        words("x" * 1_000_001)
