@@ -16,6 +16,7 @@ from naftiko.cli.streams import ensure, guarded
 from naftiko.runtime.garbage import expect_loading
 
 COMMANDS = {
+    "new": "Write a capability to begin with.",
     "run": "Serve a capability: REST and MCP on the ports it declares.",
     "validate": "Check files and folders, and say what to change.",
     "inspect": "Show what a capability consumes, exposes and needs.",
