@@ -22,7 +22,7 @@ COMMANDS = {
     "inspect": "Show what a capability consumes, exposes and needs.",
     "call": "Carry out one operation or tool without serving.",
     "import": "Make a capability of what there is: an OpenAPI document, a curl command.",
-    "export": "Write what others take: an Agent Skills folder.",
+    "export": "Write what others take: OpenAPI, an MCP bundle, an Agent Skills folder; or serve a mock.",
     "mcp": "Put a capability into the configuration of an MCP client.",
     "health": "Ask a running process whether all of it answers.",
     "status": "Show what a running process serves.",

@@ -100,15 +100,28 @@ def shape(output: OutputParameter, path: Path, scope: UnitScope) -> Shape:
             (name, shape(_named(member, name), (*path, "properties", name), scope))
             for name, member in output.properties.items()
         )
-        return Shape("object", output.type, start or _ROOT, members=members)
+        return Shape("object", output.type, start or _ROOT, members=members, example=output.example)
     if output.values is not None:
-        return Shape("map", output.type, start or _ROOT, item=shape(output.values, (*path, "values"), scope))
+        return Shape(
+            "map",
+            output.type,
+            start or _ROOT,
+            item=shape(output.values, (*path, "values"), scope),
+            example=output.example,
+        )
     if output.items is not None:
-        return Shape("list", output.type, start or _ROOT, item=shape(output.items, (*path, "items"), scope))
+        return Shape(
+            "list",
+            output.type,
+            start or _ROOT,
+            item=shape(output.items, (*path, "items"), scope),
+            example=output.example,
+        )
     if start is None or start.is_root:
         is_whole = output.type in (None, "object", "array")
-        return Shape("response" if is_whole else "value", output.type, start or _ROOT, longest=output.maxLength)
-    return Shape("value", output.type, start, longest=output.maxLength)
+        kind = "response" if is_whole else "value"
+        return Shape(kind, output.type, start or _ROOT, longest=output.maxLength, example=output.example)
+    return Shape("value", output.type, start, longest=output.maxLength, example=output.example)
 
 
 def _check_literal(output: OutputParameter, literal: Expression, path: Path, scope: UnitScope) -> None:

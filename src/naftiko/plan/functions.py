@@ -45,7 +45,7 @@ class Shape:
 
     `kind` is `response` (the response itself), `value`, `object`, `list` or `map` (any names). `path` is where it
     starts, `literal` a value said outright, `members` and `item` what it consists of; text is cut after `longest`
-    characters.
+    characters. `example` is what stand-ins answer in its place; None where none is given.
     """
 
     kind: str
@@ -55,6 +55,7 @@ class Shape:
     members: tuple[tuple[str, Shape], ...] = ()
     item: Shape | None = None
     longest: int | None = None
+    example: object = None
 
 
 @dataclass(frozen=True, slots=True)

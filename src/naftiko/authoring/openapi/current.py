@@ -64,7 +64,9 @@ def _operation(
         parameters=parameters,
         body=_body(view.get("requestBody"), shapes),
         answers=[
-            Answer(status, answer.string("description"), _schemas(answer.get("content")))
+            Answer(
+                status, answer.string("description"), _schemas(answer.get("content")), _examples(answer.get("content"))
+            )
             for status, answer in view.get("responses").items()
         ],
         security=reading.security(view.get("security"), overall),
@@ -77,6 +79,17 @@ def _operation(
 def _schemas(content: View) -> dict[str, View]:
     """Schemas by media type."""
     return {kind: media.get("schema") for kind, media in content.items()}
+
+
+def _examples(content: View) -> dict[str, object]:
+    """An example of each media type that has one."""
+    found = {}
+    for kind, media in content.items():
+        first = next((item for _, item in media.get("examples").items()), None)
+        example = media.get("example") if first is None else first.get("value")
+        if example:
+            found[kind] = example.value
+    return found
 
 
 def _parameter(view: View, shapes: Shapes) -> Parameter | None:

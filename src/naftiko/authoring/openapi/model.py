@@ -46,11 +46,12 @@ class Body:
 
 @dataclass(slots=True)
 class Answer:
-    """What an operation answers with a status; `content` has the schemas by media type."""
+    """What an operation answers with a status; `content` has the schemas by media type, `examples` whole answers."""
 
     status: str
     description: str
     content: Mapping[str, View]
+    examples: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from naftiko.authoring.openapi.media import bare, is_binary, is_json, raw_format
 from naftiko.authoring.openapi.model import Answer, Operation
 from naftiko.authoring.openapi.schemas import Shape, Shapes
 from naftiko.authoring.wording import sentence
+from naftiko.values.jsontext import encode
+from naftiko.values.missing import MISSING
 
 _MOST_MEMBERS = 40
 """Members of an answer, in all, whose types are written down; an answer with more passes as it is."""
@@ -127,11 +129,25 @@ def responses(operation: Operation, shapes: Shapes) -> dict[str, Any]:
             if is_binary(kind):
                 content[bare(kind)] = {"binary": True}
                 continue
-            content[bare(kind)] = {"schema": dict(_schema(shapes.of(schema), shapes, 0, [120]))}
+            described = dict(_schema(shapes.of(schema), shapes, 0, [120]))
+            if _is_small(answer.examples.get(kind)):
+                described["example"] = answer.examples[kind]
+            content[bare(kind)] = {"schema": described}
         if content and status.startswith("2"):
             entry["content"] = content
         found[status] = entry
     return found
+
+
+_LONGEST = 2000
+
+
+def _is_small(example: object) -> bool:
+    """Whether an example is one, and short enough to be written down."""
+    try:
+        return example is not None and len(encode(example)) <= _LONGEST
+    except (ValueError, TypeError, RecursionError):
+        return False
 
 
 def _schema(shape: Shape, shapes: Shapes, depth: int, left: list[int]) -> Mapping[str, Any]:
@@ -140,6 +156,8 @@ def _schema(shape: Shape, shapes: Shapes, depth: int, left: list[int]) -> Mappin
     found: dict[str, Any] = {}
     if shape.type not in (None, "null"):
         found["type"] = shape.type
+    if shape.example is not MISSING and _is_small(shape.example):
+        found["example"] = shape.example
     if depth < _DEEPEST and left[0] > 0 and shape.type == "object" and shape.properties:
         members = {}
         for name, view in shape.properties.items():

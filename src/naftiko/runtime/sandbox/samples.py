@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from naftiko.plan import OutputPlan, Plan, RequestPlan, Shape, StepsPlan
+from collections.abc import Mapping
+
+from naftiko.plan import OutputPlan, Plan, RequestPlan, RoutePlan, Shape, StepsPlan
 from naftiko.values.expressions import StepsPath
 from naftiko.values.jsonpath import JsonPath
+from naftiko.values.media import is_json
 from naftiko.values.missing import MISSING
 
 _SAMPLES: dict[str | None, object] = {"number": 1.5, "integer": 1, "boolean": True}
 
 
+_DEEPEST = 20
 _LONGEST = 1000
 """The highest index at which a sample is put."""
 
 
 def sample(plan: Plan, operation: str, request: RequestPlan) -> object:
-    """A response in which whatever the file takes out of this operation's answer is there."""
-    root: dict[str, object] = {}
+    """A response in which whatever the file takes out of this operation's answer is there.
+
+    Examples of the file, in an output or in the declared responses of a route, come before what is made up.
+    """
+    given = _given(plan, operation)
+    if given is not None and not isinstance(given, dict):
+        return given
+    root: dict[str, object] = dict(given) if isinstance(given, dict) else {}
     for output in request.outputs:
         if output.path is not None and not output.path.is_root:
             _put(root, output.path, _value(output.name, output.type))
@@ -29,6 +39,45 @@ def sample(plan: Plan, operation: str, request: RequestPlan) -> object:
             elif function.target == operation:
                 rows = _fill(root, function.output) or rows
     return rows if rows is not None and not root else root
+
+
+def _given(plan: Plan, operation: str) -> object:
+    """An answer of a route to this operation, by the examples in its declared responses; None without any."""
+    for adapter in plan.adapters:
+        for unit in adapter.units:
+            if (
+                not isinstance(unit, RoutePlan)
+                or unit.function.target != operation
+                or not unit.function.output.is_response
+            ):
+                continue
+            for status, response in unit.responses.items():
+                schemas = [schema for kind, schema in response.content.items() if schema is not None and is_json(kind)]
+                if status.startswith("2") and schemas and _has_example(schemas[0]):
+                    return _of_schema(schemas[0], "", 0)
+    return None
+
+
+def _has_example(schema: object, depth: int = 0) -> bool:
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
+        return False
+    properties = schema.get("properties")
+    inner = [*(properties.values() if isinstance(properties, Mapping) else ()), schema.get("items")]
+    return "example" in schema or any(_has_example(part, depth + 1) for part in inner)
+
+
+def _of_schema(schema: object, name: str, depth: int) -> object:
+    """A value of a schema: its example, or what is made up of its parts."""
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
+        return f"sample {name}".strip()
+    if "example" in schema:
+        return schema["example"]
+    kind, properties = schema.get("type"), schema.get("properties")
+    if isinstance(properties, Mapping):
+        return {key: _of_schema(part, key, depth + 1) for key, part in properties.items()}
+    if kind == "array":
+        return [_of_schema(schema["items"], name, depth + 1)] if "items" in schema else []
+    return _value(name, kind if isinstance(kind, str) else None)
 
 
 def _calling(steps: StepsPlan, operation: str) -> set[str]:
@@ -73,7 +122,9 @@ def _fill(root: dict[str, object], output: OutputPlan) -> object:
 def _place(target: dict[str, object], name: str, shape: Shape) -> None:
     if shape.literal is not None:
         return
-    if shape.kind == "object":
+    if shape.example is not None and shape.path is not None and not shape.path.is_root:
+        _put(target, shape.path, shape.example)
+    elif shape.kind == "object":
         inner = target
         if shape.path is not None and not shape.path.is_root:
             inner = {}
@@ -83,7 +134,7 @@ def _place(target: dict[str, object], name: str, shape: Shape) -> None:
     elif shape.kind == "list" and shape.item is not None:
         if shape.path is not None:
             _put(target, shape.path, [_item(shape.item)])
-    elif shape.path is not None and not shape.path.is_root:
+    elif shape.path is not None and not shape.path.is_root and shape.path.first(target) is MISSING:
         _put(target, shape.path, _value(name, shape.type))
 
 
@@ -92,11 +143,12 @@ def _item(shape: Shape) -> object:
         built: dict[str, object] = {}
         _place(built, "", Shape("object", members=shape.members))
         return built
+    made = shape.example if shape.example is not None else _value("item", shape.type)
     if shape.path is not None and not shape.path.is_root:
         built = {}
-        _put(built, shape.path, _value("item", shape.type))
+        _put(built, shape.path, made)
         return built
-    return _value("item", shape.type)
+    return made
 
 
 def _value(name: str, type: str | None) -> object:

@@ -36,12 +36,15 @@ class _Operation:
 
 
 class SandboxUpstream:
-    """Answers in place of one upstream. `variables` are the placeholder credentials it expects."""
+    """Answers in place of one upstream. `variables` are the credentials it expects; None: anybody may ask."""
 
-    def __init__(self, plan: Plan, index: int, variables: Mapping[str, str], formats: Mapping[str, Format]) -> None:
+    def __init__(
+        self, plan: Plan, index: int, variables: Mapping[str, str] | None, formats: Mapping[str, Format]
+    ) -> None:
         upstream = plan.upstreams[index]
         self.namespace = upstream.namespace
-        self._gate = gate_of(upstream, variables)
+        self._gate = gate_of(upstream, variables) if variables is not None else None
+        self._shows = variables is not None
         self._credentials = _credential_names(upstream)
         self._router: Router[_Operation] = Router()
         for operation in upstream.operations:
@@ -82,7 +85,7 @@ class SandboxUpstream:
         if lacking:
             return _error(400, f"required and not given: {', '.join(lacking)}")
         received = self._received(method, path, pairs, headers, body)
-        return _respond(operation, received)
+        return _respond(operation, received if self._shows else None)
 
     def _received(
         self, method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str], body: bytes
@@ -101,9 +104,12 @@ class SandboxUpstream:
         return received
 
 
-def _respond(operation: _Operation, received: dict[str, object]) -> Response:
+def _respond(operation: _Operation, received: dict[str, object] | None) -> Response:
+    """The sample, with what was received beside it, unless that is nobody's business."""
     answer: object = operation.sample
-    if isinstance(answer, dict):
+    if received is None:
+        pass
+    elif isinstance(answer, dict):
         answer = {"sandbox": f"{operation.name} answered by the sandbox", **answer, "received": received}
     elif isinstance(answer, list):
         answer = [{**item, "received": received} if isinstance(item, dict) else item for item in answer]

@@ -56,6 +56,7 @@ class OutputParameter(Model):
     mapping: Text | None = None
     value: Json = None
     const: Json = None
+    example: Json = None
     properties: dict[str, OutputParameter] | None = None
     items: OutputParameter | None = None
     values: OutputParameter | None = None
