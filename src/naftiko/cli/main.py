@@ -19,6 +19,7 @@ COMMANDS = {
     "new": "Write a capability to begin with.",
     "run": "Serve a capability: REST and MCP on the ports it declares.",
     "validate": "Check files and folders, and say what to change.",
+    "test": "Carry out the cases beside capabilities, against canned answers.",
     "diff": "Say what changes for callers between two versions of a file.",
     "inspect": "Show what a capability consumes, exposes and needs.",
     "call": "Carry out one operation or tool without serving.",

@@ -30,6 +30,8 @@ CODES: dict[str, Code] = {
     "openapi-changed": Code(
         INFO, "Something of an OpenAPI document that a capability says otherwise.", "Nothing, if it is what you want."
     ),
+    # Files of cases
+    "test-file": Code(ERROR, "A file of cases is not as `naftiko test` reads it.", "Write it as the message says."),
     # The document
     "not-a-capability": Code(ERROR, "The file is YAML, but not a capability.", "Add a `capability:` block."),
     "unknown-version": Code(WARNING, "The version in `naftiko:` is not a known one.", "Name a published version."),

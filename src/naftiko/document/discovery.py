@@ -142,4 +142,6 @@ def _left_out(file: Path) -> str | None:
         return None
     if not head.strip():
         return "it is empty"
+    if file.name.endswith((".test.yaml", ".test.yml")):
+        return "it has cases for `naftiko test`"
     return None if _MARK.search(head) is not None else "it has no `naftiko:` or `capability:` at its top"

@@ -17,7 +17,7 @@ from naftiko.runtime.sandbox.gates import gate_of
 from naftiko.runtime.sandbox.samples import sample
 from naftiko.values.jsontext import decode, encode
 
-_VERSION = "2026-07-28"
+VERSION = "2026-07-28"
 _NO_METHOD = -32601
 _INVALID_PARAMS = -32602
 
@@ -66,11 +66,9 @@ class SandboxServer:
 
     def _told(self, method: object, params: Mapping[str, object]) -> dict[str, object]:
         if method == "server/discover":
-            return {
-                "result": {"resultType": "complete", "supportedVersions": [_VERSION], "capabilities": {"tools": {}}}
-            }
+            return {"result": {"resultType": "complete", "supportedVersions": [VERSION], "capabilities": {"tools": {}}}}
         if method == "tools/list":
-            tools = [{"name": name, "inputSchema": _schema(request)} for name, (request, _) in self._tools.items()]
+            tools = [{"name": name, "inputSchema": tool_schema(request)} for name, (request, _) in self._tools.items()]
             return {"result": {"resultType": "complete", "tools": tools}}
         if method != "tools/call":
             return _error(_NO_METHOD, "the sandbox calls tools, and nothing else")
@@ -88,7 +86,8 @@ class SandboxServer:
         return {"result": {**result, "structuredContent": answer} if isinstance(answer, dict) else result}
 
 
-def _schema(request: RequestPlan) -> dict[str, object]:
+def tool_schema(request: RequestPlan) -> dict[str, object]:
+    """The input schema of a consumed tool, as far as the file says it."""
     fields = request.body.fields if isinstance(request.body, FieldsBodyPlan) else ()
     return {"type": "object", "properties": {field.name: {} for field in fields}}
 
