@@ -69,6 +69,11 @@ BY_BEHAVIOUR = {
     "import-not-pinned": "test_remote.py",
     "migration-name": "test_moving.py",
     "migration-left": "test_migrate.py",
+    "openapi-reference": "test_openapi.py",
+    "openapi-invalid": "test_openapi.py",
+    "openapi-left-out": "test_openapi.py",
+    "openapi-changed": "test_openapi.py",
+    "test-file": "test_cases.py",
 }
 """Codes that no text alone earns, or whose text is made by a test, and the test that sees them."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -12,16 +11,13 @@ import msgspec
 
 from naftiko.authoring import naming
 from naftiko.authoring.commands import Command, read
+from naftiko.authoring.guessing import example_of, guessed, is_key, schema_of
 from naftiko.authoring.openapi.converting import Written, convert
 from naftiko.authoring.openapi.texts import Text
 from naftiko.authoring.openapi.writing import Options
 from naftiko.errors import SetupError, SourceError
-from naftiko.values.secretlike import looks_secret
 
 _NUMBER = re.compile(r"[0-9]+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{16,64}")
-_KEY = re.compile(
-    r"(?:^|[-_])(?:api[-_]?key|key|token|secret|auth|password|access[-_]?token|signature|sig)$", re.IGNORECASE
-)
 _NOISE = frozenset(
     [
         "accept-encoding",
@@ -41,7 +37,6 @@ _NOISE = frozenset(
         "x-requested-with",
     ]
 )
-_SECRET_NAMES = re.compile(r"password|secret|token|api[-_]?key|credential", re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
 _HOSTS = frozenset({"api", "www", "apis", "rest", "co", "com", "app", "cloud", "v1", "v2"})
 
@@ -149,25 +144,14 @@ def _query(pairs: list[tuple[str, str]], draft: _Draft) -> None:
     for name, value in pairs:
         counts.setdefault(name, []).append(value)
     for name, values in counts.items():
-        if _is_key(name, values[0]):
+        if is_key(name, values[0]):
             draft.schemes[name] = {"type": "apiKey", "in": "query", "name": name}
             continue
-        schema = _schema(_guessed(values[0]))
+        schema = schema_of(guessed(values[0]))
         if len(values) > 1:
             schema = {"type": "array", "items": schema}
-        parameter = {"name": name, "in": "query", "schema": schema, "description": _example(name, values[0])}
+        parameter = {"name": name, "in": "query", "schema": schema, "description": example_of(name, values[0])}
         draft.parameters.append(parameter)
-
-
-def _is_key(name: str, value: str) -> bool:
-    return _KEY.search(name) is not None or looks_secret(value)
-
-
-def _guessed(value: str) -> object:
-    """A value of a query or form as what it looks like."""
-    if value in ("true", "false"):
-        return value == "true"
-    return int(value) if value.isdecimal() and len(value) < 15 and (value == "0" or value[0] != "0") else value
 
 
 def _headers(command: Command, draft: _Draft) -> str:
@@ -183,7 +167,7 @@ def _headers(command: Command, draft: _Draft) -> str:
             command.cookies.append(value)
         elif key in _NOISE or key.startswith("sec-") or key == "accept":
             continue
-        elif _is_key(name, value):
+        elif is_key(name, value):
             draft.schemes[name] = {"type": "apiKey", "in": "header", "name": name}
         else:
             schema = {"type": "string", "enum": [value]}
@@ -256,7 +240,7 @@ def _body(command: Command, content_type: str, draft: _Draft) -> None:
 def _json(text: str, kind: str, draft: _Draft) -> None:
     try:
         value = msgspec.json.decode(text)
-        schema = _schema(value)
+        schema = schema_of(value)
     except (msgspec.DecodeError, RecursionError):
         draft.notes.append("the body is no JSON, as it stands: callers give it as `body`")
         schema = {"type": "object"}
@@ -272,7 +256,7 @@ def _form(pairs: dict[str, str | None]) -> dict[str, Any]:
     members = {
         name: {"type": "string", "format": "binary"}
         if value is None
-        else {"type": "string", "description": _example(name, value)}
+        else {"type": "string", "description": example_of(name, value)}
         for name, value in pairs.items()
     }
     return {"type": "object", "properties": members, "required": list(members)}
@@ -288,32 +272,3 @@ def _fields(pieces: list[tuple[str, str]], draft: _Draft) -> dict[str, str | Non
         is_file = option == "form" and value.startswith(("@", "<"))
         found[name] = None if is_file else value.partition(";type=")[0]
     return found
-
-
-def _schema(value: object, depth: int = 0) -> dict[str, Any]:
-    """The schema that a value is an example of."""
-    if isinstance(value, bool):
-        return {"type": "boolean"}
-    if isinstance(value, int | float):
-        return {"type": "integer" if isinstance(value, int) else "number"}
-    if isinstance(value, list):
-        return {"type": "array", "items": _schema(value[0], depth + 1) if value and depth < 6 else {}}
-    if isinstance(value, dict):
-        if depth >= 6:
-            return {"type": "object"}
-        return {"type": "object", "properties": dict(_members(value, depth)), "required": list(value)}
-    return {"type": "string"} if isinstance(value, str) else {}
-
-
-def _members(value: dict[str, Any], depth: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, item in value.items():
-        schema = _schema(item, depth + 1)
-        if isinstance(item, str | int | float) and not isinstance(item, bool):
-            schema["description"] = _example(name, str(item))
-        yield name, schema
-
-
-def _example(name: str, value: str) -> str:
-    """A value as an example, unless it is somebody's secret."""
-    is_private = _SECRET_NAMES.search(name) is not None or looks_secret(value) or not value.isprintable()
-    return "" if is_private or not value or len(value) > 60 else f"For example {value}"

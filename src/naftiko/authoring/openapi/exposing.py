@@ -8,8 +8,9 @@ from typing import Any
 from naftiko.authoring import naming
 from naftiko.authoring.dialects import Dialect
 from naftiko.authoring.openapi import names, outputs, wording
+from naftiko.authoring.openapi.asking import declared, sorted_by_place
 from naftiko.authoring.openapi.consuming import resources
-from naftiko.authoring.openapi.inputs import Inputs, declared, sorted_by_place
+from naftiko.authoring.openapi.inputs import Inputs
 from naftiko.authoring.openapi.model import Api, Operation
 from naftiko.authoring.openapi.schemas import Shapes
 
