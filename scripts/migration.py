@@ -9,9 +9,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+from naftiko.authoring.migration.moving import move
+from naftiko.authoring.migration.same import difference
 from naftiko.document.source import Source, read_source
-from naftiko.migration.moving import move
-from naftiko.migration.same import difference
 from naftiko.runtime.loading import compiled
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from naftiko.authoring.migration.same import difference
 from naftiko.document.source import Source
-from naftiko.migration.same import difference
 from naftiko.runtime.loading import compiled
 from naftiko.validation.fixing import fix
 from support import command

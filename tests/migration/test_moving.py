@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from naftiko.authoring.migration.moving import Moved, move
+from naftiko.authoring.migration.same import difference
+from naftiko.authoring.migration.versions import NEWEST
 from naftiko.diagnostics import Severity, has_errors
 from naftiko.document.nodes import plain
 from naftiko.document.reader import parse
 from naftiko.document.source import Source, read_source
-from naftiko.migration.moving import Moved, move
-from naftiko.migration.same import difference
-from naftiko.migration.versions import NEWEST
 from naftiko.runtime.loading import compiled
 from support import ROOT, SHARED
 

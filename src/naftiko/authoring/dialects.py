@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from naftiko.migration.versions import NEWEST
+from naftiko.authoring.migration.versions import NEWEST
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import naftiko
-
 _IDEA = re.compile(r"# (.*)")
 
 
 def folder() -> Path:
     """Where they are: in the installed package, or in a checkout beside it."""
-    package = Path(naftiko.__file__).parent
+    package = Path(__file__).parents[1]
     packed = package / "capabilities"
     return packed if packed.is_dir() else package.parents[1] / "capabilities"
 

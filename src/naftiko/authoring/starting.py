@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from naftiko.authoring import naming
-from naftiko.migration.versions import NEWEST
+from naftiko.authoring.migration.versions import NEWEST
 
 AUTH = ("none", "bearer", "basic", "apikey", "digest")
 EXPOSE = ("rest", "mcp", "skill", "control")

@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+from naftiko.authoring.migration.moving import Moved, move
+from naftiko.authoring.migration.same import difference
+from naftiko.authoring.migration.versions import NEWEST, TARGETS
 from naftiko.cli.loading import colour, fail
 from naftiko.cli.writing import differences, refuse_to_overwrite, replace_text
 from naftiko.diagnostics import Diagnostic, Severity, has_errors
@@ -17,9 +20,6 @@ from naftiko.diagnostics.suggestions import did_you_mean
 from naftiko.document.discovery import discover
 from naftiko.document.source import Source, read_source
 from naftiko.errors import SourceError
-from naftiko.migration.moving import Moved, move
-from naftiko.migration.same import difference
-from naftiko.migration.versions import NEWEST, TARGETS
 from naftiko.runtime.loading import compiled
 from naftiko.validation.render import text as text_renderer
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from naftiko.authoring.migration.concrete import Mapping, Node, Sequence, read
+from naftiko.authoring.migration.edits import Edits
+from naftiko.authoring.migration.same import difference
 from naftiko.diagnostics import Diagnostic, Severity, Span
 from naftiko.document.source import Source
-from naftiko.migration.concrete import Mapping, Node, Sequence, read
-from naftiko.migration.edits import Edits
-from naftiko.migration.same import difference
 from naftiko.runtime.loading import Compiled, compiled
 
 _ROUNDS = 5

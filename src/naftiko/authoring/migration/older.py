@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from naftiko.migration.blocks import drop, quoted, rename, unwrap
-from naftiko.migration.concrete import Mapping, Node, Scalar, Sequence, mappings, resolved
-from naftiko.migration.edits import Edits
-from naftiko.migration.notes import Notes
-from naftiko.migration.units import Unit, units
-from naftiko.migration.versions import rank
+from naftiko.authoring.migration.blocks import drop, quoted, rename, unwrap
+from naftiko.authoring.migration.concrete import Mapping, Node, Scalar, Sequence, mappings, resolved
+from naftiko.authoring.migration.edits import Edits
+from naftiko.authoring.migration.notes import Notes
+from naftiko.authoring.migration.units import Unit, units
+from naftiko.authoring.migration.versions import rank
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 

@@ -6,9 +6,9 @@ import json
 import re
 from collections.abc import Sequence as Several
 
+from naftiko.authoring.migration.concrete import Alias, Entry, Mapping, Node, Scalar, Sequence, resolved
+from naftiko.authoring.migration.edits import Edits
 from naftiko.document.scalars import resolve
-from naftiko.migration.concrete import Alias, Entry, Mapping, Node, Scalar, Sequence, resolved
-from naftiko.migration.edits import Edits
 
 _PLAIN = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./*-]*(?::///?[A-Za-z0-9_./-]+)?\Z")
 _DASH = re.compile(r"[ \t]*-(?=\s|\Z)")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from naftiko.authoring.migration.edits import Edits
 from naftiko.diagnostics import Diagnostic, Severity, Span
-from naftiko.migration.edits import Edits
 
 
 @dataclass(slots=True)

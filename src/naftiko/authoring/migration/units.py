@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from naftiko.migration.concrete import Mapping, mappings
+from naftiko.authoring.migration.concrete import Mapping, mappings
 
 
 @dataclass(frozen=True, slots=True)

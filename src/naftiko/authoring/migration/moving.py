@@ -10,18 +10,18 @@ from typing import TypeAlias
 
 import yaml
 
+from naftiko.authoring.migration.blocks import quoted
+from naftiko.authoring.migration.concrete import Mapping, Node, mappings, read, resolved
+from naftiko.authoring.migration.edits import Edits
+from naftiko.authoring.migration.maps import ToMaps
+from naftiko.authoring.migration.notes import Notes
+from naftiko.authoring.migration.older import bring_to_alpha2
+from naftiko.authoring.migration.units import owners
+from naftiko.authoring.migration.versions import NEWEST, VERSIONS, has_maps, rank
 from naftiko.diagnostics import START, Diagnostic, Severity, has_errors, ordered
 from naftiko.document.locations import local_file
 from naftiko.document.reader import parse
 from naftiko.document.source import Source
-from naftiko.migration.blocks import quoted
-from naftiko.migration.concrete import Mapping, Node, mappings, read, resolved
-from naftiko.migration.edits import Edits
-from naftiko.migration.maps import ToMaps
-from naftiko.migration.notes import Notes
-from naftiko.migration.older import bring_to_alpha2
-from naftiko.migration.units import owners
-from naftiko.migration.versions import NEWEST, VERSIONS, has_maps, rank
 
 
 @dataclass(frozen=True, slots=True)

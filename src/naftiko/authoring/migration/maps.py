@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import unquote
 
-from naftiko.migration.blocks import dash_of, drop, indent, name_of, quoted, rename, to_map
-from naftiko.migration.concrete import Mapping, Node, Scalar, Sequence, mappings, resolved
-from naftiko.migration.edits import Edits
-from naftiko.migration.notes import Notes
-from naftiko.migration.units import Unit, owners
+from naftiko.authoring.migration.blocks import dash_of, drop, indent, name_of, quoted, rename, to_map
+from naftiko.authoring.migration.concrete import Mapping, Node, Scalar, Sequence, mappings, resolved
+from naftiko.authoring.migration.edits import Edits
+from naftiko.authoring.migration.notes import Notes
+from naftiko.authoring.migration.units import Unit, owners
 
 Invention: TypeAlias = Callable[[Mapping, int], str]
 """What an entry is called that has no name, and is the n-th of its list."""
