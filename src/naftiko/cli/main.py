@@ -21,6 +21,7 @@ COMMANDS = {
     "validate": "Check files and folders, and say what to change.",
     "test": "Carry out the cases beside capabilities, against canned answers.",
     "diff": "Say what changes for callers between two versions of a file.",
+    "doctor": "Look whether all that a capability needs is there.",
     "inspect": "Show what a capability consumes, exposes and needs.",
     "call": "Carry out one operation or tool without serving.",
     "import": "Make a capability of what there is: an OpenAPI document, a curl command.",
