@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 class _Control(AdapterKind):
     name = "control"
-    roots = ("health", "status", "scripting", "metrics", "traces", "config", "logs")
+    roots = ("health", "status", "scripting", "metrics", "traces", "config", "logs", "console")
 
     def compile(self, context: AdapterContext) -> ControlPlan:
         return compile_control(context)

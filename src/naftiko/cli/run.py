@@ -91,6 +91,12 @@ def run(
         int | None,
         typer.Option("--control", metavar="PORT", min=0, max=65535, help="A control port, for this machine only."),
     ] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="A page that shows what is served and called, at the control port.")
+    ] = False,
+    capture: Annotated[
+        bool, typer.Option("--capture", help="Let the console show bodies, too, without values of variables.")
+    ] = False,
     tls_cert: Annotated[
         str | None, typer.Option("--tls-cert", metavar="FILE", help="Serve https with this certificate (PEM).")
     ] = None,
@@ -206,6 +212,8 @@ def run(
         is_lenient=reload is Reload.lenient,
         is_stdio=stdio,
         control_port=control,
+        has_console=console,
+        captures=capture,
     )
     raise typer.Exit(serve_files(asked, channel))
 

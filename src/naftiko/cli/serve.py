@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import uvloop
@@ -17,8 +18,10 @@ from naftiko.bindings.resolve import Sources
 from naftiko.cli.console import Console, JsonConsole, KeptConsole, QuietConsole, TextConsole
 from naftiko.diagnostics import Diagnostic
 from naftiko.document.discovery import discover
+from naftiko.engine.orchestration import StepRunner
 from naftiko.errors import NaftikoError, SetupError
 from naftiko.exposers.observer import Observer
+from naftiko.gateway.console import GatewayConsole
 from naftiko.gateway.gateway import Gateway
 from naftiko.gateway.prepared import Prepared, prepare
 from naftiko.gateway.serve import serve
@@ -29,9 +32,16 @@ from naftiko.log import Recent
 from naftiko.log.writer import LogLevel
 from naftiko.net.sockets import OwnSockets, Sockets
 from naftiko.plan import ControlPlan, Plan
+from naftiko.runtime.observing.activity import Activity
 from naftiko.runtime.observing.series import SHARED
 from naftiko.runtime.observing.wiring import Observing
 from naftiko.runtime.settings import Settings
+
+CONSOLE_PORT = 9990
+"""Where the console is, unless a file declares a control port or `--control` names one."""
+
+CONSOLE_TOKEN = "NAFTIKO_CONSOLE_TOKEN"
+"""The variable that workers have the console's token from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,8 @@ class Asked:
     is_lenient: bool = False
     is_stdio: bool = False
     control_port: int | None = None
+    has_console: bool = False
+    captures: bool = False
 
 
 def serve_files(asked: Asked, channel: Channel | None) -> int:
@@ -81,12 +93,16 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
         sockets: Sockets = channel or OwnSockets()
         plans = [item.plan for item in prepared if item.plan is not None]
         recent = Recent()
-        if asked.control_port is not None or any(_shows_logs(plan) for plan in plans):
+        control_port = _control_port(asked, plans)
+        if control_port is not None or any(_shows_logs(plan) for plan in plans):
             console = KeptConsole(console, recent)
         observer, settings = Observer(console.call, console.least), asked.settings
-        observing = Observing.wanted(plans, has_control=asked.control_port is not None)
+        observing = Observing.wanted(plans, has_control=control_port is not None)
         if observing is not None:
             observer, settings = observing.observer(observer), observing.settings(settings)
+        shown: GatewayConsole | None = None
+        if asked.has_console:
+            shown, observer, settings = _with_console(asked, observer, settings)
         is_watched = asked.watches or (asked.watches is None and any(Path(path).is_dir() for path in paths))
         gateway = Gateway(
             paths,
@@ -100,7 +116,8 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
             is_watched=bool(is_watched),
             is_lenient=asked.is_lenient,
             is_stdio=asked.is_stdio,
-            control_port=asked.control_port,
+            control_port=control_port,
+            console=shown,
             observing=observing,
             recent=recent,
         )
@@ -119,6 +136,27 @@ def serve_files(asked: Asked, channel: Channel | None) -> int:
     finally:
         console.close()
     return 0
+
+
+def _control_port(asked: Asked, plans: Sequence[Plan]) -> int | None:
+    """The port of a control adapter of the operator's own. A console needs one, where no file declares any."""
+    declared = any(isinstance(adapter, ControlPlan) for plan in plans for adapter in plan.adapters)
+    if asked.control_port is None and asked.has_console and not declared:
+        return CONSOLE_PORT
+    return asked.control_port
+
+
+def _with_console(asked: Asked, observer: Observer, settings: Settings) -> tuple[GatewayConsole, Observer, Settings]:
+    """What shows calls as they happen, with what it watches them by."""
+    activity = Activity(captures=asked.captures)
+    inner = settings.around_steps
+
+    def around(runners: Mapping[str, StepRunner]) -> Mapping[str, StepRunner]:
+        return activity.steps(runners if inner is None else inner(runners))
+
+    watched = replace(settings, layers=(activity.layer, *settings.layers), around_steps=around)
+    token = os.environ.get(CONSOLE_TOKEN) or secrets.token_urlsafe(24)
+    return GatewayConsole(activity, token), activity.observer(observer), watched
 
 
 def _shows_logs(plan: Plan) -> bool:

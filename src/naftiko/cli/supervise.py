@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sys
 import tempfile
 
@@ -30,6 +31,7 @@ def supervise(count: int, *, is_json: bool, is_chosen: bool = False) -> int:
 
     with tempfile.TemporaryDirectory(prefix="naftiko-") as folder:
         os.environ.setdefault("NAFTIKO_METRICS_FOLDER", folder)  # where workers add up what they measure
+        os.environ.setdefault("NAFTIKO_CONSOLE_TOKEN", secrets.token_urlsafe(24))  # the same for all of them
         try:
             return asyncio.run(supervised())
         finally:

@@ -49,6 +49,11 @@ class Running:
         self._send = send
         self._reader = reader
 
+    @property
+    def life(self) -> Life:
+        """The call that it belongs to."""
+        return self._life
+
     async def fetch(self, request: RequestPlan) -> object:
         """Send a request; what comes back is decoded, text where it is not of its format, and null where there is none.
 

@@ -65,8 +65,45 @@ class Peers(Protocol):
         """The data lines of a stream of events of one of them, until it ends."""
 
 
+class Feed(Protocol):
+    """The calls of a process, each as a line of JSON."""
+
+    def recent(self) -> Sequence[bytes]:
+        """The last ones, the oldest first."""
+
+    def listen(self, told: Callable[[bytes], None]) -> Callable[[], None]:
+        """Tell somebody of each from now on; what comes back ends it."""
+
+
+class Console(Protocol):
+    """What a person sees of a process in a browser, and tries there."""
+
+    @property
+    def token(self) -> str:
+        """What a caller from another machine has to have."""
+
+    @property
+    def activity(self) -> Feed:
+        """The calls."""
+
+    def overview(self, status: Status) -> dict[str, object]:
+        """Everything that is served, and what is not."""
+
+    def findings(self, status: Status) -> list[dict[str, object]]:
+        """What is found in the files. For use beside the event loop."""
+
+    async def attempt(
+        self, file: str, namespace: str, label: str, inputs: Mapping[str, object], *, is_dry: bool
+    ) -> dict[str, object] | None:
+        """Carry something out, or say what it would send; None where there is nothing of that name."""
+
+
 class Control(Protocol):
     """A process that serves capabilities."""
+
+    @property
+    def console(self) -> Console | None:
+        """What shows it in a browser; None where nobody asked for that."""
 
     @property
     def peers(self) -> Peers | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from naftiko.diagnostics import Diagnostic
 from naftiko.errors import MissingVariables, NaftikoError
 from naftiko.exposers.adapter import Version
+from naftiko.exposers.control import Console
 from naftiko.gateway.ports import Served
 from naftiko.gateway.prepared import Prepared
 from naftiko.gateway.takeover import Refusal
@@ -57,6 +58,9 @@ class Serving(Protocol):
     is_strict: bool
 
     def served(self) -> tuple[Served, ...]: ...
+
+    @property
+    def console(self) -> Console | None: ...
 
     def conflicts(self) -> list[str]: ...
 

@@ -21,6 +21,7 @@ from naftiko.exposers.adapter import AnyAdapter, Version
 from naftiko.exposers.observer import Observer
 from naftiko.gateway.addresses import Addresses
 from naftiko.gateway.conflicts import conflicts
+from naftiko.gateway.console import GatewayConsole
 from naftiko.gateway.events import Changes, Entry, Events, in_short
 from naftiko.gateway.files import Files
 from naftiko.gateway.leaving import Leaving
@@ -66,6 +67,7 @@ class Gateway(Operated):
     found: tuple[Diagnostic, ...] = ()
     recent: Recent = field(default_factory=Recent)
     observing: Observing | None = None
+    console: GatewayConsole | None = None
     began: float = field(default_factory=time.monotonic)
     _addresses: Addresses = field(init=False)
     _ports: Ports = field(init=False)
@@ -89,6 +91,8 @@ class Gateway(Operated):
             control=self,
             around=self.observing.application if self.observing is not None else None,
         )
+        if self.console is not None:
+            self.console.attach(lambda: self.entries)
         self._own = (operators(self.control_port),) if self.control_port is not None else ()
         self.stdio = Stdio(
             takes_all=self.is_stdio, is_joint=not self.is_strict, tells=self.is_watched, offer=self.settings.offer

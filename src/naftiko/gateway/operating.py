@@ -15,7 +15,7 @@ from naftiko.adapters.control import CONTROL
 from naftiko.document.source import Source
 from naftiko.engine.engine import Engine
 from naftiko.exposers.adapter import ExposedAdapter
-from naftiko.exposers.control import FROM_PEER, Listening, Shown, Status, Surroundings
+from naftiko.exposers.control import FROM_PEER, Console, Listening, Shown, Status, Surroundings
 from naftiko.log import Line
 from naftiko.plan import ControlPlan
 from naftiko.runtime.loading import compiled
@@ -38,6 +38,7 @@ class Operated(ABC):
     observing: Observing | None
     began: float
     peers: WorkerPeers | None = None
+    console: Console | None = None
 
     @abstractmethod
     async def reload(self) -> None:

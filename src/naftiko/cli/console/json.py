@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from naftiko.cli.console.summary import (
+    console_address,
     least_status,
     log_through,
     missing,
@@ -57,7 +58,9 @@ class JsonConsole:
     def ready(self, gateway: Serving) -> None:
         for message in open_to_all(gateway):
             self._emit("warning", message=message)
-        facts = {"missing": missing(gateway), "offered": offered(gateway, self.settings.offer)}
+        console = console_address(gateway)
+        facts: dict[str, object] = {} if console is None else {"console": console}
+        facts |= {"missing": missing(gateway), "offered": offered(gateway, self.settings.offer)}
         self._emit("ready", **summary(gateway), sandbox=self.settings.sandbox, **facts)
 
     def changed(self, gateway: Serving, changes: Changes) -> None:

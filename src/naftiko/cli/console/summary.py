@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from naftiko.diagnostics import Diagnostic
 from naftiko.exposers.mcp.names import joint_name
@@ -14,6 +15,7 @@ from naftiko.gateway.events import Serving
 from naftiko.log.writer import LogHandler, LogLevel, LogWriter
 from naftiko.plan import McpPlan
 from naftiko.validation.render import text
+from naftiko.values.addresses import is_loopback
 
 
 def now() -> str:
@@ -32,6 +34,16 @@ def summary(gateway: Serving) -> dict[str, object]:
         "setAside": [{"file": file, "reason": reason} for file, reason in sorted(gateway.aside.items())],
         "conflicts": gateway.conflicts(),
     }
+
+
+def console_address(gateway: Serving) -> str | None:
+    """Where the console is, with its token where others than this machine can reach it."""
+    control = next((item for item in gateway.served() if item.plan.type == "control"), None)
+    if gateway.console is None or control is None:
+        return None
+    address = f"{control.url.rstrip('/')}/console"
+    host = urlsplit(control.url).hostname or ""
+    return address if is_loopback(host) else f"{address}#token={gateway.console.token}"
 
 
 def shared(gateway: Serving) -> list[str]:

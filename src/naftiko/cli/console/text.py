@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TextIO
 
 from naftiko.cli.console.summary import (
+    console_address,
     count,
     least_status,
     log_through,
@@ -128,6 +129,9 @@ class TextConsole:
         lines += self._some(offered(gateway, self.settings.offer), "tools")
         lines += self._some(gateway.conflicts(), "conflict")
         lines += self._counted(gateway)
+        console = console_address(gateway)
+        if console is not None:
+            lines.extend(["", f"{paint('Console', '1;36')} {paint(console, '1')}"])
         lines.extend(["", "Press Ctrl-C to stop."])
         _say("\n".join(lines), self._out)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
-from pathlib import Path
 from urllib.parse import parse_qs
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from naftiko.engine.life import Life
@@ -20,23 +18,19 @@ from naftiko.exposers.adapter import ExposedAdapter
 from naftiko.exposers.asgi import headers_of, not_http, raw_path
 from naftiko.exposers.body import ClientGone, read_all, replayed
 from naftiko.exposers.calling import GONE, Told
-from naftiko.exposers.control import FROM_PEER, Control, Peers, Status
-from naftiko.exposers.management import described
+from naftiko.exposers.control import FROM_PEER, Control, Status
+from naftiko.exposers.management import console, described
+from naftiko.exposers.management.events import Put, events
 from naftiko.exposers.management.joint import joined, kind_of
 from naftiko.exposers.problems import problem
 from naftiko.exposers.requests import request_id
-from naftiko.log import Line
 from naftiko.plan import ControlPlan
 from naftiko.values.jsontext import decode_bytes, encode
 
 _LARGEST = 16 * 1024 * 1024
-_PING = 15.0
-_WAITING = 1000
-"""Lines that wait for somebody who reads the log slowly; the oldest are left out."""
-
 _PLAIN = "text/plain; version=0.0.4"
 _OPEN = "application/openmetrics-text; version=1.0.0; charset=utf-8"
-_KINDS = frozenset({"health", "status", "config", "logs", "metrics", "traces", "scripting"})
+_KINDS = frozenset({"health", "status", "config", "logs", "metrics", "traces", "scripting", "console"})
 
 _log = logging.getLogger("naftiko.control")
 
@@ -132,6 +126,9 @@ class ManagementApp:
                 trace = control.trace(trace_id)
                 missing = _json({"error": f"there is no trace {trace_id[:64]}"}, 404)
                 return _only(method, "GET") or (_json(trace) if trace is not None else missing)
+            case ["console", *rest] if control is not None and control.console is not None:
+                shown, below = control.console, "/".join(rest)
+                return await console.answer(control, shown, method, below, scope, receive, self._closed)
             case ["scripting"] if plan.scripting and control is not None:
                 if method == "PUT":
                     return await self._set_scripting(control, receive)
@@ -167,58 +164,15 @@ class ManagementApp:
             detail = f"{self._listening} listen already, which is all that `max-subscribers` allows"
             return problem(503, "too-many-subscribers", "Too many listen", detail, {"Retry-After": "30"})
         self._listening += 1
-        loop = asyncio.get_running_loop()
-        lines: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
+
+        def listen(put: Put) -> Callable[[], None]:
+            return control.listen(lambda item: put(encode(described.line(item))))
+
+        def ended() -> None:
+            self._listening -= 1
+
         peers = control.peers if FROM_PEER not in scope else None
-        following: dict[Path, asyncio.Task[None]] = {}
-
-        def put(item: bytes) -> None:
-            with suppress(asyncio.QueueEmpty):
-                if lines.full():
-                    lines.get_nowait()
-                lines.put_nowait(item)
-
-        def told(item: Line) -> None:
-            loop.call_soon_threadsafe(put, b"data: " + encode(described.line(item)))
-
-        async def follow(peers: Peers, file: Path) -> None:
-            async for item in peers.lines(file, "/logs/stream"):
-                put(item)
-
-        def follow_all() -> None:
-            for file in peers.others() if peers is not None else ():
-                if peers is not None and (file not in following or following[file].done()):
-                    following[file] = asyncio.create_task(follow(peers, file))
-
-        stop = control.listen(told)
-
-        async def body() -> AsyncIterator[bytes]:
-            closed = asyncio.create_task(self._closed.wait())
-            waiting: asyncio.Task[bytes] | None = None
-            try:
-                yield b": listening\n\n"
-                follow_all()
-                looked = loop.time()
-                while not closed.done():
-                    waiting = waiting or asyncio.create_task(lines.get())
-                    await asyncio.wait((waiting, closed), timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
-                    if waiting.done():
-                        item, waiting = waiting.result(), None
-                        yield item + b"\n\n"
-                    else:
-                        yield b": still here\n\n"
-                    if loop.time() - looked >= _PING:  # one may have taken another's place
-                        looked = loop.time()
-                        follow_all()
-            finally:
-                closed.cancel()
-                for task in (waiting, *following.values()):
-                    if task is not None:
-                        task.cancel()
-                stop()
-                self._listening -= 1
-
-        return StreamingResponse(body(), media_type="text/event-stream")
+        return events(listen, self._closed, ended, peers=peers, target="/logs/stream")
 
     async def _set_scripting(self, control: Control, receive: Receive) -> Response:
         changes = await _object(receive)

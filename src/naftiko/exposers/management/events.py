@@ -1,0 +1,88 @@
+"""Server-sent events (WHATWG HTML, section 9.2) of what happens here and in the processes beside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from starlette.responses import StreamingResponse
+
+from naftiko.exposers.control import Peers
+
+_PING = 15.0
+_WAITING = 1000
+"""Events that wait for somebody who reads slowly; the oldest are left out."""
+
+Put = Callable[[bytes], None]
+"""Takes the data of an event, one line, from any thread."""
+
+
+def events(
+    listen: Callable[[Put], Callable[[], None]],
+    closed: asyncio.Event,
+    ended: Callable[[], None],
+    *,
+    first: Iterable[bytes] = (),
+    peers: Peers | None = None,
+    target: str = "",
+) -> StreamingResponse:
+    """A response that goes on until its reader leaves, or `closed` is set; `ended` is called then.
+
+    `listen` begins to give events, and gives back what ends that. `first` are events that were before. Those of `peers`
+    are asked for at `target`.
+    """
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
+    following: dict[Path, asyncio.Task[None]] = {}
+
+    def put(item: bytes) -> None:
+        with suppress(asyncio.QueueEmpty):
+            if lines.full():
+                lines.get_nowait()
+            lines.put_nowait(item)
+
+    def told(item: bytes) -> None:
+        loop.call_soon_threadsafe(put, b"data: " + item)
+
+    async def follow(beside: Peers, file: Path) -> None:
+        async for item in beside.lines(file, target):
+            put(item)
+
+    def follow_all() -> None:
+        for file in peers.others() if peers is not None else ():
+            if peers is not None and (file not in following or following[file].done()):
+                following[file] = asyncio.create_task(follow(peers, file))
+
+    stop = listen(told)
+
+    async def body() -> AsyncIterator[bytes]:
+        over = asyncio.create_task(closed.wait())
+        waiting: asyncio.Task[bytes] | None = None
+        try:
+            yield b": listening\n\n"
+            for item in first:
+                yield b"data: " + item + b"\n\n"
+            follow_all()
+            looked = loop.time()
+            while not over.done():
+                waiting = waiting or asyncio.create_task(lines.get())
+                await asyncio.wait((waiting, over), timeout=_PING, return_when=asyncio.FIRST_COMPLETED)
+                if waiting.done():
+                    item, waiting = waiting.result(), None
+                    yield item + b"\n\n"
+                else:
+                    yield b": still here\n\n"
+                if loop.time() - looked >= _PING:  # one may have taken another's place
+                    looked = loop.time()
+                    follow_all()
+        finally:
+            over.cancel()
+            for task in (waiting, *following.values()):
+                if task is not None:
+                    task.cancel()
+            stop()
+            ended()
+
+    return StreamingResponse(body(), media_type="text/event-stream")
