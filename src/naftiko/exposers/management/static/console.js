@@ -59,7 +59,7 @@ function shown(call) {
       call.error ? make("span", { class: "bad" }, ` ${call.error}`) : null),
     waterfall(call));
   for (const body of call.bodies ?? []) {
-    detail.append(make("h4", {}, `${body.method} ${body.target}`),
+    detail.append(make("h3", {}, `${body.method} ${body.target}`),
       make("pre", { tabindex: "0", "aria-label": "Request body" }, body.body ?? "(no body)"),
       make("pre", { tabindex: "0", "aria-label": "Answer" }, body.answer ?? ""));
   }
@@ -87,6 +87,16 @@ function add(call) {
   while (list.children.length > MOST) list.lastChild.remove();
   find("no-calls").hidden = true;
   sift();
+  plotSoon();
+}
+
+let isPlotting = false;
+
+/** The plots anew, at most a few times a second, however many calls there are. */
+function plotSoon() {
+  if (isPlotting) return;
+  isPlotting = true;
+  setTimeout(() => { isPlotting = false; draw(find("plots"), calls); }, 250);
 }
 
 /** Server-sent events by fetch, which can send a token where EventSource cannot. */
@@ -269,8 +279,9 @@ async function refresh() {
   state.textContent = overview.ready ? "ready" : "degraded";
   state.className = `badge ${overview.ready ? "good" : "warn"}`;
   find("capabilities").replaceChildren(...overview.capabilities.map(capabilityOf));
+  const held = new Set(overview.capabilities.filter((item) => item.heldBack).map((item) => item.file));
   find("aside").replaceChildren(
-    ...overview.aside.map((item) => make("p", { class: "bad" }, `${item.file} is set aside: ${item.reason}`)),
+    ...overview.aside.filter((item) => !held.has(item.file)).map((item) => make("p", { class: "bad" }, `${item.file} is set aside: ${item.reason}`)),
     ...overview.conflicts.map((text) => make("p", { class: "warn" }, text)));
   find("vars").replaceChildren(variablesOf(overview));
   try {
