@@ -54,6 +54,8 @@ def call(
     """Carry out one operation or tool, and print its answer.
 
     Exit status: 0 when it succeeds, 1 when the upstream or the call fails, 2 when it cannot be carried out as asked.
+
+    Example: naftiko call capability.yaml get-item id=7 --sandbox
     """
     logging.basicConfig(format="naftiko: %(message)s", stream=sys.stderr)
     settings = Settings(

@@ -20,7 +20,10 @@ def explain(
         str | None, typer.Argument(metavar="[CODE]", help="A code, such as `unknown-operation`; none lists all.")
     ] = None,
 ) -> None:
-    """Say what a code means, show an example of it, and what to do about it."""
+    """Say what a code means, show an example of it, and what to do about it.
+
+    Example: naftiko explain unknown-operation
+    """
     if code is None:
         width = max(len(name) for name in CODES)
         for name, known in CODES.items():

@@ -53,6 +53,8 @@ def inspect(
     """Show what a capability consumes, what each route and tool calls, and the variables it needs.
 
     Values of variables are never shown, only whether they are set.
+
+    Example: naftiko inspect capability.yaml --plan
     """
     _, plan = plan_of(file, options.remote(allow_remote_imports))
     try:

@@ -157,6 +157,8 @@ def run(
 
     Adapters that declare one port share it. In a folder, what cannot be served is set aside with its reason, and the
     rest serves. Exit status: 0 after a stop, 2 when it cannot be started as asked.
+
+    Example: naftiko run capability.yaml --sandbox --console
     """
     channel = Channel.inherited()
     count = options.workers(workers)

@@ -35,6 +35,8 @@ def schema() -> None:
     """Print a JSON Schema of capability files, for editors that complete and check YAML.
 
     Save it, and start a file with `# yaml-language-server: $schema=./naftiko.schema.json`.
+
+    Example: naftiko schema
     """
     typer.echo(json.dumps(described(), indent=2))
 

@@ -84,6 +84,8 @@ def validate(
     Of several files also what they claim at once. `# naftiko: ignore[CODE]` at the end of a line leaves its finding
     out; `naftiko.toml`, or `[tool.naftiko]` in `pyproject.toml`, does so for whole files. Exit status: 0 when all
     can be carried out, 1 when something cannot, 2 when a file cannot be read or there is none.
+
+    Example: naftiko validate capabilities --strict
     """
     selected, ignored = _codes("--select", select), _codes("--ignore", ignore)
     try:
