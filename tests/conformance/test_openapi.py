@@ -21,7 +21,7 @@ from naftiko.authoring.openapi.writing import Options
 from naftiko.errors import SourceError
 from naftiko.net.sockets import bind
 from openapi_samples import Sampler
-from support import ROOT, SHARED, clean_environment, read_yaml, write
+from support import ROOT, SHARED, clean_environment, read_yaml, running, write
 
 OWN = ROOT / "tests" / "authoring" / "openapi"
 DOCUMENTS = [*sorted(OWN.iterdir()), *sorted((SHARED / "reference" / "openapi").glob("petstore-3.1.yaml"))]
@@ -110,3 +110,26 @@ async def test_a_mock_of_the_document_takes_all_that_is_sent(tmp_path: Path) -> 
                         assert not refused, (file.name, name, given, answer.content())
                         count += 1
     assert count >= 2 * 12
+
+
+@pytest.mark.parametrize("file", sorted(OWN.iterdir()), ids=lambda file: file.name)
+async def test_schemathesis_finds_no_server_error(file: Path, tmp_path: Path) -> None:
+    """Through the REST adapter of what is imported, by what it says of itself."""
+    written = convert(read(str(file), file.read_bytes(), str(file)), fetch, Options(DIALECTS["ikanos"])).capabilities[0]
+    async with running(write(tmp_path, written.text), "--sandbox") as served:
+        url = next(url for name, url in served.urls.items() if name.endswith("-rest"))
+        words = (
+            "--checks",
+            "not_a_server_error",
+            "--max-examples",
+            "3",
+            "--seed",
+            "1",
+            "--generation-database",
+            "none",
+        )
+        program = str(Path(sys.executable).with_name("st"))
+        out = await output(
+            program, "run", f"{url}/openapi.json", *words, "--phases", "coverage,fuzzing", folder=tmp_path
+        )
+    assert "No issues found" in out
