@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 import httpx
 
 from naftiko.bindings.resolve import Resolved, Sources, resolve
-from naftiko.consumers.http.limits import Limits
 from naftiko.consumers.http.pools.settings import PoolSettings
 from naftiko.errors import NaftikoError
 from naftiko.net.sockets import bind
@@ -296,8 +295,3 @@ def _ports(plan: Plan, settings: Settings) -> list[Check]:
         else:
             checks.append(Check(what, State.OK, f"free on {key[0]}, for `{adapter.namespace}`"))
     return checks
-
-
-def limits() -> Limits:
-    """Bounds of the questions."""
-    return Limits(connect=_SECONDS, total=_SECONDS)

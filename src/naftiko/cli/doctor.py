@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from naftiko.authoring.examining import Check, State, examine, limits
+from naftiko.authoring.examining import Check, State, examine
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli import options
@@ -55,7 +55,7 @@ def doctor(
             settings=options.pairs("--var", var),
             env_file=read_env_file(env_file) if env_file is not None else {},
         )
-        settings = Settings(base_uris=options.base_uris(base_uri), limits=limits())
+        settings = Settings(base_uris=options.base_uris(base_uri))
         checks += asyncio.run(examine(found.plan, sources, settings))
     except NaftikoError as error:
         fail(str(error))
