@@ -2,42 +2,76 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import yaml
 
 from naftiko.document.scalars import resolve
+from naftiko.values.jsontext import encode
 
 _WIDTH = 110
 _SHORT = 90
-_BASE: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_EMITTER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+_OLDER: dict[str, list[tuple[str, Any]]] = yaml.SafeDumper.yaml_implicit_resolvers
+"""What YAML 1.1 reads as something else than text, by the first character."""
 
 
-class _Dumper(_BASE):  # type: ignore[misc]
-    """Writes what means the same in YAML 1.1 and in 1.2."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
-def _mapping(dumper: Any, data: dict[str, object]) -> Any:
-    return dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style=_is_short(data))
+def dumped(document: object) -> str:
+    """A document of dicts, lists and scalars as YAML that means the same in versions 1.1 and 1.2."""
+    text: str = yaml.emit(_events(document), Dumper=_EMITTER, width=_WIDTH, allow_unicode=True)
+    return text
 
 
-def _sequence(dumper: Any, data: list[object]) -> Any:
-    return dumper.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=_is_short(data))
+def _events(document: object) -> Iterator[Any]:
+    yield yaml.StreamStartEvent()
+    yield yaml.DocumentStartEvent()
+    yield from _value(document)
+    yield yaml.DocumentEndEvent()
+    yield yaml.StreamEndEvent()
 
 
-def _string(dumper: Any, data: str) -> Any:
-    if "\n" in data:
-        return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|")
-    style = "'" if not isinstance(resolve(data), str) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+def _value(value: object) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield yaml.MappingStartEvent(None, None, True, flow_style=_is_short(value))
+        for key, item in value.items():
+            yield _scalar(str(key))
+            if isinstance(item, dict | list):
+                yield from _value(item)
+            else:
+                yield _scalar(item)
+        yield yaml.MappingEndEvent()
+    elif isinstance(value, list):
+        yield yaml.SequenceStartEvent(None, None, True, flow_style=_is_short(value))
+        for item in value:
+            if isinstance(item, dict | list):
+                yield from _value(item)
+            else:
+                yield _scalar(item)
+        yield yaml.SequenceEndEvent()
+    else:
+        yield _scalar(value)
 
 
-_Dumper.add_representer(dict, _mapping)
-_Dumper.add_representer(list, _sequence)
-_Dumper.add_representer(str, _string)
+def _scalar(value: object) -> Any:
+    if isinstance(value, str):
+        if "\n" in value:
+            return yaml.ScalarEvent(None, None, (False, True), value, style="|")
+        is_plain = _remembered(value) if len(value) < _SHORT else _is_text(value)
+        return yaml.ScalarEvent(None, None, (is_plain, True), value, style=None if is_plain else "'")
+    return yaml.ScalarEvent(None, None, (True, False), "null" if value is None else encode(value).decode())
+
+
+def _is_text(text: str) -> bool:
+    """Whether a plain scalar is read as the text that it is."""
+    if not text or not isinstance(resolve(text), str):
+        return False
+    found = (*_OLDER.get(text[0], ()), *_OLDER.get("", ()))
+    return not any(pattern.match(text) for _, pattern in found)
+
+
+_remembered = lru_cache(maxsize=8192)(_is_text)
 
 
 def _is_short(data: dict[str, object] | list[object]) -> bool:
@@ -62,9 +96,3 @@ def _length(data: object, depth: int) -> int:
         if total > _SHORT:
             return -1
     return total
-
-
-def dumped(document: object) -> str:
-    """A document of dicts, lists and scalars as YAML."""
-    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
-    return text
