@@ -82,9 +82,8 @@ def main() -> None:
             used = resource.getrusage(resource.RUSAGE_CHILDREN)
             seconds = used.ru_utime + used.ru_stime - before
             before += seconds
-            print(
-                f"{kind}: {file.stat().st_size / 1024**2:.1f} MiB, {seconds:.1f} s of CPU, {used.ru_maxrss / 1024:.0f} MiB"
-            )
+            size, peak = file.stat().st_size / 1024**2, used.ru_maxrss / 1024
+            print(f"{kind}: {size:.1f} MiB, {seconds:.1f} s of CPU, {peak:.0f} MiB")
         print(f"{len(list((folder / 'json').iterdir()))} capabilities")
 
 
