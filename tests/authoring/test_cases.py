@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -251,6 +253,42 @@ async def test_a_case_of_a_real_call(recorder: Upstream, tmp_path: Path) -> None
     write(tmp_path, "cases: []\nvariables: {}\n", "shop.test.yaml")
     status, _, err = await command("test", str(file), "--record", "get-item id=9", *base, environment=keys)
     assert (status, "has to be the last block" in err) == (2, True)
+
+
+async def test_secrets_in_other_spellings(recorder: Upstream, tmp_path: Path) -> None:
+    """As a number, in base64, percent-encoded, in an error: nothing of it is written down."""
+
+    async def answer(request: Request) -> Response:
+        secret = b"very/secret key"
+        told = {"code": 90210, "b": base64.b64encode(b"u:" + secret).decode(), "q": quote(secret), "pin": "90210"}
+        return JSONResponse({**told, "both": secret.decode() + base64.b64encode(secret).decode()})
+
+    recorder.respond = answer
+    file = write(tmp_path, SHOP, "shop.yaml")
+    keys = {"SHOP_TOKEN": "90210", "SHOP_KEY": "very/secret key"}
+    base = ("--base-uri", f"shop={recorder.url}/v1")
+    status, _, err = await command("test", str(file), "--record", "get-item id=7", *base, environment=keys)
+    assert status == 0, err
+    text = (tmp_path / "shop.test.yaml").read_text()
+    for spelling in ("90210", "very", "dmVyeS9zZWNyZXQga2V5", "ZXJ5L3NlY3JldCBrZX", "secret%20key"):
+        assert spelling not in text
+
+
+@pytest.mark.parametrize(
+    ("case", "told"),
+    [
+        ("upstream: [{request: {method: GET, path: /v1/items/7, headers: x}, response: {}}]", "headers"),
+        ("upstream: [{request: {method: GET, path: /v1/items/7, query: [1]}, response: {}}]", "query"),
+        ("upstream: [{request: GET /v1/items/7, response: {base64: '!'}}]", "base64"),
+        ("answer: {error: no, body: {}}", "error"),
+    ],
+)
+async def test_cases_that_could_never_fail(tmp_path: Path, case: str, told: str) -> None:
+    write(tmp_path, SHOP, "shop.yaml")
+    text = f"cases:\n- name: a\n  call: get-item\n  inputs: {{id: '7'}}\n  {case}\n"
+    text += "" if case.startswith("answer") else "  answer: {status: 200}\n"
+    status, out, err = await command("test", str(write(tmp_path, text, "shop.test.yaml")))
+    assert (status, told in out + err) == (2, True), out + err
 
 
 async def test_watching(tmp_path: Path) -> None:

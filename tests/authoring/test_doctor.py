@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import email.utils
 import json
@@ -145,6 +146,53 @@ async def test_by_way_of_a_proxy(recorder: Upstream, tmp_path: Path) -> None:
     }
     _, found = await checks(str(shop(tmp_path, "http://shop.invalid")), environment=environment)
     assert found["upstream shop"][0][:2] == ("ok", "requests go by way of the proxy 127.0.0.1")
+
+
+@pytest.mark.parametrize("host", ["a..b.example", f"{'a' * 64}.example"])
+async def test_names_that_are_none(tmp_path: Path, host: str) -> None:
+    status, found = await checks(str(shop(tmp_path, f"http://{host}")), environment={"SHOP_TOKEN": "x"})
+    assert (status, found["upstream shop"][0][0]) == (1, "failed")
+
+
+async def test_a_proxy_that_is_none(tmp_path: Path) -> None:
+    environment = {"SHOP_TOKEN": "x", "HTTP_PROXY": "socks5://127.0.0.1:1", "http_proxy": "socks5://127.0.0.1:1"}
+    environment |= {"NO_PROXY": "", "no_proxy": ""}
+    status, found = await checks(str(shop(tmp_path, "http://shop.invalid")), environment=environment)
+    assert (status, found["upstream shop"][0][0]) == (1, "failed")
+
+
+async def test_hosts_out_of_variables_are_not_shown(tmp_path: Path) -> None:
+    file = shop(tmp_path, "https://{{env.SHOP_HOST}}.invalid/x")
+    text = file.read_text().replace(
+        "capability:", "binds: [{namespace: env, keys: {SHOP_HOST: SHOP_HOST}}]\ncapability:", 1
+    )
+    file.write_text(text)
+    status, out, err = await command("doctor", str(file), environment={"SHOP_TOKEN": "x", "SHOP_HOST": "hunter22"})
+    assert (status, "hunter22" in out + err) == (1, False)
+    assert "is not known" in out
+
+
+async def test_an_issuer_that_is_no_url(recorder: Upstream, tmp_path: Path) -> None:
+    auth = "authentication: {type: oauth2, authorizationServerUri: 'http://[bad', resource: 'http://x'}"
+    status, out, err = await command("doctor", str(shop(tmp_path, recorder.url, auth)))
+    assert (status > 0, "Traceback" in out + err) == (True, False)
+
+
+async def test_an_upstream_that_drips(tmp_path: Path) -> None:
+    async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            await reader.read(4096)
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                writer.write(b"X-Header: more\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.2)
+
+    server = await asyncio.start_server(drip, "127.0.0.1", 0)
+    base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    status, found = await checks(str(shop(tmp_path, base)), environment={"SHOP_TOKEN": "x"})
+    server.close()
+    assert (status, found["upstream shop"][-1][1]) == (1, "it does not answer: it takes too long")
 
 
 @pytest.mark.parametrize("text", ["", "a: [", "x: 1"])

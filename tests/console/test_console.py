@@ -175,6 +175,10 @@ async def test_whom_it_answers(recorder: Upstream, tmp_path: Path) -> None:
                     assert (await client.get(path, headers=headers)).status_code in (403, 421)
             simple = await client.post("/console/api/try", content=b"{}", headers={"Origin": "null"})
             assert simple.status_code in (403, 421)
+            page = await client.post("/console/api/try", content=b"{}", headers={"Origin": "http://localhost:3000"})
+            assert page.status_code == 403, "another port of this machine is another origin"
+            simple = await client.post("/console/api/try", content=b"{}", headers={"Content-Type": "text/plain"})
+            assert simple.status_code == 415, "what a page may send without asking"
 
 
 async def test_a_token_where_others_can_reach_it(recorder: Upstream, tmp_path: Path) -> None:
@@ -186,6 +190,10 @@ async def test_a_token_where_others_can_reach_it(recorder: Upstream, tmp_path: P
         base, _, token = address.partition("/console#token=")
         assert len(token) >= 32
         port = httpx.URL(base).port
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", verify=TLS) as client:
+            for host in ("evil.example", f"localhost:{port}", f"127.0.0.1:{port}"):
+                answer = await client.get("/console/api/overview", headers={"Host": host})
+                assert answer.status_code in (401, 403, 421), "the way in says nothing of who comes"
         other = next(iter(_addresses()), None)
         if other is None:
             pytest.skip("this machine has no address but that of the loopback")

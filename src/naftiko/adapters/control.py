@@ -27,7 +27,8 @@ class _Control(AdapterKind):
     def application(self, adapter: AnyAdapter, around: Surroundings) -> ASGIApp:
         from naftiko.exposers.management.app import ManagementApp
 
-        return ManagementApp(cast("ExposedAdapter[ControlPlan]", adapter), around.control)
+        own = cast("ExposedAdapter[ControlPlan]", adapter)
+        return ManagementApp(own, around.control, is_loopback=around.is_loopback)
 
     async def close(self, app: ASGIApp) -> None:
         """End the streams of those who listen to the log."""

@@ -56,8 +56,8 @@ def _value(value: object) -> Iterator[Any]:
 
 def _scalar(value: object) -> Any:
     if isinstance(value, str):
-        if "\n" in value:
-            return yaml.ScalarEvent(None, None, (False, True), value, style="|")
+        if "\n" in value:  # a block that keeps several line breaks at its end would be open-ended
+            return yaml.ScalarEvent(None, None, (False, True), value, style='"' if value.endswith("\n\n") else "|")
         is_plain = _remembered(value) if len(value) < _SHORT else _is_text(value)
         return yaml.ScalarEvent(None, None, (is_plain, True), value, style=None if is_plain else "'")
     return yaml.ScalarEvent(None, None, (True, False), "null" if value is None else encode(value).decode())

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from naftiko.authoring.examining import Check, State, examine
+from naftiko.authoring.examining import examine
+from naftiko.authoring.reaching import Check, State
 from naftiko.bindings.env_file import read_env_file
 from naftiko.bindings.resolve import Sources
 from naftiko.cli import options

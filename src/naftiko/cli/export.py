@@ -160,7 +160,8 @@ def mock(
     Example: naftiko export mock capability.yaml --port 8000
     """
     _, plan = plan_of(file)
-    if not any(operation.request is not None for upstream in plan.upstreams for operation in upstream.operations):
+    requests = [operation.request for upstream in plan.upstreams for operation in upstream.operations]
+    if not any(request is not None and request.tool is None for request in requests):
         fail(f"{file} consumes nothing over HTTP that a mock could stand for")
     try:
         asyncio.run(_mocked(plan, host, port))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shlex
 import sys
@@ -145,9 +146,11 @@ async def _watched(paths: Sequence[str], only: str | None, junit: Path | None) -
 
     roots = {str(path if path.is_dir() else path.parent) for path in map(Path, paths)}
     async for changes in awatch(*roots):
-        if any(name.endswith(_SUFFIXES) for _, name in changes):
+        own = os.path.realpath(junit) if junit is not None else None
+        if any(name.endswith(_SUFFIXES) and os.path.realpath(name) != own for _, name in changes):
             typer.echo("")
-            await asyncio.to_thread(_run, paths, only, junit)
+            with contextlib.suppress(typer.Exit):  # what cannot be read now may be there after the next change
+                await asyncio.to_thread(_run, paths, only, junit)
 
 
 # Recording
@@ -195,6 +198,8 @@ def _words(call: str) -> list[str]:
         words = shlex.split(call)
     except ValueError as error:
         raise typer.BadParameter(f"--record: {error}") from error
+    if len(words) > 1 and words[0].isupper() and words[1].startswith("/"):
+        words[:2] = [" ".join(words[:2])]
     if not words:
         raise typer.BadParameter("--record: say what is called, as in 'get-item id=7'")
     return words

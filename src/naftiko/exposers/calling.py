@@ -68,6 +68,8 @@ class Told(msgspec.Struct):
                 self.ignored,
                 self.caller,
                 adapter.plan.type if adapter is not None else None,
+                None,
+                id(self.life),
             )
         )
 

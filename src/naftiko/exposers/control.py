@@ -86,6 +86,12 @@ class Console(Protocol):
     def activity(self) -> Feed:
         """The calls."""
 
+    def begin(self) -> bool:
+        """Somebody wants to watch the calls; whether there is room for one more."""
+
+    def end(self) -> None:
+        """One of those has left."""
+
     def overview(self, status: Status) -> dict[str, object]:
         """Everything that is served, and what is not."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from naftiko.exposers.adapter import AnyAdapter
-from naftiko.exposers.asgi import headers_of
+from naftiko.exposers.asgi import headers_of, raw_path
 from naftiko.exposers.callers.guard import admitted, asked_of, misdirected
 from naftiko.exposers.callers.metadata import metadata_url
 from naftiko.exposers.hosts import Hosts
@@ -31,6 +33,9 @@ class Guarded:
         refused = misdirected(self._hosts, scope, () if gate is None else (gate,))
         if refused is not None or gate is None:
             return refused
+        is_public: Callable[[str], bool] | None = getattr(self.app, "is_public", None)
+        if is_public is not None and is_public(raw_path(scope)):
+            return None
         asked = asked_of(scope, headers_of(scope), metadata_url((gate,), scope))
         denied = await admitted((gate,), scope, asked, self._throttle, self._adapter.plan.namespace)
         if denied is None:

@@ -14,6 +14,7 @@ class Call(NamedTuple):
     (of a tool: `tools/call` and its name), so that no value of a caller is in them; `path` is the request's own where
     it leads nowhere. `ignored` are the query parameters that nobody knows. `caller` is the name
     of whoever calls, where credentials have one; `kind` the type of the adapter, `trace_id` that of the call's trace.
+    `number` tells calls apart that go on at once, whatever their callers call them.
     """
 
     adapter: str | None
@@ -29,6 +30,7 @@ class Call(NamedTuple):
     caller: str | None = None
     kind: str | None = None
     trace_id: str | None = None
+    number: int = 0
 
 
 class Count(Protocol):

@@ -17,10 +17,14 @@ from naftiko.exposers.control import Status
 from naftiko.exposers.schema import input_schema
 from naftiko.plan import Plan, PromptPlan, ResourcePlan, RoutePlan, ToolPlan, UnitPlan
 from naftiko.runtime.loading import compiled
-from naftiko.runtime.observing.activity import Activity, Dry, Mask
+from naftiko.runtime.observing.activity import Activity, Dry
+from naftiko.runtime.observing.masking import Mask
 
 if TYPE_CHECKING:
     from naftiko.gateway.events import Entry
+
+_MOST_WATCHING = 50
+"""Those who watch the calls at a time; other workers are some of them."""
 
 _LONGEST = 64 * 1024
 """Characters of an answer that are shown."""
@@ -34,6 +38,7 @@ class GatewayConsole:
     def __init__(self, activity: Activity, token: str) -> None:
         self.activity = activity
         self.token = token
+        self._watching = 0
         self._of: Callable[[], Mapping[str, Entry]] = dict
 
     def attach(self, entries: Callable[[], Mapping[str, Entry]]) -> None:
@@ -48,6 +53,17 @@ class GatewayConsole:
     def _values(self) -> Iterable[str]:
         for entry in self._entries.values():
             yield from entry.built.opened.resolved.values.values()
+
+    def begin(self) -> bool:
+        """Somebody wants to watch the calls; whether there is room for one more."""
+        if self._watching >= _MOST_WATCHING:
+            return False
+        self._watching += 1
+        return True
+
+    def end(self) -> None:
+        """One of those has left."""
+        self._watching -= 1
 
     # What there is
 
@@ -87,17 +103,19 @@ class GatewayConsole:
                     ],
                 }
             )
-        return {
+        found = {
             "ready": status.is_ready,
             "captures": self.activity.captures,
             "capabilities": capabilities,
             "aside": [{"file": file, "reason": reason} for file, reason in sorted(status.aside.items())],
             "conflicts": list(status.conflicts),
         }
+        shown: Json = self.activity.mask().deep(found)
+        return shown
 
     def findings(self, status: Status) -> list[Json]:
         """What is found in the files as they are now, each with its line. For use beside the event loop."""
-        mask = Mask(self._values())
+        mask = Mask(self._values())  # one of this thread's own
         found: list[Json] = []
         for file in dict.fromkeys((*self._entries, *status.aside, *status.held_back)):
             try:
@@ -107,7 +125,7 @@ class GatewayConsole:
                 continue
             lines = built.loaded.document.text.splitlines()
             found += [_finding(item, file, lines, mask) for item in built.diagnostics or built.loaded.diagnostics]
-        return found
+        return [mask.deep(item) for item in found]
 
     # What is tried
 
@@ -119,6 +137,9 @@ class GatewayConsole:
         if found is None:
             return None
         adapter, unit = found
+        if is_dry and self._is_by_command(file, unit):
+            told_ = "a server that is started by a command is called or it is not: nothing can be shown before"
+            return {"status": 501, "error": told_, "kind": "not-runnable", "dry": False}
         life = Life(f"console-{time.time_ns():x}")
         told = Told(time.perf_counter(), life, "console", unit.label, adapter, unit.name)
         dry = Dry()
@@ -131,8 +152,8 @@ class GatewayConsole:
                 return {"dry": True, "requests": dry.requests}
             answer = await carry_out(adapter, unit.function, bound, told)
             status = answer.status
-            text = answer.content()[: _LONGEST * 4].decode("utf-8", "replace")
-            shown = "(bytes, which are not shown)" if answer.is_binary else Mask(self._values())(text)[:_LONGEST]
+            mask = self.activity.mask()
+            shown = "(bytes, which are not shown)" if answer.is_binary else mask.cut(answer.content(), _LONGEST)
             return {
                 "status": answer.status,
                 "mediaType": answer.media_type,
@@ -143,10 +164,16 @@ class GatewayConsole:
             status = failure.status
             if is_dry and dry.requests:
                 return {"dry": True, "requests": dry.requests}
-            return {"status": failure.status, "error": failure.detail, "kind": failure.kind}
+            return {"status": failure.status, "error": self.activity.mask()(failure.detail), "kind": failure.kind}
         finally:
             if not is_dry:
                 told.tell(status)
+
+    def _is_by_command(self, file: str, unit: UnitPlan) -> bool:
+        """Whether something that a unit calls is no HTTP: a server that is started by a command."""
+        plan = self._entries[file].built.opened.plan
+        servers = (plan.upstreams[request.upstream].server for request in unit.function.requests)
+        return any(server is not None and bool(server.command) for server in servers)
 
     def _unit(self, file: str, namespace: str, label: str) -> tuple[AnyAdapter, UnitPlan] | None:
         entry = self._entries.get(file)
@@ -200,10 +227,10 @@ def _finding(item: Diagnostic, file: str, lines: list[str], mask: Mask) -> Json:
         "file": item.file or file,
         "severity": item.severity.label,
         "code": item.code,
-        "message": mask(item.message),
+        "message": item.message,
         "help": item.help,
         "line": item.span.line,
         "column": item.span.column,
         "endColumn": item.span.end_column if item.span.end_line == item.span.line else item.span.column + 1,
-        "text": mask(line[:500]) if item.file in (file, "") else "",
+        "text": mask.cut(line.encode(), 500) if item.file in (file, "") else "",
     }

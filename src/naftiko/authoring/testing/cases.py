@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +16,7 @@ from naftiko.document.nodes import Sequence as SequenceNode
 from naftiko.document.reader import parse
 from naftiko.document.source import read_source
 from naftiko.errors import SourceError
+from naftiko.plan import Plan
 
 SUFFIXES = (".test.yaml", ".test.yml")
 
@@ -69,6 +72,11 @@ class Cases:
 def placeholder(name: str) -> str:
     """The value of a variable that a file of cases gives none."""
     return f"test-{name}"
+
+
+def placeholders(plan: Plan) -> dict[str, str]:
+    """The values of all variables of a capability, by their keys, where a file of cases gives none."""
+    return {variable.key: placeholder(variable.name) for variable in plan.variables}
 
 
 def is_cases(file: Path) -> bool:
@@ -168,6 +176,12 @@ class _Reader:
             return None
         inputs = top.get("inputs")
         answer = self._part(top, "answer", _ANSWER)
+        error = answer.text("error") if answer is not None else None
+        if answer is not None and answer.get("error") is not None:
+            if not error:
+                self._tell(answer.get("error") or answer, "`error` is a part of the message of a call that fails")
+            elif answer.get("body") is not None or answer.get("includes") is not None:
+                self._tell(answer, "a call that fails has an `error`, and neither `body` nor `includes`")
         return Case(
             top.text("name") or call,
             call,
@@ -176,7 +190,7 @@ class _Reader:
             self._status(answer, ABSENT),
             self._value(answer, "body"),
             self._value(answer, "includes"),
-            answer.text("error") if answer is not None else None,
+            error,
             node.span.line,
         )
 
@@ -192,14 +206,35 @@ class _Reader:
                 continue
             request, response = self._part(top, "request", _REQUEST), self._part(top, "response", _RESPONSE)
             headers = self._part(response, "headers", None)
+            self._check(request, response)
             yield Exchange(
                 self._values(request) if request is not None else {},
                 self._status(response, 200),
-                tuple((key.lower(), headers.text(key) or "") for key in headers.entries) if headers is not None else (),
+                tuple(self._headers(headers)) if headers is not None else (),
                 self._value(response, "body"),
                 response.text("base64") if response is not None else None,
                 item.span.line,
             )
+
+    def _headers(self, node: Mapping) -> Iterator[tuple[str, str]]:
+        for key, entry in node.entries.items():
+            if isinstance(entry.node, Scalar):
+                yield key.lower(), entry.node.text
+            else:
+                self._tell(entry.node, f"the header `{key[:60]}` is a text")
+
+    def _check(self, request: Mapping | None, response: Mapping | None) -> None:
+        """What is read by nobody would let a case pass that says something else."""
+        for key in ("query", "headers", "arguments"):
+            self._part(request, key, None)
+        if request is not None and request.get("arguments") is not None and request.get("tool") is None:
+            self._tell(request, "`arguments` are those of a `tool`, which is not named")
+        encoded = response.text("base64") if response is not None else None
+        if response is not None and encoded is not None:
+            try:
+                base64.b64decode("".join(encoded.split()), validate=True)
+            except (binascii.Error, ValueError):
+                self._tell(response.get("base64") or response, "`base64` is no base64")
 
     def _status(self, node: Mapping | None, otherwise: Any) -> Any:
         status = node.get("status") if node is not None else None

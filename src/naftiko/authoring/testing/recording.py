@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from naftiko.authoring import yamltext
-from naftiko.authoring.testing.cases import placeholder
+from naftiko.authoring.testing.bases import declared_path
+from naftiko.authoring.testing.cases import placeholder, placeholders
 from naftiko.authoring.testing.comparing import called
 from naftiko.bindings.resolve import Sources
 from naftiko.consumers.http.request import Outgoing
@@ -19,13 +22,16 @@ from naftiko.engine.answer import PASSED_ON, Answer
 from naftiko.engine.arguments import Arguments
 from naftiko.engine.life import Life
 from naftiko.engine.lookup import find_with_inputs
+from naftiko.engine.redaction import SHORTEST, made_needles
 from naftiko.plan import Plan
+from naftiko.runtime.base_uris import base_overrides
+from naftiko.runtime.observing.masking import Mask
 from naftiko.runtime.opening import opened
 from naftiko.runtime.settings import Settings
 from naftiko.values.jsontext import decode
 from naftiko.values.media import is_json, is_textual
 
-_SHORTEST = 4
+_SHORTEST = 3
 """Characters of the shortest value that is looked for: a shorter one is in every text."""
 
 _LONGEST = 256 * 1024
@@ -35,21 +41,26 @@ _LONGEST = 256 * 1024
 class Recorder:
     """A layer that notes what is sent and answered; `hide` tells it what stands in place of secrets."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefixes: Mapping[str, tuple[str, str]]) -> None:
+        self._prefixes = prefixes
         self._secrets: dict[str, str] = {}
+        self._mask = Mask(())
         self.exchanges: list[dict[str, Any]] = []
         self.left_out = 0
 
     def hide(self, secrets: Mapping[str, str]) -> None:
-        """Write down what stands in place of each value, and never the value."""
+        """Write down what stands in place of each value, and never the value, however it is written."""
         known = {value: name for value, name in secrets.items() if len(value) >= _SHORTEST}
         self._secrets = dict(sorted(known.items(), key=lambda pair: -len(pair[0])))
+        self._mask = Mask(known)
 
     def layer(self, exchange: seam.Exchange) -> seam.Exchange:
         async def recorded(outgoing: Outgoing, life: Life) -> Response:
             response = await exchange(outgoing, life)
             if _is_kept(outgoing):
-                self.exchanges.append({"request": self._request(outgoing), "response": self._response(response)})
+                self.hide({**self._secrets, **_credentials(outgoing)})
+                request = self._request(outgoing, self._prefixes.get(life.upstream or "", ("", "")))
+                self.exchanges.append({"request": request, "response": self._response(response)})
             return response
 
         return recorded
@@ -67,11 +78,13 @@ class Recorder:
             case["upstream"] = self.exchanges
         return {**case, "answer": told}
 
-    def _request(self, outgoing: Outgoing) -> dict[str, Any]:
+    def _request(self, outgoing: Outgoing, prefix: tuple[str, str]) -> dict[str, Any]:
         tool = called(outgoing)
         if tool is not None:
             return {"tool": tool[0], "arguments": self._hidden(dict(tool[1]))}
         path, _, query = outgoing.target.partition("?")
+        if path.startswith(prefix[0]):
+            path = f"{prefix[1]}{path[len(prefix[0]) :]}"
         found: dict[str, Any] = {"method": outgoing.method, "path": self._hidden(path)}
         pairs: dict[str, Any] = {}
         for name, value in parse_qsl(query, keep_blank_values=True):
@@ -100,19 +113,45 @@ class Recorder:
             return found
         if is_json(kind) or is_textual(kind):
             found["body"] = self._hidden(_value(response.content, kind))
+        elif any(needle in response.content for needle in made_needles(tuple(self._secrets))):
+            self.left_out += 1
         else:
             found["base64"] = base64.b64encode(response.content).decode()
         return found
 
     def _hidden(self, value: Any) -> Any:
-        """A value with what stands for each secret in its place."""
+        """A value with what stands for each secret in its place; spellings for which nothing stands are redacted."""
         if isinstance(value, str):
             for secret, name in self._secrets.items():
-                value = value.replace(secret, name)
-            return value if value.isascii() and "%" not in value else _decoded(value, self._secrets)
+                for spelled in dict.fromkeys((secret, quote(secret, safe=""), quote(secret), quote_plus(secret))):
+                    if spelled not in value:
+                        continue
+                    if len(secret) >= SHORTEST:
+                        value = value.replace(spelled, name)
+                    else:  # a short one counts as a word only
+                        value = name.join(re.split(f"(?<![A-Za-z0-9]){re.escape(spelled)}(?![A-Za-z0-9])", value))
+            return self._mask(value)
         if isinstance(value, dict):
             return {self._hidden(key): self._hidden(item) for key, item in value.items()}
-        return [self._hidden(item) for item in value] if isinstance(value, list) else value
+        if isinstance(value, list):
+            return [self._hidden(item) for item in value]
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        return self._secrets.get(str(value), value) if is_number else value
+
+
+def _credentials(outgoing: Outgoing) -> dict[str, str]:
+    """What a request carries of credentials, as it is written in its headers."""
+    headers = [value for name, value in outgoing.headers if name.lower() in ("authorization", "cookie")]
+    return {word: "[redacted]" for value in headers for word in value.replace(";", " ").split() if len(word) >= 8}
+
+
+def _prefixes(plan: Plan, sources: Sources, settings: Settings) -> dict[str, tuple[str, str]]:
+    """By where requests go: the path of the URI that is called instead, and the declared one in its place."""
+    later = placeholders(plan)
+    return {
+        base.origin: (base.path or "", declared_path(plan, index, later))
+        for index, base in base_overrides(plan, settings.base_uris, sources).items()
+    }
 
 
 async def recorded(
@@ -123,24 +162,23 @@ async def recorded(
     Raises:
         NaftikoError: it cannot be made, or fails.
     """
-    recorder = Recorder()
-    async with opened(plan, sources, replace(settings, layers=(recorder.layer,))) as built:
+    holder: list[Recorder] = []
+
+    def layer(exchange: seam.Exchange) -> seam.Exchange:
+        async def noted(outgoing: Outgoing, life: Life) -> Response:
+            return await holder[0].layer(exchange)(outgoing, life)
+
+        return noted
+
+    async with opened(plan, sources, replace(settings, layers=(layer,))) as built:
         values = built.resolved.values
-        names = {values[item.key]: placeholder(item.name) for item in plan.variables if values.get(item.key)}
-        recorder.hide(names)
+        recorder = Recorder(_prefixes(plan, sources, settings))
+        holder.append(recorder)
+        recorder.hide({values[item.key]: placeholder(item.name) for item in plan.variables if values.get(item.key)})
         function, in_name = find_with_inputs(built.plan, name)
         inputs = {**in_name, **given}
         answer = await built.engine.call(function, Arguments(function).bind(inputs))
         return recorder.case(title, name, inputs, answer), recorder.left_out
-
-
-def _decoded(value: str, secrets: Mapping[str, str]) -> str:
-    """A text in which a secret may be percent-encoded."""
-    plain = unquote(value)
-    for secret, name in secrets.items():
-        if secret in plain:
-            return plain.replace(secret, name)
-    return value
 
 
 def _list(value: Any) -> list[Any]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from naftiko.authoring.testing.bases import stand_ins
 from naftiko.authoring.testing.canned import Canned
-from naftiko.authoring.testing.cases import ABSENT, Case, Cases, placeholder
+from naftiko.authoring.testing.cases import ABSENT, Case, Cases, placeholder, placeholders
 from naftiko.authoring.testing.comparing import differences, normal, shown
 from naftiko.bindings.resolve import Sources
 from naftiko.document.source import read_source
@@ -51,6 +52,7 @@ async def run(plan: Plan, cases: Cases, case: Case) -> Result:
     canned = Canned(plan, case.upstream)
     settings = Settings(layers=(canned.layer,), allow_missing=True)
     values = {variable.name: placeholder(variable.name) for variable in plan.variables}
+    settings = replace(settings, base_uris=_bases(plan, cases))
     problems: list[tuple[int, str]] = []
     try:
         async with opened(plan, _sources(plan, {**values, **cases.variables}), settings) as built:
@@ -64,6 +66,11 @@ async def run(plan: Plan, cases: Cases, case: Case) -> Result:
         problems = [(case.line, str(error))]
     problems += [*canned.problems, *canned.unsent()]
     return Result(case, time.perf_counter() - began, sorted(dict.fromkeys(problems)))
+
+
+def _bases(plan: Plan, cases: Cases) -> dict[str, str]:
+    given = {v.key: cases.variables[v.name] for v in plan.variables if v.name in cases.variables}
+    return stand_ins(plan, {**placeholders(plan), **given})
 
 
 def _sources(plan: Plan, values: Mapping[str, str]) -> Sources:
@@ -103,7 +110,8 @@ def _value(answer: Answer) -> object:
 
 
 def _failure(case: Case, failure: CallError) -> list[str]:
-    if case.error is None and case.status != failure.status:
+    has_body = case.body is not ABSENT or case.includes is not ABSENT
+    if case.error is None and (case.status != failure.status or has_body):
         return [f"the call failed: {failure.detail} ({failure.status})"]
     if case.error is not None and case.error not in failure.detail:
         return [f"answer.error: {shown(case.error)} is expected, and the call says {shown(failure.detail)}"]

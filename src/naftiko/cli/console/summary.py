@@ -43,6 +43,8 @@ def console_address(gateway: Serving) -> str | None:
         return None
     address = f"{control.url.rstrip('/')}/console"
     host = urlsplit(control.url).hostname or ""
+    if control.plan.auth is not None:
+        return f"{address}#token=" if control.plan.auth.scheme == "bearer" else address  # the adapter's own token
     return address if is_loopback(host) else f"{address}#token={gateway.console.token}"
 
 

@@ -38,11 +38,18 @@ _log = logging.getLogger("naftiko.control")
 class ManagementApp:
     """Answers at `/health`, `/status`, `/config`, `/logs` and `/scripting`, as far as the adapter says."""
 
-    def __init__(self, adapter: ExposedAdapter[ControlPlan], control: Control | None) -> None:
+    def __init__(
+        self, adapter: ExposedAdapter[ControlPlan], control: Control | None, *, is_loopback: bool = True
+    ) -> None:
+        self._is_open = is_loopback or adapter.gate is not None
         self._adapter = adapter
         self._control = control
         self._closed = asyncio.Event()
         self._listening = 0
+
+    def is_public(self, path: str) -> bool:
+        """Whether a path is answered to anybody: the console's page, which asks for what it shows with a token."""
+        return self._control is not None and self._control.console is not None and console.is_page(path)
 
     def close(self) -> None:
         """End the streams of those who listen."""
@@ -128,7 +135,9 @@ class ManagementApp:
                 return _only(method, "GET") or (_json(trace) if trace is not None else missing)
             case ["console", *rest] if control is not None and control.console is not None:
                 shown, below = control.console, "/".join(rest)
-                return await console.answer(control, shown, method, below, scope, receive, self._closed)
+                return await console.answer(
+                    control, shown, method, below, scope, receive, self._closed, is_open=self._is_open
+                )
             case ["scripting"] if plan.scripting and control is not None:
                 if method == "PUT":
                     return await self._set_scripting(control, receive)

@@ -15,8 +15,8 @@ from naftiko.exposers.control import FROM_PEER, Console, Control
 from naftiko.exposers.management import described
 from naftiko.exposers.management.events import events
 from naftiko.exposers.problems import problem
-from naftiko.values.addresses import is_loopback
 from naftiko.values.jsontext import decode_bytes, encode
+from naftiko.values.media import is_json
 
 _FILES = {
     "": ("console.html", "text/html; charset=utf-8"),
@@ -38,16 +38,28 @@ _LARGEST = 1024 * 1024
 
 
 async def answer(
-    control: Control, console: Console, method: str, path: str, scope: Scope, receive: Receive, closed: asyncio.Event
+    control: Control,
+    console: Console,
+    method: str,
+    path: str,
+    scope: Scope,
+    receive: Receive,
+    closed: asyncio.Event,
+    *,
+    is_open: bool,
 ) -> Response:
-    """The answer to a request below `/console`."""
+    """The answer to a request below `/console`. With `is_open` whoever gets here may ask: others were kept away."""
     if path in _FILES:
         if method not in ("GET", "HEAD"):
             return problem(405, "method-not-allowed", "The method is not allowed", "this takes GET", {"Allow": "GET"})
         name, kind = _FILES[path]
         data = files("naftiko.exposers.management").joinpath("static", name).read_bytes()
         return Response(data, headers={**_HEADERS, "Content-Type": kind})
-    if FROM_PEER not in scope and not _is_admitted(console, scope):
+    if FROM_PEER not in scope:
+        foreign = _foreign(method, scope)
+        if foreign is not None:
+            return foreign
+    if FROM_PEER not in scope and not is_open and not _has_token(console, scope):
         detail = "the address of the console has a token behind `#token=`, which was printed at the start"
         return problem(401, "unauthorized", "The console asks for its token", detail, {"WWW-Authenticate": "Bearer"})
     match (method, path):
@@ -57,10 +69,11 @@ async def answer(
             return _json(await asyncio.to_thread(console.findings, control.status()))
         case ("GET", "api/calls"):
             peers = control.peers if FROM_PEER not in scope else None
-            activity = console.activity
-            return events(
-                activity.listen, closed, _nothing, first=activity.recent(), peers=peers, target="/console/api/calls"
-            )
+            activity, watched = console.activity, "/console/api/calls"
+            if not console.begin():
+                detail = "others watch already, which is all that is allowed"
+                return problem(503, "too-many-subscribers", "Too many watch", detail, {"Retry-After": "30"})
+            return events(activity.listen, closed, console.end, first=activity.recent(), peers=peers, target=watched)
         case ("POST", "api/reload"):
             await control.reload()
             return _json({**described.config(control.status()), "ready": control.status().is_ready})
@@ -69,15 +82,25 @@ async def answer(
     return problem(404, "not-found", "There is nothing here", "the console has nothing there")
 
 
-def _nothing() -> None:
-    """Nobody counts those who look."""
+def is_page(path: str) -> bool:
+    """Whether a path is one of the page itself, in which there is nothing of anybody."""
+    head, _, below = path.strip("/").partition("/")
+    return head == "console" and below in _FILES
 
 
-def _is_admitted(console: Console, scope: Scope) -> bool:
-    """Whether a caller may ask: from this machine anybody, from others whoever has the token."""
-    server = scope.get("server")
-    if server is not None and is_loopback(str(server[0])):
-        return True
+def _foreign(method: str, scope: Scope) -> Response | None:
+    """The answer to a page of another origin, and to what a page can send without asking (Fetch Standard, 3.2.2)."""
+    headers = headers_of(scope)
+    origin = headers.get("origin")
+    if origin is not None and origin != f"{scope.get('scheme', 'http')}://{headers.get('host', '')}":
+        return problem(403, "foreign-origin", "The origin is not allowed", "the console answers its own page only")
+    if method == "POST" and not is_json(headers.get("content-type")):
+        detail = "send JSON, with `Content-Type: application/json`"
+        return problem(415, "unsupported-media-type", "The content type is not supported", detail)
+    return None
+
+
+def _has_token(console: Console, scope: Scope) -> bool:
     scheme, _, token = headers_of(scope).get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and secrets.compare_digest(token.strip().encode(), console.token.encode())
 

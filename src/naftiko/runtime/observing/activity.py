@@ -17,20 +17,24 @@ from naftiko.consumers.http.request import Outgoing
 from naftiko.consumers.http.transport import Response
 from naftiko.engine.life import Life
 from naftiko.engine.orchestration import Running, StepRunner
-from naftiko.engine.redaction import made_needles
 from naftiko.engine.upstream import Exchange
 from naftiko.exposers.observer import Call, Observer
 from naftiko.plan import StepPlan
-from naftiko.values.jsontext import encode
+from naftiko.runtime.observing.masking import Mask
+from naftiko.values.jsontext import decode, encode
 from naftiko.values.media import is_json, is_textual
 
 _KEPT = 200
 _MOST_OPEN = 2000
 _MOST_SPANS = 100
+_MOST_BODIES = 10
+_LARGEST = 256 * 1024
+"""Bytes of the largest event; a larger one comes without bodies."""
+
+_VERSION = "2026-07-28"
 _LONGEST = 8 * 1024
 """Characters of a body that are shown."""
 
-_MARK = "[redacted]"
 _HIDDEN = frozenset({"authorization", "cookie", "proxy-authorization", "set-cookie"})
 
 Sent = list[dict[str, Any]]
@@ -38,25 +42,11 @@ _dry: ContextVar[Sent | None] = ContextVar("naftiko.dry", default=None)
 """Where requests are put that are not to be sent."""
 
 
-class Mask:
-    """Takes values of variables out of texts, however they are written."""
-
-    def __init__(self, values: Iterable[str]) -> None:
-        known = tuple(dict.fromkeys(value for value in values if len(value) >= 4))
-        self._needles = [needle.decode("utf-8", "replace") for needle in made_needles(known)]
-        self._needles += sorted((value for value in known if len(value) < 8), key=len, reverse=True)
-
-    def __call__(self, text: str) -> str:
-        for needle in self._needles:
-            if needle in text:
-                text = text.replace(needle, _MARK)
-        return text
-
-
 @dataclass(slots=True)
 class _Spans:
     """What a call that goes on has done: each with its kind, name, beginning and end (of `perf_counter`), status."""
 
+    life: Life
     found: list[tuple[str, str, float, float, int]] = field(default_factory=list)
     bodies: Sent = field(default_factory=list)
 
@@ -67,7 +57,8 @@ class Activity:
     def __init__(self, *, captures: bool, values: Callable[[], Iterable[str]] = tuple) -> None:
         self.captures = captures
         self.values = values
-        self._open: OrderedDict[str, _Spans] = OrderedDict()
+        self._mask: tuple[tuple[str, ...], Mask] = ((), Mask(()))
+        self._open: OrderedDict[int, _Spans] = OrderedDict()
         self._kept: deque[bytes] = deque(maxlen=_KEPT)
         self._told: list[Callable[[bytes], None]] = []
 
@@ -79,16 +70,13 @@ class Activity:
         async def noted(outgoing: Outgoing, life: Life) -> Response:
             dry = _dry.get()
             if dry is not None:
-                dry.append(self.described(outgoing))
-                return Response(200, (("content-type", "application/json"),), b"{}", 0.0)
+                return self._unsent(outgoing, dry)
             spans = self._of(life)
-            if spans is None:
-                return await exchange(outgoing, life)
             began, status = time.perf_counter(), 0
             try:
                 response = await exchange(outgoing, life)
                 status = response.status
-                if self.captures:
+                if self.captures and len(spans.bodies) < _MOST_BODIES:
                     spans.bodies.append({**self.described(outgoing), "answer": self._body(response)})
                 return response
             finally:
@@ -105,7 +93,7 @@ class Activity:
         """Who is told of calls: whoever was, and the console."""
 
         def tell(call: Call) -> None:
-            if call.status >= inner.least:
+            if call.status >= inner.least or (inner.wants is not None and inner.wants()):
                 inner.tell(call)
             if call.kind != "control":
                 self._ended(call)
@@ -114,17 +102,13 @@ class Activity:
 
     def step(self, life: Life, name: str, began: float) -> None:
         """A step that has ended."""
-        spans = self._of(life)
-        if spans is not None:
-            self._add(spans, ("step", name, began, time.perf_counter(), 0))
+        self._add(self._of(life), ("step", name, began, time.perf_counter(), 0))
 
-    def _of(self, life: Life) -> _Spans | None:
-        number = life.request_id
-        if number is None:
-            return None
+    def _of(self, life: Life) -> _Spans:
+        number = id(life)
         found = self._open.get(number)
-        if found is None:
-            found = self._open[number] = _Spans()
+        if found is None or found.life is not life:
+            found = self._open[number] = _Spans(life)
             if len(self._open) > _MOST_OPEN:
                 self._open.popitem(last=False)
         return found
@@ -137,8 +121,8 @@ class Activity:
     def _ended(self, call: Call) -> None:
         now = time.perf_counter()
         began = now - call.total_ms / 1000
-        spans = self._open.pop(call.request_id or "", None) or _Spans()
-        mask = Mask(self.values())
+        spans = self._open.pop(call.number, None) or _Spans(Life())
+        mask = self.mask()
         told: dict[str, Any] = {
             "id": call.request_id,
             "at": time.time() - call.total_ms / 1000,
@@ -149,12 +133,12 @@ class Activity:
             "path": mask(call.path or ""),
             "status": call.status,
             "ms": round(call.total_ms, 2),
-            "error": call.error,
+            "error": mask(call.error or "") or None,
             "spans": [
                 {
                     "what": what,
                     "name": mask(name),
-                    "start": round((start - began) * 1000, 2),
+                    "start": max(0.0, round((start - began) * 1000, 2)),
                     "ms": round((end - start) * 1000, 2),
                     "status": status,
                 }
@@ -164,6 +148,8 @@ class Activity:
         if spans.bodies:
             told["bodies"] = spans.bodies
         event = encode(told)
+        if len(event) > _LARGEST:
+            event = encode({**told, "bodies": []})
         self._kept.append(event)
         for listener in tuple(self._told):
             listener(event)
@@ -184,9 +170,33 @@ class Activity:
 
         return stop
 
+    def mask(self) -> Mask:
+        """What takes the values of the moment out of texts; made anew only where they have changed."""
+        values = tuple(self.values())
+        if self._mask[0] != values:
+            self._mask = (values, Mask(values))
+        return self._mask[1]
+
+    def _unsent(self, outgoing: Outgoing, dry: Sent) -> Response:
+        """The answer to a request that is not sent; what an MCP server is asked before a call is no part of it."""
+        method, number = _rpc(outgoing)
+        if method == "server/discover":
+            result: dict[str, Any] = {
+                "resultType": "complete",
+                "supportedVersions": [_VERSION],
+                "capabilities": {"tools": {}},
+            }
+        elif method == "tools/list":
+            result = {"resultType": "complete", "tools": []}
+        else:
+            dry.append(self.described(outgoing))
+            result = {"resultType": "complete", "content": [], "structuredContent": {}}
+        answer = {} if method is None else {"jsonrpc": "2.0", "id": number, "result": result}
+        return Response(200, (("content-type", "application/json"),), encode(answer), 0.0)
+
     def described(self, outgoing: Outgoing) -> dict[str, Any]:
         """A request without anything secret in it."""
-        mask = Mask(self.values())
+        mask = self.mask()
         kind = next((value for name, value in outgoing.headers if name.lower() == "content-type"), None)
         found: dict[str, Any] = {
             "method": outgoing.method,
@@ -200,7 +210,7 @@ class Activity:
         return found
 
     def _body(self, response: Response) -> str:
-        return _shown(response.content, response.header("content-type"), Mask(self.values()))
+        return _shown(response.content, response.header("content-type"), self.mask())
 
 
 class _Noted:
@@ -221,9 +231,19 @@ class _Noted:
 def _shown(content: bytes, kind: str | None, mask: Mask) -> str:
     """A body as text, cut where it is long."""
     if not (is_json(kind) or is_textual(kind)):
-        return f"{len(content)} bytes of {kind or 'no stated type'}"
-    text = mask(content[: _LONGEST * 4].decode("utf-8", "replace"))
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+        return f"{len(content)} bytes of {mask(kind or 'no stated type')}"
+    return mask.cut(content, _LONGEST)
+
+
+def _rpc(outgoing: Outgoing) -> tuple[str | None, object]:
+    """The method and number of a message to an MCP server; None where a request is none."""
+    if not any(name.lower() == "mcp-protocol-version" for name, _ in outgoing.headers):
+        return None, None
+    try:
+        message = decode(outgoing.content or b"")
+    except ValueError:
+        return None, None
+    return (str(message.get("method")), message.get("id")) if isinstance(message, dict) else (None, None)
 
 
 class Dry:
