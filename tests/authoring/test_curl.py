@@ -62,7 +62,16 @@ async def test_from_a_command_to_a_call(recorder: Upstream, tmp_path: Path) -> N
         ("curl -XPUT -d'[1,2]' -H'Content-Type:application/json' https://x.example/j", "PUT", "/j", None),
         ("curl -F file=@a.png -F note=hi https://x.example/up", "POST", "/up", "multipartForm"),
         ("curl -X DELETE https://x.example/items/6f1e2d3c-0a1b-4c5d-8e9f-001122334455 | jq .", "DELETE", None, None),
-        ("curl -d @body.json -H 'Content-Type: application/json' https://x.example/j", "POST", "/j", "text"),
+        ("curl https://x.example/q --url-query a=1", "GET", "/q", None),
+        ("curl -X GET -d a=1 https://x.example/q", "GET", "/q", None),
+        ("curl --data-urlencode 'a=1&b=%' https://x.example/f", "POST", "/f", {"a": "{{tools.a}}"}),
+        ("curl -d t=1 -d t=2 https://x.example/f", "POST", "/f", {"t": "{{tools.t}}"}),
+        ("curl https://x.example/a;rm -rf /", "GET", "/a", None),
+        ("curl https://x.example/a 2>/dev/null", "GET", "/a", None),
+        ("curl https://x.example/a # all of them", "GET", "/a", None),
+        ("curl --retry-max-time 3 --max-filesize 10 https://x.example/a", "GET", "/a", None),
+        ("curl 'x.example/a?next=https://y.example/b'", "GET", "/a", None),
+        ("curl -d @body.json -H 'Content-Type: application/json' https://x.example/j", "POST", "/j", None),
     ],
 )
 def test_what_commands_become(text: str, method: str, path: str | None, body: object) -> None:
@@ -89,6 +98,8 @@ def test_what_commands_become(text: str, method: str, path: str | None, body: ob
         ("-H 'Authorization: token hunter22'", {"key": "Authorization", "placement": "header"}),
         ("-H 'X-Api-Key: hunter22'", {"key": "X-Api-Key", "placement": "header"}),
         ("-H 'X-Odd: ghp_hunter22hunter22'", {"key": "X-Odd", "placement": "header"}),
+        ("-H 'X-Session: hunter22'", {"key": "X-Session", "placement": "header"}),
+        ("-H 'X-CSRFToken: hunter22'", {"key": "X-CSRFToken", "placement": "header"}),
     ],
 )
 def test_credentials_become_variables(option: str, expected: dict) -> None:
@@ -125,6 +136,35 @@ def test_no_text_of_a_command_becomes_a_template() -> None:
     )
     assert "binds" not in document
     assert "env.HOME}}" not in str(document["capability"]["consumes"][0]["resources"]).replace("`", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl 'https://x.example/a?authToken=hunter22'",
+        "curl 'https://x.example/a?clientSecret=hunter22&pin=hunter22&sid=hunter22&jwt=hunter22'",
+        "curl https://x.example/a -d pwd=hunter22 -d userPass=hunter22 -d otp=hunter22",
+        'curl https://x.example/a --json \'{"x": {"accessKey": "hunter22", "privateKey": "hunter22"}}\'',
+        "curl https://x.example/a -H 'Proxy-Authorization: Basic hunter22'",
+        "curl https://x.example/a -F secretKey=hunter22",
+        "curl https://x.example/botT0k3n.hunter22.aXbYcZ19/send",
+    ],
+)
+def test_no_secret_is_an_example(text: str) -> None:
+    written, notes = convert_command(text, Options(DIALECTS["ikanos"]))
+    assert "hunter22" not in written.text + "".join(notes)
+
+
+def test_what_is_said_of_a_command() -> None:
+    assert converted("curl localhost:8080/a")[0]["capability"]["consumes"][0]["baseUri"] == "http://localhost:8080"
+    assert any("no scheme" in note for note in converted("curl localhost:8080/a")[1])
+    assert any("a GET is sent without" in note for note in converted("curl -X GET -d a=1 https://x.example/q")[1])
+    document, _ = converted("curl 'https://x.example/a?pageToken=abc&sortKey=name'")
+    assert "authentication" not in document["capability"]["consumes"][0], "these are no credentials"
+    tool = next(
+        iter(converted("curl -d t=1 -d t=2 https://x.example/f")[0]["capability"]["exposes"][1]["tools"].values())
+    )
+    assert tool["inputParameters"]["t"]["type"] == "array"
 
 
 def test_words_as_a_shell_reads_them() -> None:

@@ -43,6 +43,7 @@ capability:
         - type: object
           properties:
             name: {type: string, mapping: $.name}
+            o: {type: object, mapping: $.o, properties: {}}
             lines:
               type: array
               mapping: $.lines
@@ -117,6 +118,16 @@ def found(folder: Path, old: str, new: str) -> list[str]:
             "about: {required: true}",
             ["breaking tools prompt ask: the argument `about` is required now"],
         ),
+        (
+            "mapping: $.o, properties: {}",
+            "mapping: $.o, properties: {a: {type: string, mapping: $.a}}",
+            ["breaking tools get-item: `o` of the answer was the API's own, and has only what is declared now"],
+        ),
+        (
+            "    tools:\n",
+            "    authentication: {type: apikey, key: A, value: x, placement: header}\n    tools:\n",
+            ["breaking mcp tools: callers need apikey credentials now"],
+        ),
         ("call: shop.get-item\n", "call: shop.get-itme\n", None),
         (
             "    namespace: tools",
@@ -154,3 +165,12 @@ async def test_the_command(tmp_path: Path) -> None:
     assert (status, out) == (0, "nothing changes for callers\n")
     status, _, err = await command("diff", str(old), str(tmp_path / "none.yaml"))
     assert (status, "does not exist" in err) == (2, True)
+
+
+def test_where_a_key_is_sent(tmp_path: Path) -> None:
+    key = "    authentication: {type: apikey, key: A, value: x, placement: header}\n    tools:\n"
+    old = BASE.replace("    tools:\n", key)
+    told = ["breaking mcp tools: callers send their credentials elsewhere now"]
+    assert found(tmp_path, old, old.replace("key: A", "key: B")) == told
+    (tmp_path / "2").mkdir()
+    assert found(tmp_path / "2", old, old.replace("placement: header", "placement: query")) == told

@@ -217,6 +217,38 @@ def test_what_belongs_to_a_capability(tmp_path: Path) -> None:
     ]
 
 
+async def test_what_would_be_missing_or_is_secret(tmp_path: Path) -> None:
+    """Values of bindings are in no bundle, whoever names their file; what lies elsewhere is told."""
+    (tmp_path / "docs").mkdir()
+    for name in ("docs/secrets.yaml", "docs/a.md", "oslo.json"):
+        (tmp_path / name).write_text("x: hunter22")
+    text = """
+    ikanos: 1.0.0-beta7
+    binds: [{namespace: s, location: "file:///./docs/secrets.yaml", keys: {A: a}}]
+    capability:
+      consumes:
+      - type: http
+        namespace: m
+        baseUri: https://m.example
+        resources: {a: {path: /a, operations: {get: {method: GET}}}}
+      exposes:
+      - type: mcp
+        namespace: t
+        port: 9090
+        tools: {one: {description: d, call: m.get, with: {from: oslo.json, location: docs/a.md}}}
+        resources:
+          r: {description: d, uri: "r://x", location: file:///./docs}
+    """
+    file = write(tmp_path, text, "c.yaml")
+    assert sorted(belonging.files(compiled(read_source(file)).loaded)) == ["c.yaml", "docs/a.md"]
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "n.yaml").write_text(text.replace("file:///./docs}", "file:///../oslo.json}"))
+    status, _, err = await command("export", "mcpb", str(tmp_path / "inner" / "n.yaml"), "-o", str(tmp_path / "x.mcpb"))
+    assert (status, "would be missing in the bundle" in err) == (2, True)
+    status, _, err = await command("export", "mcpb", "-", stdin=text.encode())
+    assert status == 2
+
+
 # Mocks
 
 

@@ -74,6 +74,16 @@ async def test_the_specification_takes_it(tmp_path: Path, auth: str, expose: tup
     assert (tmp_path / ".env.example").exists() is (auth != "none")
 
 
+@pytest.mark.parametrize("name", ["123", "true", "null", "env", "no", "1e3", "0x10"])
+async def test_names_that_yaml_reads_otherwise(tmp_path: Path, name: str) -> None:
+    status, _, err = await command("new", name, "--auth", "bearer", "-o", str(tmp_path))
+    assert status == 0, err
+    built, found = checked(read_source(next(tmp_path.glob("*.yaml"))), is_strict=True)
+    assert [item.message for item in found] == []
+    assert built.plan is not None
+    assert built.plan.adapters[0].namespace.endswith("-rest")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -83,6 +93,8 @@ async def test_the_specification_takes_it(tmp_path: Path, auth: str, expose: tup
         (("x", "--base-uri", "ftp://x"), "is no URL of http or https"),
         (("x", "--base-uri", "https://u:p@x.example"), "credentials belong into variables"),
         (("x", "--base-uri", "https://{{env.HOME}}/"), "is no URL of http or https"),
+        (("x", "--base-uri", "https://x.example:99999"), "is no URL of http or https"),
+        (("x", "--base-uri", "https://x.example/?a=1"), "is no URL of http or https"),
         (("x", "--auth", "magic"), "--auth"),
         (("x", "--expose", "soap"), "`soap` is no adapter; valid: rest, mcp, skill, control"),
         (("x", "--expose", "control"), "add rest or mcp"),

@@ -22,6 +22,7 @@ from naftiko.diagnostics import has_errors
 from naftiko.document.source import Source
 from naftiko.errors import SetupError, SourceError
 from naftiko.validation.checking import checked
+from naftiko.values.names import fold
 from support import SHARED, Upstream, command, needs_shared, read_yaml, write
 
 HERE = Path(__file__).parent / "openapi"
@@ -426,10 +427,10 @@ def test_yaml_is_read_as_the_core_schema_has_it() -> None:
 
 def test_places_in_json_and_yaml() -> None:
     path = ("paths", "/orders/{id}/note", "put", "parameters", 1)
-    found = places(ORDERS.read_text(), [path, ("nothing",), ("info",)])
+    found = places(ORDERS.read_text(), [path, ("nothing",), ("info",)], is_json=True)
     assert (found[path].line, found[path].column) == (47, 11)
     assert (found["info",].line, ("nothing",) in found) == (3, False)
-    assert places("a: {b: [1, {c: 2}]}", [("a", "b", 1, "c")])["a", "b", 1, "c"].column == 13
+    assert places("a: {b: [1, {c: 2}]}", [("a", "b", 1, "c")], is_json=False)["a", "b", 1, "c"].column == 13
 
 
 def test_the_same_path_by_two_names() -> None:
@@ -453,7 +454,15 @@ def test_the_same_path_by_two_names() -> None:
 
 
 def test_servers_that_do_not_say_where() -> None:
-    for servers in ([], [{"url": "/v1"}], [{"url": "{x}"}], [{}], {"url": "x"}):
+    for servers in (
+        [],
+        [{"url": "/v1"}],
+        [{"url": "{x}"}],
+        [{}],
+        {"url": "x"},
+        [{"url": "https://h:99999"}],
+        [{"url": "https://{}"}],
+    ):
         document, converted = imported(api({"/a": operation()}, servers=servers))
         assert document["capability"]["consumes"][0]["baseUri"].startswith("https://set-the-base-uri.invalid")
         assert any("where the API is" in found for found in messages(converted)), servers
@@ -461,8 +470,9 @@ def test_servers_that_do_not_say_where() -> None:
     assert document["capability"]["consumes"][0]["baseUri"] == "https://mine.example"
     server = {"url": "https://{tenant}.example", "variables": {"tenant": {"default": "your-tenant"}}}
     document, converted = imported(api({"/a": operation()}, servers=[server]))
-    assert document["capability"]["consumes"][0]["baseUri"] == "https://{tenant}.example"
-    assert any("set it with --var tenant=" in found for found in messages(converted))
+    assert document["capability"]["consumes"][0]["baseUri"] == "https://{things-tenant}.example"
+    told = "warning `{tenant}` of the server is the variable THINGS_TENANT: set it, or use --var things-tenant="
+    assert told in messages(converted), "TENANT may be there for something else"
 
 
 def test_too_much_for_one_capability() -> None:
@@ -478,3 +488,112 @@ def test_too_much_for_one_capability() -> None:
         SetupError, match="operations are more than one capability may hold: choose some with --include"
     ):
         imported(api({f"/a{number}/x": operation(description="y" * 1900) for number in range(1100)}))
+
+
+# What must not be mixed up
+
+
+def schemes(**found: dict) -> dict:
+    return {"components": {"securitySchemes": found}}
+
+
+def test_each_way_in_has_its_own_credential() -> None:
+    """Names that are the same when they are cut, or but for their signs, are not the same."""
+    bearer = {"type": "http", "scheme": "bearer"}
+    long = "a_very_long_name_of_a_scheme_number_"
+    names = [f"{long}one", f"{long}two", "key-a", "key_a", "public"]
+    paths = {f"/p{n}": operation(security=[{name: []}]) for n, name in enumerate(names)} | {
+        "/open": operation(security=[])
+    }
+    document, _ = imported(api(paths, **schemes(**dict.fromkeys(names, bearer))))
+    consumed = document["capability"]["consumes"]
+    tokens = [entry.get("authentication", {}).get("token") for entry in consumed]
+    assert len(consumed) == 6
+    assert len(set(tokens)) == 6, tokens
+    assert [entry["resources"].popitem()[1]["path"] for entry in consumed if "authentication" not in entry] == ["/open"]
+
+
+def test_ways_in_that_cannot_be() -> None:
+    paths = {"/a": operation(security=[{"there-is-none": []}]), "/b": operation(security=[{"odd": []}])}
+    odd = {"type": "apiKey", "in": "header", "name": "X Odd: y"}
+    document, converted = imported(api(paths, **schemes(odd=odd)))
+    assert any("`there-is-none` is not there" in found for found in messages(converted))
+    assert any("`odd` cannot be carried out" in found for found in messages(converted))
+    assert all("authentication" not in entry for entry in document["capability"]["consumes"])
+
+
+async def test_files_of_others_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "in" / ".hidden").mkdir(parents=True)
+    for name in ("secret.yaml", "in/.hidden/secret.yaml"):
+        (tmp_path / name).write_text("description: hunter22\n")
+    paths = {
+        "/a": operation(parameters=[{"name": "q", "in": "query", "schema": {"$ref": "../secret.yaml"}}]),
+        "/b": operation(parameters=[{"name": "q", "in": "query", "schema": {"$ref": ".hidden/secret.yaml"}}]),
+        "/c": operation(responses={"200": {"content": {"application/json": {"example": {"$ref": "x.yaml"}}}}}),
+    }
+    (tmp_path / "in" / "x.yaml").write_text("a: hunter22\n")
+    (tmp_path / "in" / "api.json").write_text(json.dumps(api(paths)))
+    status, out, err = await command("import", "openapi", str(tmp_path / "in" / "api.json"))
+    assert (status, "hunter22" in out) == (0, False)
+    assert "outside the document's folder" in err
+
+
+def test_what_stands_beside_a_reference() -> None:
+    shared = {"type": "object", "properties": {"a": {"type": "string"}}}
+    beside = {"$ref": "#/components/schemas/S", "properties": {"b": {"type": "string"}}}
+
+    def body(schema: dict) -> dict:
+        content = {"application/json": {"schema": schema}}
+        return {"put": {"requestBody": {"content": content}, "responses": {}}}
+
+    paths = {
+        "/one": body(beside),
+        "/two": body({"$ref": "#/components/schemas/S"}),
+        "/three": {"$ref": "#/components/pathItems/P", "delete": {"responses": {}}},
+        "/four": body({}),
+    }
+    document, _ = imported(
+        api(paths, components={"schemas": {"S": shared}, "pathItems": {"P": {"get": {"responses": {}}}}})
+    )
+    tools = document["capability"]["exposes"][1]["tools"]
+    assert [*tools["replace-one"]["inputParameters"]] == ["a", "b"]
+    assert [*tools["replace-two"]["inputParameters"]] == ["a"]
+    assert {"get-three", "delete-three"} <= tools.keys()
+    assert tools["replace-four"]["inputParameters"]["body"]["type"] == "object"
+
+
+def test_names_that_are_the_same_for_callers() -> None:
+    parameters = [
+        {"name": name, "in": "query", "schema": {"type": "string"}} for name in ("user_id", "userId", "USER-ID")
+    ]
+    document, converted = imported(api({"/a": operation(parameters=parameters)}))
+    assert len({fold(name) for name in document["capability"]["exposes"][1]["tools"]["get-a"]["inputParameters"]}) == 3
+    _, found = checked(Source("c.yaml", converted.capabilities[0].text.encode()))
+    assert not has_errors(found)
+    paths = {"/a/{id}": operation(), "/a/{key}": {"put": {"parameters": parameters[:1], "responses": {}}}}
+    paths["/a/{key}"]["put"]["parameters"] = [{"name": "id", "in": "query", "schema": {"type": "string"}}]
+    _, converted = imported(api(paths))
+    _, found = checked(Source("c.yaml", converted.capabilities[0].text.encode()))
+    assert not has_errors(found)
+    document, converted = imported(api({"/a": operation(tags=["A b"]), "/b": operation(tags=["a-b"])}), is_grouped=True)
+    assert len({item.name for item in converted.capabilities}) == 2
+
+
+def test_few_characters_of_yaml_that_are_many_values() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join(f'*a{n - 1}' for _ in range(8))}]" for n in range(1, 30)]
+    text = "\n".join(
+        [
+            "openapi: 3.1.0",
+            *lines,
+            "paths: {/a: {get: {parameters: [{name: q, in: query, schema: {enum: [*a29], default: *a29}}], responses:",
+            " {'200': {content: {application/json: {example: *a29, schema: {type: [*a29], example: *a29}}}}}}}}",
+        ]
+    )
+    began = time.process_time()
+    imported(read("x.yaml", text.encode(), "x.yaml"))
+    assert time.process_time() - began < 10
+    cyclic = "openapi: 3.1.0\nx: &x [{$ref: '#/components/schemas/A', allOf: *x, type: object}]\n"
+    cyclic += "components: {schemas: {A: {allOf: *x}}}\n"
+    cyclic += "paths: {/a: {get: {parameters: [{name: q, in: query, schema: {allOf: *x}}], responses: {}}}}\n"
+    imported(read("x.yaml", cyclic.encode(), "x.yaml"))

@@ -14,24 +14,34 @@ MOST_FILES = 2000
 MOST_BYTES = 50 * 1024 * 1024
 
 _NAMED = frozenset({"location", "outputSchema", "from", "file"})
+_VALUES = frozenset(
+    {
+        *("with", "body", "data", "value", "inputParameters", "outputParameters", "properties", "mappings"),
+        *("responses", "example", "examples", "headers", "query", "info", "authentication", "keys", "default"),
+        *("schema", "set"),
+    }
+)
+"""Keys below which a text is a value, whatever its own key is."""
+
 _SCHEME = re.compile(r"file:(?:///?)?")
 
 
 def files(loaded: Loaded) -> dict[str, bytes]:
     """The files by their paths from the capability's folder.
 
-    Files of bindings are not among them: they hold values. Nor is anything outside the folder.
+    Files of bindings are not among them, wherever they lie: they hold values. Nor is anything outside the folder.
 
     Raises:
         SetupError: they are more than `MOST_FILES`, or have more than `MOST_BYTES` together.
     """
     folder = loaded.directory.resolve()
+    held = _held(loaded, folder)
     found: dict[str, bytes] = {}
     size = 0
     for path in _paths(loaded, folder):
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             name = _inside(file, folder)
-            if name is None or name in found:
+            if name is None or name in found or file.resolve() in held:
                 continue
             data = file.read_bytes()
             found[name] = data
@@ -41,6 +51,32 @@ def files(loaded: Loaded) -> dict[str, bytes]:
                     f"what {loaded.file} names is more than {MOST_FILES} files or {MOST_BYTES // (1024 * 1024)} MiB"
                 )
     return found
+
+
+def outside(loaded: Loaded) -> list[str]:
+    """Files that a capability names and that are there, but outside its folder, or hidden."""
+    folder = loaded.directory.resolve()
+    named = [path for path in _paths(loaded, folder) if path.is_file()]
+    return [str(path) for path in dict.fromkeys(named) if _inside(path, folder) is None]
+
+
+def _held(loaded: Loaded, folder: Path) -> frozenset[Path]:
+    """The files that bindings read."""
+    root = loaded.document.root
+    found = _bound(root, is_bound=False) if root is not None else ()
+    return frozenset((folder / _plain(text)).resolve() for text in found)
+
+
+def _bound(node: Node, *, is_bound: bool) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        location = node.text("location")
+        if is_bound and location is not None:
+            yield location
+        for name, entry in node.entries.items():
+            yield from _bound(entry.node, is_bound=is_bound or name == "binds")
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _bound(item, is_bound=is_bound)
 
 
 def _inside(file: Path, folder: Path) -> str | None:
@@ -62,22 +98,22 @@ def _paths(loaded: Loaded, folder: Path) -> Iterator[Path]:
             yield Path(file).absolute()
 
 
-def _texts(node: Node, key: str = "") -> Iterator[str]:
+def _texts(node: Node) -> Iterator[str]:
     """What is written where a file is named; scripts also below their folder."""
     if isinstance(node, Mapping):
         location = node.text("location")
-        if location is not None and node.text("file") is not None and key != "binds":
+        if location is not None and node.text("file") is not None:
             yield f"{_plain(location)}/{node.text('file')}"
         for name, entry in node.entries.items():
-            if name in _NAMED and isinstance(entry.node, Scalar) and key != "binds":
+            if name in _NAMED and isinstance(entry.node, Scalar):
                 is_folder_of_script = name == "location" and node.text("file") is not None
                 if not is_folder_of_script or node.get("dependencies") is not None:
                     yield _plain(entry.node.text)
-            else:
-                yield from _texts(entry.node, name if name == "binds" else key)
+            elif name != "binds" and name not in _VALUES:
+                yield from _texts(entry.node)
     elif isinstance(node, Sequence):
         for item in node.items:
-            yield from _texts(item, key)
+            yield from _texts(item)
 
 
 def _plain(text: str) -> str:

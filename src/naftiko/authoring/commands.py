@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from naftiko.authoring.curl_options import FLAGS, SHORT, SILENT, WITH_VALUE
 from naftiko.errors import SetupError
 
 _MOST = 1_000_000
@@ -22,64 +23,6 @@ _ESCAPES = {
     "b": "\b",
     "e": "\x1b",
     "0": "\0",
-}
-_SHORT = {
-    "X": "request",
-    "H": "header",
-    "d": "data",
-    "F": "form",
-    "u": "user",
-    "A": "user-agent",
-    "b": "cookie",
-    "e": "referer",
-    "x": "proxy",
-    "o": "output",
-    "m": "max-time",
-    "E": "cert",
-    "w": "write-out",
-    "T": "upload-file",
-    "c": "cookie-jar",
-    "D": "dump-header",
-    "K": "config",
-    "r": "range",
-    "C": "continue-at",
-    "y": "speed-time",
-    "Y": "speed-limit",
-    "z": "time-cond",
-    "P": "ftp-port",
-    "Q": "quote",
-    "t": "telnet-option",
-    "U": "proxy-user",
-}
-_FLAGS = {"G": "get", "I": "head", "k": "insecure", "L": "location"}
-_WITH_VALUE = frozenset(_SHORT.values()) | {
-    "data-ascii",
-    "data-raw",
-    "data-binary",
-    "data-urlencode",
-    "json",
-    "form-string",
-    "url",
-    "connect-timeout",
-    "cacert",
-    "capath",
-    "key",
-    "resolve",
-    "retry",
-    "retry-delay",
-    "oauth2-bearer",
-    "aws-sigv4",
-    "max-redirs",
-    "interface",
-    "ciphers",
-    "proto",
-    "tls-max",
-    "limit-rate",
-    "unix-socket",
-    "connect-to",
-    "noproxy",
-    "pinnedpubkey",
-    "url-query",
 }
 
 
@@ -129,8 +72,10 @@ class _Words:
             if text.startswith(("\\\n", "\\\r\n"), self._at):  # a line that goes on
                 self._at += 2 if text[self._at + 1] == "\n" else 3
                 continue
-            if char in ";|&>" and word is None:
-                break  # what follows is another command
+            if char in ";|<>" or (char in "&#" and word is None):
+                if word == ["2"] and char == ">":
+                    word = None
+                break  # what follows is another command, or no word of one
             word = word if word is not None else []
             self._take(word)
         if word is not None:
@@ -225,45 +170,18 @@ def _options(word: str, todo: Iterator[str]) -> Iterator[tuple[str, str]]:
     """The options that a word is, with their values; a URL is the value of `url`."""
     if word.startswith("--"):
         name, separator, value = word[2:].partition("=")
-        if name in _WITH_VALUE:
+        if name in WITH_VALUE:
             yield name, value if separator else next(todo, "")
         elif name:
             yield name, ""
     elif word.startswith("-") and len(word) > 1:
         for index, letter in enumerate(word[1:], 1):
-            if letter in _SHORT:
-                yield _SHORT[letter], word[index + 1 :] or next(todo, "")
+            if letter in SHORT:
+                yield SHORT[letter], word[index + 1 :] or next(todo, "")
                 return
-            yield _FLAGS.get(letter, letter), ""
+            yield FLAGS.get(letter, letter), ""
     else:
         yield "url", word
-
-
-_SILENT = frozenset("sSifvNgn#0") | {
-    *(
-        "silent",
-        "show-error",
-        "include",
-        "fail",
-        "verbose",
-        "compressed",
-        "no-buffer",
-        "globoff",
-        "output",
-        "write-out",
-    ),
-    *("http1.1", "http2", "http2-prior-knowledge", "http3", "location", "max-time", "connect-timeout", "retry"),
-    *(
-        "retry-delay",
-        "referer",
-        "fail-with-body",
-        "no-progress-meter",
-        "progress-bar",
-        "location-trusted",
-        "max-redirs",
-    ),
-    *("ipv4", "ipv6", "4", "6", "tlsv1.2", "tlsv1.3", "path-as-is", "dump-header", "cookie-jar"),
-}
 
 
 def _apply(command: Command, option: str, value: str) -> None:
@@ -293,5 +211,5 @@ def _apply(command: Command, option: str, value: str) -> None:
         case "head":
             command.is_head = True
         case _:
-            if option not in _SILENT:
+            if option not in SILENT:
                 command.others.append(option)

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from naftiko.exposers.schema import input_schema, output_schema
-from naftiko.plan import AdapterPlan, InputPlan, Plan, PromptPlan, ResourcePlan, RoutePlan, ToolPlan, UnitPlan
+from naftiko.plan import AdapterPlan, AuthPlan, InputPlan, Plan, PromptPlan, ResourcePlan, RoutePlan, ToolPlan, UnitPlan
 
 _HOLE = re.compile(r"\{+[^{}]*\}+")
 _DEEPEST = 20
@@ -74,6 +74,8 @@ def _of_adapter(old: AdapterPlan, new: AdapterPlan) -> Iterator[Change]:
     elif old.auth is not None and new.auth is not None and old.auth.scheme != new.auth.scheme:
         message = f"callers need {new.auth.scheme} credentials, and no {old.auth.scheme} ones"
         yield Change(Weight.BREAKING, where, message)
+    elif old.auth is not None and new.auth is not None and _asked(old.auth) != _asked(new.auth):
+        yield Change(Weight.BREAKING, where, "callers send their credentials elsewhere now")
     if old.broken is None and new.broken is not None:
         yield Change(Weight.BREAKING, where, f"it cannot be served any more: {new.broken}")
     before, after = _units(old), _units(new)
@@ -85,6 +87,11 @@ def _of_adapter(old: AdapterPlan, new: AdapterPlan) -> Iterator[Change]:
     for key, unit in after.items():
         if key not in before:
             yield Change(Weight.COMPATIBLE, f"{old.namespace} {unit.label}", "it is new")
+
+
+def _asked(auth: AuthPlan) -> object:
+    """Where callers put a credential."""
+    return sorted(auth.settings) if auth.scheme == "apikey" else (), auth.options.get("placement")
 
 
 def _units(adapter: AdapterPlan) -> dict[str, UnitPlan]:
@@ -154,6 +161,8 @@ def _inputs(where: str, old: UnitPlan, new: UnitPlan) -> Iterator[Change]:
             yield Change(weight, where, text)
         if plan.has_default and other.has_default and plan.default != other.default:
             yield Change(Weight.BREAKING, where, f"the default of the input `{name}` is another one")
+        elif plan.has_default and not other.has_default and not other.required:
+            yield Change(Weight.BREAKING, where, f"the input `{name}` has no default any more")
     known = {renamed.get(name, name) for name in before}
     for name, plan in after.items():
         if name not in known:
@@ -228,6 +237,12 @@ def _output(old: Schema, new: Schema, what: str, depth: int) -> Iterator[tuple[W
     if depth >= _DEEPEST:
         return
     inner, others = _members(old), _members(new)
+    if "object" in before & after and bool(inner) != bool(others):
+        if others:
+            yield Weight.BREAKING, f"{what} was the API's own, and has only what is declared now"
+        else:
+            yield Weight.COMPATIBLE, f"{what} is the API's own now"
+        return
     for name, schema in inner.items():
         if name not in others:
             yield Weight.BREAKING, f"{what} has no `{name}` any more"

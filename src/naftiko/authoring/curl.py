@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-import msgspec
-
 from naftiko.authoring import naming
 from naftiko.authoring.commands import Command, read
-from naftiko.authoring.guessing import example_of, guessed, is_key, schema_of
+from naftiko.authoring.curl_bodies import Draft, body
+from naftiko.authoring.guessing import example_of, guessed, is_key, is_private, schema_of
 from naftiko.authoring.openapi.converting import Written, convert
 from naftiko.authoring.openapi.texts import Text
 from naftiko.authoring.openapi.writing import Options
 from naftiko.errors import SetupError, SourceError
+from naftiko.values.secretlike import looks_secret
 
-_NUMBER = re.compile(r"[0-9]+|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|[0-9a-fA-F]{16,64}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_NUMBER = re.compile(rf"[0-9]+|{_UUID.pattern}|[0-9a-fA-F]{{16,64}}")
 _NOISE = frozenset(
     [
         "accept-encoding",
@@ -30,6 +30,7 @@ _NOISE = frozenset(
         "origin",
         "pragma",
         "priority",
+        "proxy-authorization",
         "referer",
         "te",
         "upgrade-insecure-requests",
@@ -37,18 +38,8 @@ _NOISE = frozenset(
         "x-requested-with",
     ]
 )
-_FORM = "application/x-www-form-urlencoded"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://")
 _HOSTS = frozenset({"api", "www", "apis", "rest", "co", "com", "app", "cloud", "v1", "v2"})
-
-
-@dataclass(slots=True)
-class _Draft:
-    """The document that is made. `notes` say what of the command is not in it."""
-
-    parameters: list[dict[str, Any]] = field(default_factory=list)
-    schemes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    body: dict[str, Any] | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def convert_command(text: str, options: Options) -> tuple[Written, list[str]]:
@@ -60,20 +51,24 @@ def convert_command(text: str, options: Options) -> tuple[Written, list[str]]:
     command = read(text)
     if len(command.urls) > 1:
         raise SetupError(f"the command has {len(command.urls)} URLs; one at a time can be imported")
-    parts = _parts(command.urls[0])
-    draft = _Draft()
+    draft = Draft()
+    parts = _parts(command.urls[0], draft)
     path = _path(parts, draft)
     _query(parse_qsl(parts.query, keep_blank_values=True), draft)
     content_type = _headers(command, draft)
     _users(command, parts, draft)
-    _body(command, content_type, draft)
-    method = command.method or ("GET" if command.is_get or not command.data else "POST")
+    for more in body(command, content_type, draft):
+        _query(parse_qsl(more, keep_blank_values=True), draft)
+    has_data = any(option != "url-query" for option, _ in command.data)
+    method = command.method or ("GET" if command.is_get or not has_data else "POST")
     if command.is_head:
         method = "HEAD"
     _others(command, draft)
     title = _title(parts.hostname or "api")
     operation: dict[str, Any] = {"parameters": draft.parameters, "responses": {}}
-    if draft.body is not None and method != "GET":
+    if draft.body is not None and method == "GET":
+        draft.notes.append("the body is left out: a GET is sent without one")
+    elif draft.body is not None:
         operation["requestBody"] = draft.body
     document = {
         "openapi": "3.1.0",
@@ -95,8 +90,13 @@ def _none(place: str) -> Text:
     raise SourceError(f"{place} is not read")
 
 
-def _parts(url: str) -> SplitResult:
-    written = url if "://" in url else f"https://{url}"
+def _parts(url: str, draft: Draft) -> SplitResult:
+    written = url
+    if _SCHEME.match(url) is None:
+        written = f"http://{url}"
+        draft.notes.append(
+            "the URL has no scheme, which curl takes for http: write `https:` in `baseUri`, if it is that"
+        )
     try:
         parts = urlsplit(written)
         host, _ = parts.hostname, parts.port
@@ -119,17 +119,21 @@ def _title(host: str) -> str:
     return (kept[-1] if kept else labels[0]).capitalize()
 
 
-def _path(parts: SplitResult, draft: _Draft) -> str:
+def _path(parts: SplitResult, draft: Draft) -> str:
     """The path, with a placeholder for each segment that looks like the number of something."""
     segments, names, before = [], naming.Names(), ""
     for segment in parts.path.split("/"):
         plain = unquote(segment)
-        if _NUMBER.fullmatch(plain) is not None or (plain.startswith("{") and plain.endswith("}")):
+        is_hole = plain.startswith("{") and plain.endswith("}")
+        is_secret = not is_hole and looks_secret(plain) and not _UUID.fullmatch(plain)
+        if is_secret:
+            draft.notes.append("a part of the path looks like a credential: callers give it")
+        if is_hole or is_secret or _NUMBER.fullmatch(plain) is not None:
             noun = "-".join(naming.words(before)).removesuffix("s")
-            wanted = naming.clean(plain.strip("{}")) if plain.startswith("{") else f"{noun}-id" if noun else "id"
+            wanted = naming.clean(plain.strip("{}")) if is_hole else f"{noun}-id" if noun else "id"
             name = names.give(wanted)
             segments.append("{" + name + "}")
-            example = "" if plain.startswith("{") else f"For example {plain}"
+            example = f"For example {plain}" if plain.isdecimal() and len(plain) < 15 else ""
             draft.parameters.append(
                 {"name": name, "in": "path", "required": True, "description": example, "schema": {"type": "string"}}
             )
@@ -139,7 +143,7 @@ def _path(parts: SplitResult, draft: _Draft) -> str:
     return "/".join(segments) or "/"
 
 
-def _query(pairs: list[tuple[str, str]], draft: _Draft) -> None:
+def _query(pairs: list[tuple[str, str]], draft: Draft) -> None:
     counts: dict[str, list[str]] = {}
     for name, value in pairs:
         counts.setdefault(name, []).append(value)
@@ -154,7 +158,7 @@ def _query(pairs: list[tuple[str, str]], draft: _Draft) -> None:
         draft.parameters.append(parameter)
 
 
-def _headers(command: Command, draft: _Draft) -> str:
+def _headers(command: Command, draft: Draft) -> str:
     """What the headers say; gives the content type, which is the body's."""
     content_type = ""
     for name, value in command.headers:
@@ -167,7 +171,7 @@ def _headers(command: Command, draft: _Draft) -> str:
             command.cookies.append(value)
         elif key in _NOISE or key.startswith("sec-") or key == "accept":
             continue
-        elif is_key(name, value):
+        elif is_key(name, value) or is_private(name):
             draft.schemes[name] = {"type": "apiKey", "in": "header", "name": name}
         else:
             schema = {"type": "string", "enum": [value]}
@@ -175,7 +179,7 @@ def _headers(command: Command, draft: _Draft) -> str:
     return content_type
 
 
-def _authorization(value: str, draft: _Draft) -> None:
+def _authorization(value: str, draft: Draft) -> None:
     scheme = value.partition(" ")[0].lower()
     if scheme in ("bearer", "basic"):
         draft.schemes["authorization"] = {"type": "http", "scheme": scheme}
@@ -183,7 +187,7 @@ def _authorization(value: str, draft: _Draft) -> None:
         draft.schemes["authorization"] = {"type": "apiKey", "in": "header", "name": "Authorization"}
 
 
-def _users(command: Command, parts: SplitResult, draft: _Draft) -> None:
+def _users(command: Command, parts: SplitResult, draft: Draft) -> None:
     if command.token is not None:
         draft.schemes["authorization"] = {"type": "http", "scheme": "bearer"}
     elif command.user is not None or parts.username is not None:
@@ -191,7 +195,7 @@ def _users(command: Command, parts: SplitResult, draft: _Draft) -> None:
         draft.schemes["authorization"] = {"type": "http", "scheme": "digest" if is_digest else "basic"}
 
 
-def _others(command: Command, draft: _Draft) -> None:
+def _others(command: Command, draft: Draft) -> None:
     if command.cookies:
         draft.notes.append("cookies of the command are left out: they belong to somebody's session")
     for option in dict.fromkeys(command.others):
@@ -199,76 +203,3 @@ def _others(command: Command, draft: _Draft) -> None:
             draft.notes.append("`--insecure` is left out: certificates are checked")
         elif option not in ("digest", "basic"):
             draft.notes.append(f"`{'-' if len(option) == 1 else '--'}{option[:40]}` is left out")
-
-
-# The body
-
-
-def _body(command: Command, content_type: str, draft: _Draft) -> None:
-    pieces = [(option, value) for option, value in command.data if option != "url-query"]
-    in_query = [value for option, value in command.data if option == "url-query"]
-    if command.is_get:
-        in_query += [value for _, value in pieces]
-        pieces = []
-    for value in in_query:
-        _query(parse_qsl(value, keep_blank_values=True), draft)
-    if not pieces:
-        return
-    if any(option.startswith("form") for option, _ in pieces):
-        draft.body = _content("multipart/form-data", _form(_fields(pieces, draft)))
-        return
-    files = [
-        value for option, value in pieces if value.startswith("@") and option not in ("data-raw", "data-urlencode")
-    ]
-    if files:
-        draft.notes.append(f"the body is the file `{files[0][1:][:80]}`: callers give it as `body`")
-        kind = content_type or ("application/json" if any(option == "json" for option, _ in pieces) else _FORM)
-        draft.body = _content(kind if "json" not in kind else "text/plain", {"type": "string"})
-        return
-    text = "".join(value for _, value in pieces) if pieces[0][0] == "json" else "&".join(value for _, value in pieces)
-    kind = content_type or ("application/json" if pieces[0][0] == "json" else "")
-    if "json" in kind or (not kind and text.lstrip().startswith(("{", "["))):
-        _json(text, kind or "application/json", draft)
-    elif not kind or _FORM in kind:
-        pairs = parse_qsl(text, keep_blank_values=True)
-        schema = _form(dict(pairs)) if pairs else {"type": "string"}
-        draft.body = _content(_FORM if pairs else "text/plain", schema)
-    else:
-        draft.body = _content(kind.partition(";")[0], {"type": "string"})
-
-
-def _json(text: str, kind: str, draft: _Draft) -> None:
-    try:
-        value = msgspec.json.decode(text)
-        schema = schema_of(value)
-    except (msgspec.DecodeError, RecursionError):
-        draft.notes.append("the body is no JSON, as it stands: callers give it as `body`")
-        schema = {"type": "object"}
-    draft.body = _content(kind.partition(";")[0], schema)
-
-
-def _content(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {kind: {"schema": schema}}}
-
-
-def _form(pairs: dict[str, str | None]) -> dict[str, Any]:
-    """The schema of a form; a field without a value is a file."""
-    members = {
-        name: {"type": "string", "format": "binary"}
-        if value is None
-        else {"type": "string", "description": example_of(name, value)}
-        for name, value in pairs.items()
-    }
-    return {"type": "object", "properties": members, "required": list(members)}
-
-
-def _fields(pieces: list[tuple[str, str]], draft: _Draft) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
-    for option, piece in pieces:
-        name, separator, value = piece.partition("=")
-        if not separator:
-            draft.notes.append(f"`{option}` without a name is left out")
-            continue
-        is_file = option == "form" and value.startswith(("@", "<"))
-        found[name] = None if is_file else value.partition(";type=")[0]
-    return found

@@ -14,6 +14,21 @@ def is_address(place: str) -> bool:
     return place.startswith(("https://", "http://"))
 
 
+def confined(place: str, document: str) -> None:
+    """Refuse a file that a document refers to, unless it is below the document's folder, or below the current one.
+
+    A document comes from anywhere, and what it refers to is written into a capability.
+
+    Raises:
+        SourceError: the file lies elsewhere, or is hidden.
+    """
+    real = Path(place).resolve()
+    for root in (Path(document).resolve().parent, Path.cwd()):
+        if real.is_relative_to(root) and not any(part.startswith(".") for part in real.relative_to(root).parts):
+            return
+    raise SourceError("it is outside the document's folder; import from a folder that both are below")
+
+
 def bytes_of(place: str, most: int, stdin: BinaryIO | None = None) -> bytes:
     """The bytes of a file, of standard input (`-`), or at an address; one more than `most` where there are more.
 

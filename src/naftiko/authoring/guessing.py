@@ -2,21 +2,62 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from naftiko.authoring.naming import words
 from naftiko.values.secretlike import looks_secret
 
-_KEY = re.compile(
-    r"(?:^|[-_])(?:api[-_]?key|key|token|secret|auth|password|access[-_]?token|signature|sig)$", re.IGNORECASE
+_SECRETS = frozenset(
+    {
+        *("auth", "authorization", "authtoken", "apitoken", "accesstoken", "bearer", "token", "jwt", "key", "apikey"),
+        *(
+            "accesskey",
+            "appkey",
+            "secretkey",
+            "privatekey",
+            "secret",
+            "clientsecret",
+            "password",
+            "passwd",
+            "passphrase",
+        ),
+        *(
+            "pwd",
+            "pass",
+            "credential",
+            "credentials",
+            "signature",
+            "sig",
+            "hmac",
+            "session",
+            "sessionid",
+            "sessid",
+            "sid",
+        ),
+        *("csrf", "xsrf", "csrftoken", "otp", "totp", "cvv", "cvc", "pin", "ssn", "nonce"),
+    }
 )
-_SECRET_NAMES = re.compile(r"password|secret|token|api[-_]?key|credential", re.IGNORECASE)
+"""Words that a credential's name ends with."""
+
+_ALONE = frozenset({"code", "pw", "sk"})
+"""Names of credentials where nothing else is in them."""
+
+_OF_PAGES = frozenset({"page", "next", "continuation", "cursor", "start", "sort", "order", "group", "partition"})
+"""What a `token` or `key` is of that is no credential."""
+
+
+def is_private(name: str) -> bool:
+    """Whether a name is that of somebody's secret."""
+    found = words(name)
+    if not found or (len(found) > 1 and found[-2] in _OF_PAGES):
+        return False
+    return found[-1] in _SECRETS or "".join(found[-2:]) in _SECRETS or (len(found) == 1 and found[0] in _ALONE)
 
 
 def is_key(name: str, value: str) -> bool:
-    """Whether a value is a credential, by its name or its look."""
-    return _KEY.search(name) is not None or looks_secret(value)
+    """Whether a value is what lets a caller in, by its name or its look."""
+    return (is_private(name) and name.lower() not in _ALONE) or looks_secret(value)
 
 
 def guessed(value: str) -> object:
@@ -51,5 +92,6 @@ def _members(value: dict[str, Any], depth: int) -> Iterator[tuple[str, dict[str,
 
 def example_of(name: str, value: str) -> str:
     """A value as an example, unless it is somebody's secret."""
-    is_private = _SECRET_NAMES.search(name) is not None or looks_secret(value) or not value.isprintable()
-    return "" if is_private or not value or len(value) > 60 else f"For example {value}"
+    is_hidden = any(word in _SECRETS for word in words(name)) or is_private(name) or looks_secret(value)
+    is_shown = value.isprintable() and 0 < len(value) <= 60 and not is_hidden
+    return f"For example {value}" if is_shown else ""

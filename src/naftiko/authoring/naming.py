@@ -6,6 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from naftiko.values.names import fold
+
 LONGEST = 64
 """Characters of the longest name of a tool that all clients take."""
 
@@ -63,26 +65,28 @@ def variable(*parts: str) -> str:
 
 
 class Names:
-    """Names that have been given; each is given once."""
+    """Names that have been given; each is given once, as names are compared (semantics, section 3)."""
 
     def __init__(self, taken: Iterable[str] = (), longest: int = LONGEST) -> None:
-        self._taken = {name.lower() for name in taken}
+        self._taken = {fold(name) for name in taken}
         self._longest = longest
+        self._numbers: dict[str, int] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name.lower() in self._taken
+        return fold(name) in self._taken
 
     def give(self, *wanted: str) -> str:
         """The first of some names that is free; with a number at its end where none is."""
         for name in wanted:
-            if name.lower() not in self._taken:
-                self._taken.add(name.lower())
+            if name not in self:
+                self._taken.add(fold(name))
                 return name
-        number = 2
+        last = cut(wanted[-1], self._longest - 8)
+        number = self._numbers.get(last, 1)
         while True:
-            end = f"-{number}"
-            name = cut(wanted[-1], self._longest - len(end)) + end
-            if name.lower() not in self._taken:
-                self._taken.add(name.lower())
-                return name
             number += 1
+            name = f"{last if len(wanted[-1]) + 8 > self._longest else wanted[-1]}-{number}"
+            if name not in self:
+                self._taken.add(fold(name))
+                self._numbers[last] = number
+                return name

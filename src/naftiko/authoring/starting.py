@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from naftiko.authoring import naming
+from naftiko.authoring import naming, yamltext
 from naftiko.authoring.migration.versions import NEWEST
 
 AUTH = ("none", "bearer", "basic", "apikey", "digest")
@@ -23,6 +23,11 @@ class Wish:
     base_uri: str = BASE_URI
     auth: str = "none"
     expose: Sequence[str] = ("rest", "mcp")
+
+    @property
+    def namespace(self) -> str:
+        """The consumed namespace; `env` is that of the variables."""
+        return "env-api" if self.name == "env" else self.name
 
     @property
     def title(self) -> str:
@@ -57,9 +62,9 @@ def capability(wish: Wish, today: datetime.date) -> str:
         f"#   naftiko run {wish.name}.yaml --sandbox     serves it with stand-ins in the API's place\n"
         f"ikanos: {NEWEST}\n"
         f"info:\n"
-        f"  display: {wish.title}\n"
+        f"  display: {_word(wish.title)}\n"
         f"  description: What {wish.title} is for, in a sentence # agents and people choose by it\n"
-        f"  tags: [{wish.name}]\n"
+        f"  tags: [{_word(wish.name)}]\n"
         f'  created: "{today.isoformat()}"\n'
         f'  modified: "{today.isoformat()}"\n',
         _binds(wish),
@@ -106,7 +111,7 @@ def _consumes(wish: Wish) -> str:
             f"""
           consumes:
           - type: http
-            namespace: {wish.name}
+            namespace: {_word(wish.namespace)}
             description: The API behind it
             baseUri: {wish.base_uri}
         """
@@ -155,13 +160,13 @@ def _rest(wish: Wish) -> str:
                   list-items:
                     method: GET
                     description: Items, a page at a time
-                    call: {wish.name}.list-items
+                    call: {wish.namespace}.list-items
                     inputParameters:
                       limit: {{in: query, type: integer, description: The most items of a page}}
                   create-item:
                     method: POST
                     description: Makes an item
-                    call: {wish.name}.create-item
+                    call: {wish.namespace}.create-item
                     inputParameters:
                       name: {{in: body, type: string, description: What it is called}}
                       count: {{in: body, type: integer, description: How many there are}}
@@ -172,7 +177,7 @@ def _rest(wish: Wish) -> str:
                   get-item:
                     method: GET
                     description: An item by its id
-                    call: {wish.name}.get-item
+                    call: {wish.namespace}.get-item
                     inputParameters:
                       id: {{in: path, type: string, description: Its id}}
         """
@@ -189,20 +194,20 @@ def _mcp(wish: Wish) -> str:
             tools:
               list-items:
                 description: Items, a page at a time
-                call: {wish.name}.list-items
+                call: {wish.namespace}.list-items
                 hints: {{readOnly: true}}
                 inputParameters:
                   limit: {{type: integer, description: The most items of a page, required: false}}
               create-item:
                 description: Makes an item
-                call: {wish.name}.create-item
+                call: {wish.namespace}.create-item
                 hints: {{readOnly: false, destructive: false}}
                 inputParameters:
                   name: {{type: string, description: What it is called}}
                   count: {{type: integer, description: How many there are, required: false}}
               get-item:
                 description: An item by its id
-                call: {wish.name}.get-item
+                call: {wish.namespace}.get-item
                 hints: {{readOnly: true}}
                 inputParameters:
                   id: {{type: string, description: Its id}}
@@ -245,6 +250,11 @@ def _control(wish: Wish) -> str:
 
 
 _ADAPTERS = {"rest": _rest, "mcp": _mcp, "skill": _skill, "control": _control}
+
+
+def _word(text: str) -> str:
+    """A text as YAML has it: in quotes where it would be a number, a truth, or nothing."""
+    return text if yamltext.is_text(text) else f'"{text}"'
 
 
 def _text(block: str, indent: int = 2) -> str:

@@ -58,12 +58,12 @@ def _scalar(value: object) -> Any:
     if isinstance(value, str):
         if "\n" in value:  # a block that keeps several line breaks at its end would be open-ended
             return yaml.ScalarEvent(None, None, (False, True), value, style='"' if value.endswith("\n\n") else "|")
-        is_plain = _remembered(value) if len(value) < _SHORT else _is_text(value)
+        is_plain = _remembered(value) if len(value) < _SHORT else is_text(value)
         return yaml.ScalarEvent(None, None, (is_plain, True), value, style=None if is_plain else "'")
     return yaml.ScalarEvent(None, None, (True, False), "null" if value is None else encode(value).decode())
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
     """Whether a plain scalar is read as the text that it is."""
     if not text or not isinstance(resolve(text), str):
         return False
@@ -71,7 +71,7 @@ def _is_text(text: str) -> bool:
     return not any(pattern.match(text) for _, pattern in found)
 
 
-_remembered = lru_cache(maxsize=8192)(_is_text)
+_remembered = lru_cache(maxsize=8192)(is_text)
 
 
 def _is_short(data: dict[str, object] | list[object]) -> bool:

@@ -135,10 +135,19 @@ def mcpb(
     target = output or Path(f"{adapters[0].namespace.removesuffix('-mcp')}.mcpb")
     if not force:
         refuse_to_overwrite([target])
+    if file == "-":
+        fail("a bundle is made of a file and what lies beside it: write the capability to one")
+    elsewhere = belonging.outside(loaded)
+    if elsewhere:
+        fail(f"{elsewhere[0]} is hidden, or outside the folder of {file}, and would be missing in the bundle: move it")
     try:
         files = belonging.files(loaded)
     except SetupError as error:
         fail(str(error))
+    bound = [variable.name for variable in plan.variables if variable.source is not None]
+    if bound:
+        told = f"naftiko: {', '.join(bound)}: read from a file of a binding, which is not put into a bundle"
+        typer.echo(f"{told}; bind from the environment what its users are to be asked for", err=True)
     name = Path(loaded.file).name
     version = plan.release if re.fullmatch(r"[0-9]+[.][0-9]+[.][0-9]+.*", plan.release or "") else None
     data = bundle(plan, adapters[0], files, name, version=version or "1.0.0", author=author, runtime=runtime.value)

@@ -11,9 +11,10 @@ import typer
 
 from naftiko.authoring.curl import convert_command
 from naftiko.authoring.dialects import DIALECTS
-from naftiko.authoring.fetching import bytes_of, is_address
+from naftiko.authoring.fetching import bytes_of, confined, is_address
 from naftiko.authoring.openapi.converting import Converted, convert
 from naftiko.authoring.openapi.texts import MAX_BYTES, Text, read
+from naftiko.authoring.openapi.views import Fetch
 from naftiko.authoring.openapi.writing import Options
 from naftiko.cli.loading import colour, fail
 from naftiko.cli.writing import refuse_to_overwrite, replace_text
@@ -103,7 +104,12 @@ def openapi(
     try:
         text = _read(source)
         converted = convert(
-            text, _fetch, options, include=include or (), exclude=exclude or (), is_grouped=group is not None
+            text,
+            _fetching(text.place),
+            options,
+            include=include or (),
+            exclude=exclude or (),
+            is_grouped=group is not None,
         )
     except (SourceError, SetupError) as error:
         fail(str(error))
@@ -147,6 +153,8 @@ def _checked(namespace: str | None, base_uri: str | None) -> None:
         raise typer.BadParameter(f"--namespace: `{namespace[:80]}` is no name of letters, digits and hyphens")
     if base_uri is not None and not base_uri.startswith(("https://", "http://")):
         raise typer.BadParameter(f"--base-uri: `{base_uri[:80]}` does not begin with https:// or http://")
+    if base_uri is not None and (set(base_uri) & set("?#") or "@" in base_uri.partition("://")[2].partition("/")[0]):
+        raise typer.BadParameter("--base-uri: neither a query nor credentials belong into it")
 
 
 def _read(source: str) -> Text:
@@ -155,10 +163,16 @@ def _read(source: str) -> Text:
     return read(name, data, source if source != "-" else "stdin.yaml")
 
 
-def _fetch(place: str) -> Text:
-    """A document that another one refers to."""
-    shown = place if is_address(place) else str(Path(place))
-    return read(shown, bytes_of(place, MAX_BYTES), place)
+def _fetching(document: str) -> Fetch:
+    """What reads the documents that one refers to."""
+
+    def fetch(place: str) -> Text:
+        if not is_address(place):
+            confined(place, document)
+        shown = place if is_address(place) else str(Path(place))
+        return read(shown, bytes_of(place, MAX_BYTES), place)
+
+    return fetch
 
 
 def _write(converted: Converted, output: Path | None, force: bool, *, is_grouped: bool) -> None:

@@ -134,10 +134,10 @@ def _name(text: str) -> str:
 def _url(text: str) -> str:
     try:
         parts = urlsplit(text)
-        host = parts.hostname
+        host = parts.hostname if parts.port != 0 else None
     except ValueError:
         host = None
-    if not host or parts.scheme not in ("http", "https") or any(c.isspace() or c in "{}\"'#`" for c in text):
+    if not host or parts.scheme not in ("http", "https") or any(c.isspace() or c in "{}\"'#`?$" for c in text):
         raise typer.BadParameter(f"--base-uri: `{text[:80]}` is no URL of http or https")
     if parts.username is not None or parts.password is not None:
         raise typer.BadParameter("--base-uri: credentials belong into variables, not into the URL; see --auth")

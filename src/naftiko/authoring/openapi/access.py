@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from naftiko.authoring.naming import kebab, variable
+from naftiko.authoring.naming import Names, kebab, variable
 from naftiko.authoring.openapi.model import Requirement, Scheme
+from naftiko.authoring.openapi.views import View
 from naftiko.authoring.wording import sentence
 
 
@@ -24,9 +25,12 @@ class Access:
 class Accesses:
     """Makes each way to be let in once."""
 
-    def __init__(self, schemes: Mapping[str, Scheme], prefix: str) -> None:
+    def __init__(self, schemes: Mapping[str, Scheme], prefix: str, root: View) -> None:
         self._schemes = schemes
         self._prefix = prefix
+        self._root = root
+        self._names = Names(["public"])
+        self._variables: dict[tuple[str, str], str] = {}
         self._known: dict[Requirement, Access] = {}
         self._told: set[str] = set()
 
@@ -39,22 +43,28 @@ class Accesses:
                 if key not in self._known:
                     self._known[key] = self._made(way)
                 return self._known[key]
-        for name in {name for way in needed for name in way}:
+        for name in dict.fromkeys(name for way in needed for name in way):
             self._cannot(name)
         return self._known.setdefault((), Access("public"))
 
     def _cannot(self, name: str) -> None:
         scheme = self._schemes.get(name)
-        if scheme is None or name in self._told:
+        if name in self._told:
             return
         self._told.add(name)
+        if scheme is None:
+            self._root.invalid(
+                f"the security scheme `{name}` is not there; what needs it is called without credentials",
+                "add `authentication:`, if the API asks for one",
+            )
+            return
         scheme.view.left(
             f"the security scheme `{name}` cannot be carried out; what needs it is called without credentials",
             "add `authentication:`, if the API takes another one",
         )
 
     def _made(self, way: Requirement) -> Access:
-        access = Access(kebab("-".join(way), "access", 24))
+        access = Access(self._names.give(kebab("-".join(way), "access", 24)))
         for name in sorted(way, key=lambda name: self._schemes[name].kind == "apikey"):  # keys can be inputs, too
             scheme = self._schemes[name]
             values = self._values(scheme, access)
@@ -87,10 +97,17 @@ class Accesses:
 
     def _variable(self, what: str, scheme: Scheme) -> str:
         """A name for a variable; with the scheme's own where another scheme has the plain one."""
-        same = [other for other in self._schemes.values() if _what(other) == _what(scheme)]
-        if len(same) > 1 and same[0] is not scheme:
-            return variable(self._prefix, scheme.name, what)
-        return variable(self._prefix, what)
+        key = (scheme.name, what)
+        if key not in self._variables:
+            same = [other for other in self._schemes.values() if _what(other) == _what(scheme)]
+            is_first = len(same) < 2 or same[0] is scheme
+            name = variable(self._prefix, what) if is_first else variable(self._prefix, scheme.name, what)
+            number = 2
+            wanted = name
+            while name in self._variables.values():  # names that differ in their signs only
+                name, number = f"{wanted}_{number}", number + 1
+            self._variables[key] = name
+        return self._variables[key]
 
 
 def _what(scheme: Scheme) -> str:

@@ -29,7 +29,7 @@ def declared(asked: Asked, shapes: Shapes, dialect: Dialect) -> dict[str, Any]:
     shape = asked.shape
     entry: dict[str, Any] = {"type": shape.type, "description": described(asked, shapes)}
     if shape.type in (None, "null"):
-        entry["type"] = kind = _guessed(shape, shapes)
+        entry["type"] = kind = _guessed(shape, shapes, asked.fallback)
         if dialect.is_extended:
             del entry["type"]
         elif asked.place == "body":
@@ -48,12 +48,14 @@ def _is_template(value: object) -> bool:
     return isinstance(value, str) and ("{{" in value or "$" in value)
 
 
-def _guessed(shape: Shape, shapes: Shapes) -> str:
+def _guessed(shape: Shape, shapes: Shapes, fallback: str) -> str:
     """The type that is asked for where a schema has none, or several."""
     kinds = {shapes.of(choice).type for choice in shape.choices}
     if shape.properties or "object" in kinds:
         return "object"
-    return "array" if shape.items is not None or kinds == {"array"} else "string"
+    if shape.items is not None or kinds == {"array"}:
+        return "array"
+    return fallback if not kinds and not shape.enum else "string"
 
 
 def sorted_by_place(asked: list[Asked]) -> list[Asked]:

@@ -13,6 +13,8 @@ from naftiko.authoring.openapi.schemas import Shape, Shapes
 from naftiko.authoring.openapi.views import View
 
 _MOST_MEMBERS = 60
+_NO_MEMBERS = frozenset({"body", "content-type", "accept"})
+"""Names that consumed inputs have for something else."""
 
 Name = Callable[[str, str], str]
 """Gives a wanted name to an input of callers, or another one in place of it where it is taken."""
@@ -29,6 +31,7 @@ class Asked:
     description: str
     view: View
     note: str = ""
+    fallback: str = "string"  # the type of what may be of any, where a type has to be said
 
 
 @dataclass(slots=True)
@@ -60,7 +63,7 @@ def sent(body: Body, shapes: Shapes, taken: set[str], name: Name) -> Sent:
 
 def _content_type(body: Body, result: Sent) -> None:
     kind = body.media_type.strip()
-    if "{{" in kind or "$" in kind or "*" in kind:
+    if "{{" in kind or "$" in kind or "*" in kind or "/" not in kind or not kind.isprintable():
         body.view.left(f"the media type `{kind[:80]}` cannot be sent")
         return
     result.consumed["Content-Type"] = {"in": "header", "value": kind}
@@ -71,7 +74,8 @@ def _json(body: Body, shapes: Shapes, taken: set[str], name: Name, result: Sent)
     if members is None:
         asked = name("body", "request-body")
         result.is_whole = True
-        result.asked.append(Asked(asked, "body", body.shape, body.is_required, body.description, body.view))
+        whole = Asked(asked, "body", body.shape, body.is_required, body.description, body.view, fallback="object")
+        result.asked.append(whole)
         if asked == "body":
             result.consumed["body"] = {"in": "body"}
         else:
@@ -80,7 +84,7 @@ def _json(body: Body, shapes: Shapes, taken: set[str], name: Name, result: Sent)
     required = set() if body.is_optional else body.shape.required
     is_sent = bool(required) or not body.is_required  # a call without members has no body otherwise
     is_plain = is_sent and all(
-        naming.is_named(member) and member not in taken and member != "body" for member in members
+        naming.is_named(member) and member not in taken and member.lower() not in _NO_MEMBERS for member in members
     )
     data: dict[str, Any] = {}
     for member, (view, shape) in members.items():
@@ -126,7 +130,7 @@ def _multipart(body: Body, shapes: Shapes, name: Name, result: Sent) -> None:
         note = ""
         encoding = body.encodings.get(member)
         kind = encoding.string("contentType").partition(",")[0].strip() if encoding is not None else ""
-        kind = "" if "{{" in kind or "*" in kind else kind
+        kind = "" if "{{" in kind or "${" in kind or "*" in kind or not kind.isprintable() else kind
         given = shape
         if inner.is_bytes:
             part |= {"filename": naming.clean(member), "contentType": kind or "application/octet-stream"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from naftiko.authoring import naming
 from naftiko.authoring.dialects import Dialect
@@ -37,8 +38,8 @@ class Consuming:
         self._dialect = dialect
         self._wanted = namespace
         self._base_uri = base_uri
-        self._accesses = Accesses(api.schemes, namespace)
-        self._namespaces: dict[tuple[str, str], Namespace] = {}
+        self._accesses = Accesses(api.schemes, namespace, api.root)
+        self._namespaces: dict[tuple[str, int], Namespace] = {}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -52,7 +53,7 @@ class Consuming:
         """The namespace that an operation belongs to."""
         access = self._accesses.of(operation.security)
         base_uri = self._base_uri if self._base_uri is not None else self._server(operation.server)
-        key = (base_uri, access.name)
+        key = (base_uri, id(access))  # names are cut, and could be the same
         if key not in self._namespaces:
             taken = naming.Names(item.name for item in self._namespaces.values())
             name = taken.give(self._wanted, f"{self._wanted}-{access.name}")
@@ -63,13 +64,17 @@ class Consuming:
         url = server.url.rstrip("/")
         servers = self._api.root.get("servers")
         place = servers if servers else self._api.root
-        if not url.startswith(("http://", "https://")) or "{{" in url or "$" in url or any(c.isspace() for c in url):
+        if not _is_url(url, server.unset):
             said = f"says no more than `{server.url[:100]}` of" if server.url else "does not say"
             place.left(f"the document {said} where the API is", "set `baseUri:`, or import with --base-uri")
-            path = url if url.startswith("/") and "{" not in url and "$" not in url else ""
+            path = url if url.startswith("/") and not set(url) & set("{$?#") and url.isprintable() else ""
             return UNKNOWN + path
-        for name in server.unset:
-            place.changed(f"`{{{name}}}` of the server is a variable: set it with --var {name}=, or in the environment")
+        host = url.partition("://")[2].partition("/")[0]
+        for name in server.unset:  # by a name of our own: the environment has a HOST, a USER, a PATH of others
+            own = naming.kebab(f"{self._wanted} {name}", "server")
+            told = f"`{{{name}}}` of the server is the variable {naming.variable(own)}: set it, or use --var {own}="
+            place.changed(told, is_warning="{" + name + "}" in host)
+            url = url.replace("{" + name + "}", "{" + own + "}")
         return url.partition("?")[0].partition("#")[0].rstrip("/")
 
     def add(self, namespace: Namespace, operation: Operation, found: Inputs) -> str:
@@ -121,6 +126,19 @@ class Consuming:
             entry["inputParameters"] = self._dialect.named(namespace.access.inputs)
         entry["resources"] = resources(namespace.resources, self._dialect)
         return entry
+
+
+def _is_url(url: str, unset: tuple[str, ...]) -> bool:
+    """Whether a server's URL is one of HTTP, whatever its placeholders will be."""
+    for name in unset:
+        url = url.replace("{" + name + "}", "x")
+    if not url.startswith(("http://", "https://")) or set(url) & set("{}$ ") or not url.isprintable():
+        return False
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def resources(entries: Mapping[str, Mapping[str, Any]], dialect: Dialect) -> Any:

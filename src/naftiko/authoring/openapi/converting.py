@@ -60,10 +60,12 @@ def convert(
     operations = selected(api.operations, include, exclude)
     if not operations:
         raise SourceError(f"{main.name} has no operation that can be consumed")
-    written = tuple(
-        _capability(api, shapes, options, *group) for group in _groups(api, operations, is_grouped=is_grouped)
-    )
-    return Converted(written, _placed(library), {text.name: text.text for text, _ in library.found.values()})
+    names = naming.Names()
+    written = []
+    for group in _groups(api, operations, is_grouped=is_grouped):
+        one = _capability(api, shapes, options, *group)
+        written.append(replace(one, name=names.give(one.name)))
+    return Converted(tuple(written), _placed(library), {text.name: text.text for text, _ in library.found.values()})
 
 
 def _read(library: Library, shapes: Shapes) -> Api:
@@ -140,7 +142,8 @@ def _placed(library: Library) -> tuple[Diagnostic, ...]:
     for items in by_text.values():
         text = items[0][0]
         is_small = len(text.text) <= MAX_PLACED
-        found = places(text.text, [finding.path for _, finding in items]) if is_small else {}
+        paths = [finding.path for _, finding in items]
+        found = places(text.text, paths, is_json=text.is_json) if is_small else {}
         for _, finding in items:
             where = _nearest(finding.path, found)
             message = finding.message if is_small else f"{finding.message} (#{finding.pointer})"

@@ -22,9 +22,9 @@ _DEFAULTS = {"query": "form", "cookie": "form", "path": "simple", "header": "sim
 def read(root: View, shapes: Shapes) -> Api:
     """A document of version 3."""
     info = root.get("info")
-    for key in ("webhooks", "components.callbacks"):
-        if root.get(key):
-            root.get(key).changed("webhooks are requests that the API sends; they are none that can be consumed")
+    for view in (root.get("webhooks"), root.get("components").get("callbacks")):
+        if view:
+            view.changed("webhooks are requests that the API sends; they are none that can be consumed")
     overall = reading.security(root.get("security"), ())
     servers = root.get("servers")
     found = []
@@ -86,9 +86,10 @@ def _examples(content: View) -> dict[str, object]:
     found = {}
     for kind, media in content.items():
         first = next((item for _, item in media.get("examples").items()), None)
-        example = media.get("example") if first is None else first.get("value")
-        if example:
-            found[kind] = example.value
+        holder, key = (media, "example") if first is None else (first, "value")
+        example = holder.value.get(key) if isinstance(holder.value, dict) else None  # a `$ref` in it is data
+        if example is not None:
+            found[kind] = example
     return found
 
 
@@ -181,7 +182,8 @@ def _scheme(name: str, view: View) -> Scheme:
             scheme = view.string("scheme").lower()
             kind = scheme if scheme in ("basic", "bearer", "digest") else ""
         case "apikey":
-            kind = "apikey" if key and place in ("header", "query", "cookie") else ""
+            is_known = place in ("header", "query", "cookie") and reading.is_key_name(key, place)
+            kind = "apikey" if is_known else ""
         case "oauth2" | "openidconnect":
             kind = "token"
     return Scheme(name, kind, key, place, view.string("description"), view)

@@ -46,13 +46,17 @@ class Routes:
             operation.view.left(f"{route} is no route: another one has this method and path")
             return
         renamed = dict(zip(_holes(found.route), _holes(entry["path"]), strict=True))
-        inputs = {}
+        given = {wire: f"rest.{asked}" for wire, asked in found.given.items()}
+        inputs: dict[str, Any] = {}
+        taken = naming.Names(renamed.values())
         for asked in sorted_by_place(found.asked):
+            if asked.place != "path" and asked.name in taken:  # by the name that a placeholder has here
+                operation.view.left(f"{operation.method} {operation.path} is no route: `{asked.name}` is in its path")
+                return
             item = {"in": asked.place, **declared(asked, self._shapes, self._dialect)}
             if self._dialect.is_extended and asked.is_required and asked.place != "path":
                 item["required"] = True
             inputs[renamed.get(asked.name, asked.name) if asked.place == "path" else asked.name] = item
-        given = {wire: f"rest.{asked}" for wire, asked in found.given.items()}
         given |= {old: f"rest.{new}" for old, new in renamed.items() if old != new}
         route_: dict[str, Any] = {"method": operation.method}
         if operation.summary:

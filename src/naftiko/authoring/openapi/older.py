@@ -131,6 +131,6 @@ def _server(root: View) -> Server:
 def _scheme(name: str, view: View) -> Scheme:
     key, place = view.string("name"), view.string("in")
     kind = {"basic": "basic", "apiKey": "apikey", "oauth2": "token"}.get(view.string("type"), "")
-    if kind == "apikey" and (not key or place not in ("header", "query")):
+    if kind == "apikey" and (place not in ("header", "query") or not reading.is_key_name(key, place)):
         kind = ""
     return Scheme(name, kind, key, place, view.string("description"), view)

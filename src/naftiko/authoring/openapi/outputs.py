@@ -9,6 +9,7 @@ from typing import Any
 from naftiko.authoring.openapi.media import bare, is_binary, is_json, raw_format
 from naftiko.authoring.openapi.model import Answer, Operation
 from naftiko.authoring.openapi.schemas import Shape, Shapes
+from naftiko.authoring.openapi.texts import is_small
 from naftiko.authoring.wording import sentence
 from naftiko.values.jsontext import encode
 from naftiko.values.missing import MISSING
@@ -32,7 +33,8 @@ def success(operation: Operation) -> Answer | None:
 
 def read_as(answer: Answer | None) -> tuple[dict[str, Any], str | None]:
     """How the answer of a consumed operation is read, and the media type to ask for where the API has several."""
-    kinds = [kind for kind in answer.content if "{{" not in kind and "$" not in kind] if answer is not None else []
+    content = answer.content if answer is not None else ()
+    kinds = [kind for kind in content if "{{" not in kind and "$" not in kind and kind.isprintable()]
     if not kinds:
         return {}, None
     json = next((kind for kind in kinds if is_json(kind)), None)
@@ -145,7 +147,7 @@ _LONGEST = 2000
 def _is_small(example: object) -> bool:
     """Whether an example is one, and short enough to be written down."""
     try:
-        return example is not None and len(encode(example)) <= _LONGEST
+        return example is not None and is_small(example) and len(encode(example)) <= _LONGEST
     except (ValueError, TypeError, RecursionError):
         return False
 

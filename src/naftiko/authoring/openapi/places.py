@@ -101,9 +101,9 @@ class _Walk(Generic[At]):
             self.found[wanted.path] = at
 
 
-def places(text: str, paths: Iterable[Path]) -> dict[Path, Span]:
+def places(text: str, paths: Iterable[Path], *, is_json: bool) -> dict[Path, Span]:
     """Where paths lead: the place of the key, or of the item of a list. One pass, whatever is looked for."""
-    return _in_json(text, paths) if text.lstrip().startswith("{") else _in_yaml(text, paths)
+    return _in_json(text, paths) if is_json else _in_yaml(text, paths)
 
 
 def _in_yaml(text: str, paths: Iterable[Path]) -> dict[Path, Span]:

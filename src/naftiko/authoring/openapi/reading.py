@@ -14,6 +14,8 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", 
 SENT = frozenset({"get", "put", "post", "delete", "patch"})
 """Those that a capability can consume."""
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+
 HOLE = re.compile(r"\{([^{}]{1,200})\}")
 
 
@@ -32,7 +34,7 @@ def operations(root: View) -> Iterator[tuple[str, str, View, View]]:
             item.invalid("a path item belongs here")
             continue
         for method in METHODS:
-            operation = item.get(method)
+            operation = item.get(method) or (item.beside.get(method) if item.beside is not None else item.get(method))
             if not operation:
                 continue
             if not isinstance(operation.value, dict):
@@ -50,7 +52,7 @@ def operations(root: View) -> Iterator[tuple[str, str, View, View]]:
 def parameters(item: View, operation: View) -> list[View]:
     """The parameters of an operation: its own, and those of its path whose name and place none of them has."""
     found: dict[tuple[str, str], View] = {}
-    for owner in (item, operation):
+    for owner in (item, *([item.beside] if item.beside is not None else []), operation):
         for parameter in owner.get("parameters").each():
             if not isinstance(parameter.value, dict):
                 if parameter:
@@ -65,6 +67,13 @@ def parameters(item: View, operation: View) -> list[View]:
                 parameter.invalid(f"`{name}` in {place} is there twice")
             found[key] = parameter
     return list(found.values())
+
+
+def is_key_name(name: str, place: str) -> bool:
+    """Whether a key can be sent by a name: as a header or cookie (RFC 9110, section 5.6.2), or in the query."""
+    if "{{" in name or "${" in name:
+        return False
+    return _TOKEN.fullmatch(name) is not None if place != "query" else bool(name) and name.isprintable()
 
 
 def tags(root: View) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from naftiko.authoring.openapi.texts import is_small
 from naftiko.authoring.openapi.views import View
 from naftiko.values.jsontext import encode
 from naftiko.values.missing import MISSING
@@ -48,18 +49,24 @@ class Shapes:
 
     def __init__(self) -> None:
         self._known: dict[int, Shape] = {}
+        self._with_words: dict[tuple[int, ...], Shape] = {}
         self._open: set[int] = set()
 
     def of(self, view: View, depth: int = 0) -> Shape:
         """The shape of a schema; of what is none, or leads back to itself, that anything may be there."""
         beside = view.beside
         base = self._base(view, depth)
-        if beside is None:
+        if beside is None or not isinstance(beside.value, dict) or depth > _DEEPEST:
             return base
-        words = replace(base, description=beside.string("description") or base.description)
-        if isinstance(beside.value, dict) and beside.value.keys() - _WORDS:  # since 3.1 all of it counts
-            _merge(words, self._read(beside, depth + 1))
-        return words
+        key = (id(view.value), *map(id, beside.value.values()))
+        known = self._with_words.get(key)
+        if known is None:
+            about = beside.string("description") or base.description
+            known = replace(base, description=about, properties=dict(base.properties))
+            if beside.value.keys() - _WORDS:  # since 3.1 all of it counts
+                _merge(known, self._read(beside, depth + 1))
+            self._with_words[key] = known
+        return known
 
     def _base(self, view: View, depth: int) -> Shape:
         key = id(view.value)
@@ -135,7 +142,7 @@ def _type(view: View) -> str | None:
     if isinstance(value, str):
         return value if value in _TYPES else None
     named = [item for item in value if item != "null"] if isinstance(value, list) else []
-    return named[0] if len(named) == 1 and named[0] in _TYPES else None
+    return named[0] if len(named) == 1 and isinstance(named[0], str) and named[0] in _TYPES else None
 
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null", "file"})
@@ -243,6 +250,8 @@ def _cut(text: str) -> str:
 
 
 def _shown(value: object) -> str:
+    if not is_small(value):
+        return "…"
     try:
         text = value if isinstance(value, str) else encode(value).decode()
     except (ValueError, TypeError, RecursionError):

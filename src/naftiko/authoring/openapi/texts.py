@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,21 @@ class Text:
     text: str
     value: object
     place: str
+    is_json: bool = False
+
+
+def is_small(value: object, nodes: int = 1000, depth: int = 20) -> bool:
+    """Whether a value has no more nodes, and is no deeper. Aliases make few characters many nodes, or endless ones."""
+    todo = [(value, 0)]
+    count = 0
+    while todo:
+        node, deep = todo.pop()
+        inner = list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else ()
+        count += 1 + len(inner)
+        if count > nodes or deep > depth:
+            return False
+        todo += [(item, deep + 1) for item in inner]
+    return True
 
 
 def read(name: str, data: bytes, place: str) -> Text:
@@ -48,7 +64,12 @@ def read(name: str, data: bytes, place: str) -> Text:
     except UnicodeDecodeError as error:
         raise SourceError(f"{name} is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}") from error
     if text.lstrip().startswith("{"):
-        return Text(name, text, _json(name, text), place)
+        try:
+            return Text(name, text, _json(name, text), place, is_json=True)
+        except SourceError:
+            with contextlib.suppress(SourceError):  # YAML in flow style begins with a brace, too
+                return Text(name, text, _yaml(name, text), place)
+            raise
     return Text(name, text, _yaml(name, text), place)
 
 
@@ -58,10 +79,6 @@ def _json(name: str, text: str) -> object:
     except RecursionError as error:
         raise SourceError(f"{name} nests too deeply") from error
     except msgspec.DecodeError as error:
-        try:
-            return _yaml(name, text)  # YAML in flow style begins with a brace, too
-        except SourceError:
-            pass
         told = str(error)
         offset = _BYTE.search(told)
         before = text.encode()[: int(offset[1])].decode("utf-8", "replace") if offset is not None else text
@@ -108,7 +125,7 @@ class _Builder:
                     raise self._error(event, "there are several documents in it")
                 continue
             if isinstance(event, _ENDS):
-                self._closed()
+                self._closed(event)
                 continue
             value = self._value(event)
             if not self._stack:
@@ -157,11 +174,14 @@ class _Builder:
         top.key = None
         return True
 
-    def _closed(self) -> None:
+    def _closed(self, event: Any) -> None:
         top = self._stack.pop()
         for merged in top.merges:
             for part in merged if isinstance(merged, list) else [merged]:
                 if isinstance(part, dict) and isinstance(top.value, dict) and part is not top.value:
+                    self._count += len(part)
+                    if self._count > _MAX_VALUES:
+                        raise self._error(event, f"it has more than {_MAX_VALUES} values")
                     for key, value in part.items():
                         top.value.setdefault(key, value)
 

@@ -36,6 +36,8 @@ class Writer:
         self._dialect = options.dialect
         self._title = wording.sentence(title or api.title or "API", 100)
         self.namespace = options.namespace or naming.kebab(_without_api(self._title), "api", 40)
+        if self.namespace == "env":  # that of the variables
+            self.namespace = "env-api"
         self._consuming = Consuming(api, options.dialect, self.namespace, options.base_uri)
         self._routes = Routes(api, shapes, options.dialect, has_responses=options.has_responses)
         self._tools = Tools(shapes, options.dialect, options.max_tools, is_typed=options.is_typed)
