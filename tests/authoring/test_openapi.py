@@ -471,8 +471,27 @@ def test_servers_that_do_not_say_where() -> None:
     server = {"url": "https://{tenant}.example", "variables": {"tenant": {"default": "your-tenant"}}}
     document, converted = imported(api({"/a": operation()}, servers=[server]))
     assert document["capability"]["consumes"][0]["baseUri"] == "https://{things-tenant}.example"
-    told = "warning `{tenant}` of the server is the variable THINGS_TENANT: set it, or use --var things-tenant="
+    told = "warning `{tenant}` of the server is the variable THINGS_TENANT: set it, or use --var THINGS_TENANT="
     assert told in messages(converted), "TENANT may be there for something else"
+
+
+async def test_a_server_with_variables_in_its_path(recorder: Upstream, tmp_path: Path) -> None:
+    """An operator fills them, and callers are not asked."""
+    variables = {"tenant": {"default": "your-tenant"}, "version": {"default": "v2"}}
+    server = {"url": "https://t.example/api/{tenant}/{version}", "variables": variables}
+    document, converted = imported(api({"/a": operation()}, servers=[server]))
+    assert document["capability"]["consumes"][0]["baseUri"] == "https://t.example/api"
+    file = write(tmp_path, converted.capabilities[0].text)
+    assert (await command("validate", "--strict", str(file)))[0] == 0
+    base = ("--base-uri", f"{recorder.url}/api")
+    status, _, err = await command("call", str(file), "get-a", *base, environment={"THINGS_TENANT": "acme"})
+    assert (status, recorder.last.target) == (0, "/api/acme/v2/a"), err
+    status, _, err = await command("call", str(file), "get-a", *base)
+    assert (status > 0, "THINGS_TENANT" in err) == (True, True)
+    server["url"] = "https://{tenant}.t.example"
+    _, converted = imported(api({"/a": operation()}, servers=[server]))
+    file = write(tmp_path, converted.capabilities[0].text)
+    assert (await command("validate", "--strict", str(file)))[0] == 0
 
 
 def test_too_much_for_one_capability() -> None:

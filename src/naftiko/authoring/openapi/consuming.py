@@ -20,11 +20,12 @@ UNKNOWN = "https://set-the-base-uri.invalid"
 
 @dataclass(slots=True)
 class Namespace:
-    """A consumed namespace that grows by operations."""
+    """A consumed namespace that grows by operations. `prefix` is the part of the server's path with variables in it."""
 
     name: str
     base_uri: str
     access: Access
+    prefix: str = ""
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     by_path: dict[str, str] = field(default_factory=dict)
     names: naming.Names = field(default_factory=naming.Names)
@@ -40,6 +41,7 @@ class Consuming:
         self._base_uri = base_uri
         self._accesses = Accesses(api.schemes, namespace, api.root)
         self._namespaces: dict[tuple[str, int], Namespace] = {}
+        self._in_paths: dict[str, str] = {}
 
     @property
     def variables(self) -> dict[str, str]:
@@ -47,20 +49,24 @@ class Consuming:
         found: dict[str, str] = {}
         for namespace in self._namespaces.values():
             found |= namespace.access.variables
-        return found
+        return found | self._in_paths
 
     def namespace(self, operation: Operation) -> Namespace:
         """The namespace that an operation belongs to."""
         access = self._accesses.of(operation.security)
-        base_uri = self._base_uri if self._base_uri is not None else self._server(operation.server)
-        key = (base_uri, id(access))  # names are cut, and could be the same
+        base_uri, prefix = (self._base_uri, "") if self._base_uri is not None else self._server(operation.server)
+        key = (base_uri + prefix, id(access))  # names are cut, and could be the same
         if key not in self._namespaces:
             taken = naming.Names(item.name for item in self._namespaces.values())
             name = taken.give(self._wanted, f"{self._wanted}-{access.name}")
-            self._namespaces[key] = Namespace(name, base_uri, access)
+            self._namespaces[key] = Namespace(name, base_uri, access, prefix)
         return self._namespaces[key]
 
-    def _server(self, server: Server) -> str:
+    def _server(self, server: Server) -> tuple[str, str]:
+        """The base URI, and what of the server's path goes before the paths of resources.
+
+        Callers fill the placeholders in a base URI's path, and operators are to fill these.
+        """
         url = server.url.rstrip("/")
         servers = self._api.root.get("servers")
         place = servers if servers else self._api.root
@@ -68,14 +74,22 @@ class Consuming:
             said = f"says no more than `{server.url[:100]}` of" if server.url else "does not say"
             place.left(f"the document {said} where the API is", "set `baseUri:`, or import with --base-uri")
             path = url if url.startswith("/") and not set(url) & set("{$?#") and url.isprintable() else ""
-            return UNKNOWN + path
-        host = url.partition("://")[2].partition("/")[0]
+            return UNKNOWN + path, ""
+        url = url.partition("?")[0].partition("#")[0].rstrip("/")
+        scheme, _, rest = url.partition("://")
+        host, *segments = rest.split("/")
         for name in server.unset:  # by a name of our own: the environment has a HOST, a USER, a PATH of others
             own = naming.kebab(f"{self._wanted} {name}", "server")
-            told = f"`{{{name}}}` of the server is the variable {naming.variable(own)}: set it, or use --var {own}="
-            place.changed(told, is_warning="{" + name + "}" in host)
-            url = url.replace("{" + name + "}", "{" + own + "}")
-        return url.partition("?")[0].partition("#")[0].rstrip("/")
+            variable, hole = naming.variable(own), "{" + name + "}"
+            told = f"`{hole}` of the server is the variable {variable}: set it, or use --var {variable}="
+            place.changed(told, is_warning=hole in host)
+            host = host.replace(hole, "{" + own + "}")
+            if any(hole in segment for segment in segments):
+                segments = [segment.replace(hole, "{{env." + variable + "}}") for segment in segments]
+                self._in_paths[variable] = f"`{name}` of the server's path"
+        first = next((index for index, segment in enumerate(segments) if "{{" in segment), len(segments))
+        prefix = "".join(f"/{segment}" for segment in segments[first:])
+        return "/".join((f"{scheme}://{host}", *segments[:first])), prefix
 
     def add(self, namespace: Namespace, operation: Operation, found: Inputs) -> str:
         """Add an operation; gives its name."""
@@ -85,7 +99,8 @@ class Consuming:
             resource = naming.Names(namespace.resources).give(names.of_path(operation.path))
             namespace.by_path[found.path] = resource
             about = wording.resource(self._api, operation)
-            namespace.resources[resource] = {"path": found.path, "description": about, "operations": {}}
+            path = namespace.prefix + found.path
+            namespace.resources[resource] = {"path": path, "description": about, "operations": {}}
         namespace.resources[resource]["operations"][name] = self._operation(operation, found)
         return name
 
