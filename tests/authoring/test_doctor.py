@@ -136,6 +136,17 @@ async def test_who_checks_callers(recorder: Upstream, tmp_path: Path) -> None:
     assert (status, found["authorization server http://127.0.0.1:9"][0][0]) == (1, "failed")
 
 
+async def test_where_callers_get_their_tokens(recorder: Upstream, tmp_path: Path) -> None:
+    auth = f"authentication: {{type: oauth2, authorizationServerUri: '{recorder.url}', resource: 'http://x', "
+    _, found = await checks(str(shop(tmp_path, recorder.url, f"{auth}tokenEndpoint: '{recorder.url}/token'}}")))
+    assert found["token endpoint of web"][-1][1].startswith("it answers (")
+    assert recorder.requests[-1].header("authorization") is None
+    status, found = await checks(str(shop(tmp_path, recorder.url, f"{auth}tokenEndpoint: 'http://127.0.0.1:9/t'}}")))
+    assert (status, found["token endpoint of web"][-1][0]) == (1, "failed")
+    status, found = await checks(str(shop(tmp_path, recorder.url, f"{auth}tokenEndpoint: 'http://x:99999/t'}}")))
+    assert (status, found["token endpoint of web"][-1][1]) == (1, "it is no URL")
+
+
 async def test_by_way_of_a_proxy(recorder: Upstream, tmp_path: Path) -> None:
     environment = {
         "SHOP_TOKEN": "x",

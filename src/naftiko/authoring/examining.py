@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
-from naftiko.authoring.reaching import Check, State, issuer, upstream
+from naftiko.authoring.reaching import Check, State, issuer, token_endpoint, upstream
 from naftiko.bindings.resolve import Resolved, Sources, resolve
 from naftiko.errors import NaftikoError
 from naftiko.net.sockets import bind
@@ -29,6 +29,7 @@ async def examine(plan: Plan, sources: Sources, settings: Settings) -> list[Chec
         return [*checks, Check("upstreams", State.FAILED, str(error))]
     checks += await _together([upstream(*origin) for origin in origins])
     checks += await _together([issuer(name, uri) for uri, name in _issuers(plan, values).items()])
+    checks += await _together([token_endpoint(name, uri) for name, uri in _token_endpoints(plan)])
     return [*checks, *_ports(plan, settings)]
 
 
@@ -105,6 +106,13 @@ def _issuers(plan: Plan, values: Mapping[str, str]) -> dict[str, str]:
             if isinstance(uri, str) and uri.startswith(("http://", "https://")):
                 found.setdefault(uri, f"of `{adapter.namespace}`" if is_secret(setting) else uri)
     return found
+
+
+def _token_endpoints(plan: Plan) -> Iterator[tuple[str, str]]:
+    for adapter in plan.adapters:
+        uri = adapter.auth.options.get("tokenEndpoint") if adapter.auth is not None else None
+        if uri is not None:
+            yield adapter.namespace, uri
 
 
 # Ports

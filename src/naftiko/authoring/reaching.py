@@ -53,13 +53,21 @@ class Check:
 
 async def upstream(name: str, url: str, shown: str, problem: str | None) -> list[Check]:
     """What there is to say of an upstream; `shown` stands in place of a host that is nobody's to read."""
-    checks = await _looked(name, url, shown, problem)
+    checks = await _looked(f"upstream {name}", url, shown, problem)
     host = urlsplit(url).hostname if shown else None
     return [replace(check, found=check.found.replace(host, shown)) for check in checks] if host else checks
 
 
-async def _looked(name: str, url: str, shown: str, problem: str | None) -> list[Check]:
-    what = f"upstream {name}"
+async def token_endpoint(name: str, url: str) -> list[Check]:
+    """What there is to say of where the callers of an adapter get their tokens."""
+    what = f"token endpoint of {name}"
+    try:
+        return await _looked(what, url, "", None)
+    except ValueError:
+        return [Check(what, State.FAILED, "it is no URL", "mend `tokenEndpoint`")]
+
+
+async def _looked(what: str, url: str, shown: str, problem: str | None) -> list[Check]:
     if problem is not None:
         return [Check(what, State.FAILED, problem, "set what its base URI needs, or use --base-uri")]
     if not url:
