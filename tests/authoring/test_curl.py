@@ -65,6 +65,11 @@ async def test_from_a_command_to_a_call(recorder: Upstream, tmp_path: Path) -> N
         ("curl https://x.example/q --url-query a=1", "GET", "/q", None),
         ("curl -X GET -d a=1 https://x.example/q", "GET", "/q", None),
         ("curl --data-urlencode 'a=1&b=%' https://x.example/f", "POST", "/f", {"a": "{{tools.a}}"}),
+        ("curl -X POST https://x.example/jobs/start -d ''", "POST", "/jobs/start", None),
+        ("curl https://x.example/blog/2024-01-my-first-post-title", "GET", "/blog/2024-01-my-first-post-title", None),
+        ("curl https://x.example/models/gpt-4o-mini-2024", "GET", "/models/gpt-4o-mini-2024", None),
+        ("curl https://x.example/getAllCustomersWithOrders", "GET", "/getAllCustomersWithOrders", None),
+        ("curl https://x.example/f --data-urlencode n@file", "POST", "/f", {"n": "{{tools.n}}"}),
         ("curl -d t=1 -d t=2 https://x.example/f", "POST", "/f", {"t": "{{tools.t}}"}),
         ("curl https://x.example/a;rm -rf /", "GET", "/a", None),
         ("curl https://x.example/a 2>/dev/null", "GET", "/a", None),
@@ -148,11 +153,19 @@ def test_no_text_of_a_command_becomes_a_template() -> None:
         "curl https://x.example/a -H 'Proxy-Authorization: Basic hunter22'",
         "curl https://x.example/a -F secretKey=hunter22",
         "curl https://x.example/botT0k3n.hunter22.aXbYcZ19/send",
+        "curl 'https://x.example/bot123456:SEKRIThunter22FGH123456/sendMessage'",
+        "curl https://x.example/services/T01ABCDEF/hunter22aBcDeFgHiJk",
     ],
 )
 def test_no_secret_is_an_example(text: str) -> None:
     written, notes = convert_command(text, Options(DIALECTS["ikanos"]))
     assert "hunter22" not in written.text + "".join(notes)
+
+
+def test_characters_in_halves() -> None:
+    """As browsers copy them."""
+    document, _ = converted(r"curl https://x.example/a --data-raw $'{\"a\":\"\ud83d\ude00 \ud83d\"}'")
+    assert "\U0001f600 \ufffd" in str(document)
 
 
 def test_what_is_said_of_a_command() -> None:

@@ -488,7 +488,20 @@ async def test_a_server_with_variables_in_its_path(recorder: Upstream, tmp_path:
     assert (status, recorder.last.target) == (0, "/api/acme/v2/a"), err
     status, _, err = await command("call", str(file), "get-a", *base)
     assert (status > 0, "THINGS_TENANT" in err) == (True, True)
-    server["url"] = "https://{tenant}.t.example"
+    server["url"] = "https://t.example/{x-y}/{x_y}/{token}"
+    server["variables"] = {}
+    document, _ = imported(
+        api(
+            {"/a": operation(security=[{"b": []}])},
+            servers=[server],
+            components={"securitySchemes": {"b": {"type": "http", "scheme": "bearer"}}},
+        )
+    )
+    consumed = document["capability"]["consumes"][0]
+    path = consumed["resources"]["a"]["path"]
+    assert consumed["authentication"]["token"] not in path, "no credential is part of a path"
+    assert len(set(path.split("/")[1:4])) == 3
+    server |= {"url": "https://{tenant}.t.example", "variables": variables}
     _, converted = imported(api({"/a": operation()}, servers=[server]))
     file = write(tmp_path, converted.capabilities[0].text)
     assert (await command("validate", "--strict", str(file)))[0] == 0

@@ -179,6 +179,17 @@ async def test_whom_it_answers(recorder: Upstream, tmp_path: Path) -> None:
             assert page.status_code == 403, "another port of this machine is another origin"
             simple = await client.post("/console/api/try", content=b"{}", headers={"Content-Type": "text/plain"})
             assert simple.status_code == 415, "what a page may send without asking"
+            url = httpx.URL(base)
+            for _ in range(60):  # readers that leave at once take nobody's place
+                _, writer = await asyncio.open_connection(url.host, url.port)
+                writer.write(f"GET /console/api/calls HTTP/1.1\r\nHost: {url.host}:{url.port}\r\n\r\n".encode())
+                writer.close()
+            async with asyncio.timeout(30):
+                while True:
+                    async with client.stream("GET", "/console/api/calls") as answer:
+                        if answer.status_code == 200:
+                            break
+                    await asyncio.sleep(0.1)
 
 
 async def test_a_token_where_others_can_reach_it(recorder: Upstream, tmp_path: Path) -> None:

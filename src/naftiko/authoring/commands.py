@@ -65,7 +65,7 @@ class _Words:
             char = text[self._at]
             if char.isspace():
                 if word is not None:
-                    yield "".join(word)
+                    yield _joined(word)
                 word = None
                 self._at += 1
                 continue
@@ -79,7 +79,7 @@ class _Words:
             word = word if word is not None else []
             self._take(word)
         if word is not None:
-            yield "".join(word)
+            yield _joined(word)
 
     def _take(self, word: list[str]) -> None:
         text, at = self._text, self._at
@@ -142,6 +142,11 @@ class _Words:
         else:
             word.append(_ESCAPES.get(kind, f"\\{kind}"))
             self._at += 2
+
+
+def _joined(word: list[str]) -> str:
+    """A word, with the halves of characters that `\\u` gives one by one put together."""
+    return "".join(word).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def read(text: str) -> Command:

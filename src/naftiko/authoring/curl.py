@@ -9,12 +9,11 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from naftiko.authoring import naming
 from naftiko.authoring.commands import Command, read
 from naftiko.authoring.curl_bodies import Draft, body
-from naftiko.authoring.guessing import example_of, guessed, is_key, is_private, schema_of
+from naftiko.authoring.guessing import example_of, guessed, is_key, is_private, is_random, schema_of
 from naftiko.authoring.openapi.converting import Written, convert
 from naftiko.authoring.openapi.texts import Text
 from naftiko.authoring.openapi.writing import Options
 from naftiko.errors import SetupError, SourceError
-from naftiko.values.secretlike import looks_secret
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _NUMBER = re.compile(rf"[0-9]+|{_UUID.pattern}|[0-9a-fA-F]{{16,64}}")
@@ -125,7 +124,7 @@ def _path(parts: SplitResult, draft: Draft) -> str:
     for segment in parts.path.split("/"):
         plain = unquote(segment)
         is_hole = plain.startswith("{") and plain.endswith("}")
-        is_secret = not is_hole and looks_secret(plain) and not _UUID.fullmatch(plain)
+        is_secret = not is_hole and is_random(plain) and not _UUID.fullmatch(plain)
         if is_secret:
             draft.notes.append("a part of the path looks like a credential: callers give it")
         if is_hole or is_secret or _NUMBER.fullmatch(plain) is not None:

@@ -32,7 +32,7 @@ def body(command: Command, content_type: str, draft: Draft) -> list[str]:
     in_query = [value for option, value in data if option == "url-query"]
     if command.is_get:
         return [*in_query, *(value for _, value in pieces)]
-    if pieces:
+    if any(value for _, value in pieces):
         _body(pieces, content_type, draft)
     return in_query
 
@@ -106,8 +106,10 @@ def _encoded(value: str) -> str:
     if value.startswith("+"):
         return value[1:]
     name, separator, content = value.partition("=")
+    if not separator and "@" in value:  # out of a file, which callers give
+        return f"{quote_plus(value.partition('@')[0]) or 'body'}="
     if not separator:
-        return value if "@" in value else quote_plus(value)
+        return quote_plus(value)
     return f"{name}={quote_plus(content)}" if name else quote_plus(content)
 
 

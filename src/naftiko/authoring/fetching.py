@@ -23,7 +23,7 @@ def confined(place: str, document: str) -> None:
         SourceError: the file lies elsewhere, or is hidden.
     """
     real = Path(place).resolve()
-    for root in (Path(document).resolve().parent, Path.cwd()):
+    for root in (Path(document).parent.resolve(), Path.cwd()):
         if real.is_relative_to(root) and not any(part.startswith(".") for part in real.relative_to(root).parts):
             return
     raise SourceError("it is outside the document's folder; import from a folder that both are below")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from naftiko.authoring.naming import words
-from naftiko.values.secretlike import looks_secret
+from naftiko.values.secretlike import has_known_prefix, looks_secret
 
+_SEPARATORS = re.compile(r"[-_.~:]")
+_DIGITS = re.compile(r"[0-9]+")
 _SECRETS = frozenset(
     {
         *("auth", "authorization", "authtoken", "apitoken", "accesstoken", "bearer", "token", "jwt", "key", "apikey"),
@@ -58,6 +61,22 @@ def is_private(name: str) -> bool:
 def is_key(name: str, value: str) -> bool:
     """Whether a value is what lets a caller in, by its name or its look."""
     return (is_private(name) and name.lower() not in _ALONE) or looks_secret(value)
+
+
+def is_random(text: str) -> bool:
+    """Whether a part of a path is generated, not written: `aB3dE5...`, and neither a slug nor a name of camels."""
+    return has_known_prefix(text) or any(map(_is_random, _SEPARATORS.split(text)))
+
+
+def _is_random(piece: str) -> bool:
+    runs = len(_DIGITS.findall(piece))
+    is_mixed = piece != piece.lower() and piece != piece.upper()
+    if runs == 0:
+        return len(piece) >= 16 and is_mixed and len(words(piece)) * 3 > len(piece)
+    if is_mixed and len(piece) >= 8 and runs >= 2:
+        return True
+    digits = sum(map(str.isdecimal, piece))
+    return len(piece) >= 12 and len(piece) > digits and (runs >= 3 or (is_mixed and digits >= 2))
 
 
 def guessed(value: str) -> object:

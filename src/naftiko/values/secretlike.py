@@ -29,13 +29,18 @@ def looks_secret(text: str) -> bool:
     text = text.strip()
     if not text or len(text) > 8192 or _PLACEHOLDER.search(text) is not None:
         return False
-    if text.startswith(_PREFIXES) and len(text) >= 12:
+    if has_known_prefix(text):
         return True
     if _TOKEN.fullmatch(text) is None:
         return False
     has_digit = any(char.isdigit() for char in text)
     has_letter = any(char.isalpha() for char in text)
     return has_digit and has_letter and entropy(text) >= 3.0
+
+
+def has_known_prefix(text: str) -> bool:
+    """Whether a text begins as the keys of well-known issuers do."""
+    return text.startswith(_PREFIXES) and len(text) >= 12
 
 
 def entropy(text: str) -> float:

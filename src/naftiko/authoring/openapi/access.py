@@ -97,14 +97,17 @@ class Accesses:
 
     def _variable(self, what: str, scheme: Scheme) -> str:
         """A name for a variable; with the scheme's own where another scheme has the plain one."""
-        key = (scheme.name, what)
+        same = [other for other in self._schemes.values() if _what(other) == _what(scheme)]
+        is_first = len(same) < 2 or same[0] is scheme
+        return self.variable(scheme.name, what, *(() if is_first else (scheme.name,)), what)
+
+    def variable(self, owner: str, what: str, *words: str) -> str:
+        """The variable for what somebody needs, by some words: no two things share one, whatever they are called."""
+        key = (owner, what)
         if key not in self._variables:
-            same = [other for other in self._schemes.values() if _what(other) == _what(scheme)]
-            is_first = len(same) < 2 or same[0] is scheme
-            name = variable(self._prefix, what) if is_first else variable(self._prefix, scheme.name, what)
+            wanted = name = variable(self._prefix, *words)
             number = 2
-            wanted = name
-            while name in self._variables.values():  # names that differ in their signs only
+            while name in self._variables.values():
                 name, number = f"{wanted}_{number}", number + 1
             self._variables[key] = name
         return self._variables[key]

@@ -79,8 +79,8 @@ class Consuming:
         scheme, _, rest = url.partition("://")
         host, *segments = rest.split("/")
         for name in server.unset:  # by a name of our own: the environment has a HOST, a USER, a PATH of others
-            own = naming.kebab(f"{self._wanted} {name}", "server")
-            variable, hole = naming.variable(own), "{" + name + "}"
+            variable, hole = self._accesses.variable("", name, name), "{" + name + "}"
+            own = variable.lower().replace("_", "-")
             told = f"`{hole}` of the server is the variable {variable}: set it, or use --var {variable}="
             place.changed(told, is_warning=hole in host)
             host = host.replace(hole, "{" + own + "}")

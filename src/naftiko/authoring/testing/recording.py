@@ -34,6 +34,9 @@ from naftiko.values.media import is_json, is_textual
 _SHORTEST = 3
 """Characters of the shortest value that is looked for: a shorter one is in every text."""
 
+_SHORTEST_NUMBER = 5
+"""Digits of the shortest number that is looked for: sizes, ports and statuses are shorter."""
+
 _LONGEST = 256 * 1024
 """Bytes of the largest body that is written down."""
 
@@ -58,7 +61,7 @@ class Recorder:
         async def recorded(outgoing: Outgoing, life: Life) -> Response:
             response = await exchange(outgoing, life)
             if _is_kept(outgoing):
-                self.hide({**self._secrets, **_credentials(outgoing)})
+                self.hide({**_credentials(outgoing), **self._secrets})
                 request = self._request(outgoing, self._prefixes.get(life.upstream or "", ("", "")))
                 self.exchanges.append({"request": request, "response": self._response(response)})
             return response
@@ -136,7 +139,8 @@ class Recorder:
         if isinstance(value, list):
             return [self._hidden(item) for item in value]
         is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        return self._secrets.get(str(value), value) if is_number else value
+        is_long = is_number and len(str(value)) >= _SHORTEST_NUMBER
+        return self._secrets.get(str(value), value) if is_long else value
 
 
 def _credentials(outgoing: Outgoing) -> dict[str, str]:

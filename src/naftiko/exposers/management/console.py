@@ -92,7 +92,7 @@ def _foreign(method: str, scope: Scope) -> Response | None:
     """The answer to a page of another origin, and to what a page can send without asking (Fetch Standard, 3.2.2)."""
     headers = headers_of(scope)
     origin = headers.get("origin")
-    if origin is not None and origin != f"{scope.get('scheme', 'http')}://{headers.get('host', '')}":
+    if origin is not None and origin.partition("://")[2] != headers.get("host", ""):  # a proxy may have ended TLS
         return problem(403, "foreign-origin", "The origin is not allowed", "the console answers its own page only")
     if method == "POST" and not is_json(headers.get("content-type")):
         detail = "send JSON, with `Content-Type: application/json`"

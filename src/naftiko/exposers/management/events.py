@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from naftiko.exposers.control import Peers
 
@@ -56,6 +57,11 @@ def events(
                 following[file] = asyncio.create_task(follow(peers, file))
 
     stop = listen(told)
+    held = [stop, ended]
+
+    def release() -> None:
+        while held:
+            held.pop(0)()
 
     async def body() -> AsyncIterator[bytes]:
         over = asyncio.create_task(closed.wait())
@@ -82,7 +88,20 @@ def events(
             for task in (waiting, *following.values()):
                 if task is not None:
                     task.cancel()
-            stop()
-            ended()
+            release()
 
-    return StreamingResponse(body(), media_type="text/event-stream")
+    return _Events(body(), release)
+
+
+class _Events(StreamingResponse):
+    """A response that gives free what is held for it, also where its reader leaves before the first event."""
+
+    def __init__(self, lines: AsyncIterator[bytes], release: Callable[[], None]) -> None:
+        super().__init__(lines, media_type="text/event-stream")
+        self._release = release
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._release()
