@@ -12,10 +12,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from gateways import gateway
+from naftiko.exposers.management.events import events
 from support import TLS, Upstream, clean_environment, write
 
 SHOP = """
@@ -181,8 +182,9 @@ async def test_whom_it_answers(recorder: Upstream, tmp_path: Path) -> None:
             assert simple.status_code == 415, "what a page may send without asking"
             url = httpx.URL(base)
             for _ in range(60):  # readers that leave at once take nobody's place
-                _, writer = await asyncio.open_connection(url.host, url.port)
+                reader, writer = await asyncio.open_connection(url.host, url.port)
                 writer.write(f"GET /console/api/calls HTTP/1.1\r\nHost: {url.host}:{url.port}\r\n\r\n".encode())
+                assert (await reader.readline()).startswith(b"HTTP/1.1 ")
                 writer.close()
             async with asyncio.timeout(30):
                 while True:
@@ -190,6 +192,21 @@ async def test_whom_it_answers(recorder: Upstream, tmp_path: Path) -> None:
                         if answer.status_code == 200:
                             break
                     await asyncio.sleep(0.1)
+
+
+async def test_a_reader_that_leaves_before_the_first_event() -> None:
+    left: list[str] = []
+    response = events(lambda _: lambda: left.append("listener"), asyncio.Event(), lambda: left.append("place"))
+
+    async def send(_: object) -> None:
+        raise OSError
+
+    async def receive() -> dict:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises((OSError, ClientDisconnect)):
+        await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
+    assert left == ["listener", "place"]
 
 
 async def test_a_token_where_others_can_reach_it(recorder: Upstream, tmp_path: Path) -> None:
