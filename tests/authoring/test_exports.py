@@ -15,7 +15,7 @@ import httpx
 import mcp
 import pytest
 from mcp.client.stdio import StdioServerParameters, stdio_client
-from openapi_spec_validator import validate
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from naftiko.authoring import belonging
 from naftiko.document.source import read_source
@@ -88,7 +88,7 @@ async def test_openapi_is_what_is_served(tmp_path: Path) -> None:
     status, out, _ = await command("export", "openapi", str(file))
     assert status == 0
     document = json.loads(out)
-    validate(document)
+    OpenAPIV31SpecValidator(document).validate()
     async with running(file, "--sandbox") as served:
         async with httpx.AsyncClient(verify=TLS) as client:
             other = (await client.get(f"{served.urls['shop-rest']}/openapi.json")).json()
@@ -98,7 +98,7 @@ async def test_openapi_is_what_is_served(tmp_path: Path) -> None:
     status, _, err = await command("export", "openapi", str(file), *arguments)
     assert (status, err) == (0, f"{target} is written\n")
     written = read_yaml(target.read_text())
-    validate(written)
+    OpenAPIV31SpecValidator(written).validate()
     assert written["servers"] == [{"url": "https://api.example"}]
     status, _, err = await command("export", "openapi", str(file), *arguments)
     assert (status, "--force overwrites" in err) == (2, True)
