@@ -181,6 +181,8 @@ async def test_what_is_not_as_expected(tmp_path: Path, old: str, new: str, line:
     ("text", "told"),
     [
         ("", "the file is empty"),
+        ("", "a file of cases begins with `cases:`"),
+        ("# nothing yet\n", "a file of cases begins with `cases:`"),
         ("cases: {}\n", "`cases:` is missing, a list of cases"),
         ("cases:\n- {name: x}\n", "a case needs `call:`"),
         ("cases:\n- {call: x, input: {}}\n", "a case has no `input`"),

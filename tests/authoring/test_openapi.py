@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 import naftiko
 from naftiko import Settings
 from naftiko.authoring.dialects import DIALECTS
+from naftiko.authoring.openapi import converting
 from naftiko.authoring.openapi.converting import Converted, convert
 from naftiko.authoring.openapi.places import places
 from naftiko.authoring.openapi.texts import Text, read
@@ -520,6 +521,12 @@ def test_too_much_for_one_capability() -> None:
         SetupError, match="operations are more than one capability may hold: choose some with --include"
     ):
         imported(api({f"/a{number}/x": operation(description="y" * 1900) for number in range(1100)}))
+
+
+def test_one_operation_that_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(converting, "MAX_NODES", 10)
+    with pytest.raises(SetupError, match="GET /a alone is more than a capability may hold"):
+        imported(api({"/a": operation()}))
 
 
 # What must not be mixed up

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
-from naftiko.document.source import IrregularFile, read_regular
+from naftiko.document.source import read_file
 from naftiko.errors import SourceError
 from naftiko.runtime.remote import fetched
 
@@ -41,14 +41,4 @@ def bytes_of(place: str, most: int, stdin: BinaryIO | None = None) -> bytes:
         return stdin.read(most + 1)
     if is_address(place):
         return fetched(place, most)
-    try:
-        return read_regular(Path(place), most + 1)
-    except IsADirectoryError as error:
-        raise SourceError(f"{place} is a folder, not a file") from error
-    except IrregularFile as error:
-        raise SourceError(f"{place} is no regular file; pipe it in and read it with `-`") from error
-    except FileNotFoundError as error:
-        raise SourceError(f"{place} does not exist") from error
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be opened"
-        raise SourceError(f"{place} cannot be read: {reason.lower()}") from error
+    return read_file(place, most + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -112,7 +113,7 @@ def _asked(base_uri: str | None, auth: Auth | None, expose: str | None) -> start
     return starting.Wish(name, url, way, _kinds(kinds))
 
 
-def _question(text: str, default: str, check) -> str:  # type: ignore[no-untyped-def]
+def _question(text: str, default: str, check: Callable[[str], object]) -> str:
     """An answer that passes a check; what does not is told, and asked again."""
     while True:
         answer = typer.prompt(text, default=default)

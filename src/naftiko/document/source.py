@@ -62,9 +62,19 @@ def read_source(path: str | Path, stdin: BinaryIO | None = None, remote: Remote 
         if stdin is None:
             raise SourceError("standard input cannot be read here")
         return Source("<stdin>", _bounded(stdin.read(MAX_BYTES + 1), "<stdin>"), Path(), remote)
+    data = read_file(path, MAX_BYTES + 1)
+    return Source(str(path), _bounded(data, str(path)), Path(path).parent, remote)
+
+
+def read_file(path: str | Path, most: int) -> bytes:
+    """The bytes of a file, `most` of them.
+
+    Raises:
+        SourceError: it does not exist, is no regular file, or cannot be read.
+    """
     file = Path(path)
     try:
-        data = read_regular(file, MAX_BYTES + 1)
+        return read_regular(file, most)
     except IsADirectoryError as error:
         raise SourceError(f"{path} is a folder, not a file") from error
     except IrregularFile as error:
@@ -74,7 +84,6 @@ def read_source(path: str | Path, stdin: BinaryIO | None = None, remote: Remote 
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "cannot be opened"
         raise SourceError(f"{path} cannot be read: {reason.lower()}") from error
-    return Source(str(path), _bounded(data, str(path)), file.parent, remote)
 
 
 class IrregularFile(OSError):

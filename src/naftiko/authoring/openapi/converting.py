@@ -110,6 +110,8 @@ def _capability(api: Api, shapes: Shapes, options: Options, tag: str, operations
                 if tried is not options:
                     api.root.changed("the capability is too large for all types of answers, so some pass as they are")
                 return Written(writer.namespace, text, len(operations), writer.variables)
+    if len(operations) == 1:
+        raise SetupError(f"{operations[0].method} {operations[0].path[:80]} alone is more than a capability may hold")
     raise SetupError(
         f"{len(operations)} operations{f' of `{tag[:60]}`' if tag else ''} are more than one capability may hold: "
         "choose some with --include and --exclude, or make one of each tag with --group tag"

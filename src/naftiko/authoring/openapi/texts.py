@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import yaml
@@ -133,7 +133,7 @@ class _Builder:
             elif not self._put(value, event):
                 continue
             if isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent):
-                self._stack.append(_Open(value))  # type: ignore[arg-type]
+                self._stack.append(_Open(cast("list[object] | dict[str, object]", value)))
                 if len(self._stack) > _MAX_DEPTH:
                     raise self._error(event, "it nests too deeply")
         return root

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,9 @@ class Cases:
     findings: list[Diagnostic] = field(default_factory=list)
 
 
+_BEGINS = "a file of cases begins with `cases:`"
+
+
 def placeholder(name: str) -> str:
     """The value of a variable that a file of cases gives none."""
     return f"test-{name}"
@@ -125,10 +128,12 @@ def read(file: Path) -> Cases:
     document = parse(read_source(file))
     name = file.name.removesuffix(".yaml").removesuffix(".yml").removesuffix(".test")
     result = Cases(str(file), document.text, str(file.with_name(f"{name}.yaml")))
-    result.findings += [item for item in document.diagnostics if item.severity is Severity.ERROR]
+    for item in document.diagnostics:
+        if item.severity is Severity.ERROR:  # an empty file is told what a capability begins with
+            result.findings.append(replace(item, help=_BEGINS) if item.code == "empty-file" else item)
     if document.root is None or result.findings:
         if document.root is None and not result.findings:
-            result.findings.append(_error(str(file), Span(1, 1, 1, 1), "the file is empty"))
+            result.findings.append(_error(str(file), Span(1, 1, 1, 1), "the file is empty", _BEGINS))
         return result
     reader = _Reader(result)
     reader.file(document.root)
