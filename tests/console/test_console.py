@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -16,7 +17,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from gateways import gateway
-from naftiko.exposers.management.events import events
+from naftiko.exposers.management.events import Put, events
+from naftiko.runtime.observing.activity import Activity
 from support import TLS, Upstream, clean_environment, write
 
 SHOP = """
@@ -207,6 +209,37 @@ async def test_a_reader_that_leaves_before_the_first_event() -> None:
     with pytest.raises((OSError, ClientDisconnect)):
         await response({"type": "http", "asgi": {"spec_version": "2.4"}}, receive, send)
     assert left == ["listener", "place"]
+
+
+async def test_a_reader_that_is_slow() -> None:
+    """What waits for it is bounded in bytes: the oldest are left out, the newest come."""
+    told: list[Put] = []
+
+    def listen(put: Put) -> Callable[[], None]:
+        told.append(put)
+        return list
+
+    response = events(listen, asyncio.Event(), list)
+    lines = aiter(response.body_iterator)
+    assert await anext(lines) == b": listening\n\n"
+    for number in range(100):
+        told[0](str(number).encode() + b" " * 256 * 1024)
+    told[0](b"the last")
+    await asyncio.sleep(0)
+    found = []
+    while not found or found[-1] != b"data: the last\n\n":
+        found.append(await asyncio.wait_for(anext(lines), 30))
+    assert 4 <= len(found) < 20
+    await lines.aclose()
+
+
+def test_calls_that_are_kept_are_bounded_in_bytes() -> None:
+    activity = Activity(captures=True)
+    for number in range(300):
+        activity._keep(b"x" * (256 * 1024 if number < 100 else 10))
+    assert len(activity.recent()) == 200
+    activity._keep(b"x" * 8 * 1024 * 1024)
+    assert len(activity.recent()) == 1
 
 
 async def test_a_token_where_others_can_reach_it(recorder: Upstream, tmp_path: Path) -> None:

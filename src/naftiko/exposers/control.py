@@ -93,7 +93,7 @@ class Console(Protocol):
         """One of those has left."""
 
     def overview(self, status: Status) -> dict[str, object]:
-        """Everything that is served, and what is not."""
+        """Everything that is served, and what is not. For use beside the event loop: there may be thousands."""
 
     def findings(self, status: Status) -> list[dict[str, object]]:
         """What is found in the files. For use beside the event loop."""

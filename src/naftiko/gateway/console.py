@@ -51,7 +51,7 @@ class GatewayConsole:
         return self._of()
 
     def _values(self) -> Iterable[str]:
-        for entry in self._entries.values():
+        for entry in dict(self._entries).values():
             yield from entry.built.opened.resolved.values.values()
 
     def begin(self) -> bool:
@@ -68,10 +68,13 @@ class GatewayConsole:
     # What there is
 
     def overview(self, status: Status) -> Json:
-        """Everything that is served, and what is not, without the value of any variable."""
+        """Everything that is served, and what is not, without the value of any variable.
+
+        For use beside the event loop, where a reload may change what is served.
+        """
         urls = {(item.file, item.type, item.namespace): item.url for item in status.adapters}
         capabilities = []
-        for file, entry in self._entries.items():
+        for file, entry in dict(self._entries).items():
             plan = entry.built.opened.plan
             capabilities.append(
                 {
@@ -110,7 +113,7 @@ class GatewayConsole:
             "aside": [{"file": file, "reason": reason} for file, reason in sorted(status.aside.items())],
             "conflicts": list(status.conflicts),
         }
-        shown: Json = self.activity.mask().deep(found)
+        shown: Json = Mask(self._values()).deep(found)  # one of this thread's own
         return shown
 
     def findings(self, status: Status) -> list[Json]:

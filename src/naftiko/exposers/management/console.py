@@ -64,7 +64,7 @@ async def answer(
         return problem(401, "unauthorized", "The console asks for its token", detail, {"WWW-Authenticate": "Bearer"})
     match (method, path):
         case ("GET", "api/overview"):
-            return _json(console.overview(control.status()))
+            return _json(await asyncio.to_thread(console.overview, control.status()))
         case ("GET", "api/findings"):
             return _json(await asyncio.to_thread(console.findings, control.status()))
         case ("GET", "api/calls"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from starlette.responses import StreamingResponse
@@ -14,10 +13,30 @@ from naftiko.exposers.control import Peers
 
 _PING = 15.0
 _WAITING = 1000
-"""Events that wait for somebody who reads slowly; the oldest are left out."""
+_MOST_BYTES = 4 * 1024 * 1024
+"""Events, and bytes of them, that wait for somebody who reads slowly; the oldest are left out."""
 
 Put = Callable[[bytes], None]
 """Takes the data of an event, one line, from any thread."""
+
+
+class _Lines:
+    """Lines that wait to be read, in the loop's own thread: the oldest give way to new ones."""
+
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
+        self._bytes = 0
+
+    def put(self, item: bytes) -> None:
+        while not self._queue.empty() and (self._queue.full() or self._bytes + len(item) > _MOST_BYTES):
+            self._bytes -= len(self._queue.get_nowait())
+        self._queue.put_nowait(item)
+        self._bytes += len(item)
+
+    async def get(self) -> bytes:
+        item = await self._queue.get()
+        self._bytes -= len(item)
+        return item
 
 
 def events(
@@ -35,21 +54,15 @@ def events(
     are asked for at `target`.
     """
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
+    lines = _Lines()
     following: dict[Path, asyncio.Task[None]] = {}
 
-    def put(item: bytes) -> None:
-        with suppress(asyncio.QueueEmpty):
-            if lines.full():
-                lines.get_nowait()
-            lines.put_nowait(item)
-
     def told(item: bytes) -> None:
-        loop.call_soon_threadsafe(put, b"data: " + item)
+        loop.call_soon_threadsafe(lines.put, b"data: " + item)
 
     async def follow(beside: Peers, file: Path) -> None:
         async for item in beside.lines(file, target):
-            put(item)
+            lines.put(item)
 
     def follow_all() -> None:
         for file in peers.others() if peers is not None else ():

@@ -25,6 +25,9 @@ from naftiko.values.jsontext import decode, encode
 from naftiko.values.media import is_json, is_textual
 
 _KEPT = 200
+_KEPT_BYTES = 8 * 1024 * 1024
+"""Calls that are kept for whoever looks later, and bytes of them."""
+
 _MOST_OPEN = 2000
 _MOST_SPANS = 100
 _MOST_BODIES = 10
@@ -59,7 +62,8 @@ class Activity:
         self.values = values
         self._mask: tuple[tuple[str, ...], Mask] = ((), Mask(()))
         self._open: OrderedDict[int, _Spans] = OrderedDict()
-        self._kept: deque[bytes] = deque(maxlen=_KEPT)
+        self._kept: deque[bytes] = deque()
+        self._kept_bytes = 0
         self._told: list[Callable[[bytes], None]] = []
 
     # What is watched
@@ -150,9 +154,15 @@ class Activity:
         event = encode(told)
         if len(event) > _LARGEST:
             event = encode({**told, "bodies": []})
-        self._kept.append(event)
+        self._keep(event)
         for listener in tuple(self._told):
             listener(event)
+
+    def _keep(self, event: bytes) -> None:
+        self._kept.append(event)
+        self._kept_bytes += len(event)
+        while len(self._kept) > _KEPT or self._kept_bytes > _KEPT_BYTES:
+            self._kept_bytes -= len(self._kept.popleft())
 
     # Who looks
 
