@@ -120,3 +120,22 @@ async def test_objects_taken_out_whole_stay_apart(tmp_path: Path) -> None:
     async with naftiko.load(write(tmp_path, text)).open(Settings(sandbox=True), environment={}) as runtime:
         answer = (await runtime.call("do", {})).value()
     assert answer == {"one": {"lines": {}}, "two": {"lines": {}}}
+
+
+async def test_examples_of_the_file_stay_as_they_are(tmp_path: Path) -> None:
+    """What is put into an example goes into the answer only, not into the plan."""
+    text = one_operation(
+        "method: GET",
+        """
+        outputParameters:
+        - type: object
+          properties:
+            order: {type: object, mapping: $.order, properties: {}, example: {id: 7}}
+            extra: {type: string, mapping: $.order.more.extra}
+        """,
+    )
+    async with naftiko.load(write(tmp_path, text)).open(Settings(sandbox=True), environment={}) as runtime:
+        answer = (await runtime.call("do", {})).value()
+        shape = dict(runtime.opened.plan.adapters[0].functions[0].output.options[0].members)["order"]
+    assert answer == {"order": {"id": 7, "more": {"extra": "sample extra"}}, "extra": "sample extra"}
+    assert shape.example == {"id": 7}

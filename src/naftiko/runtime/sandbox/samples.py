@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 
 from naftiko.plan import OutputPlan, Plan, RequestPlan, RoutePlan, Shape, StepsPlan
 from naftiko.values.expressions import StepsPath
@@ -23,7 +24,7 @@ def sample(plan: Plan, operation: str, request: RequestPlan) -> object:
 
     Examples of the file, in an output or in the declared responses of a route, come before what is made up.
     """
-    given = _given(plan, operation)
+    given = deepcopy(_given(plan, operation))  # samples are put into examples, which are the plan's
     if given is not None and not isinstance(given, dict):
         return given
     root: dict[str, object] = dict(given) if isinstance(given, dict) else {}
@@ -123,7 +124,7 @@ def _place(target: dict[str, object], name: str, shape: Shape) -> None:
     if shape.literal is not None:
         return
     if shape.example is not None and shape.path is not None and not shape.path.is_root:
-        _put(target, shape.path, shape.example)
+        _put(target, shape.path, deepcopy(shape.example))
     elif shape.kind == "object":
         inner = target
         if shape.path is not None and not shape.path.is_root:
@@ -143,7 +144,7 @@ def _item(shape: Shape) -> object:
         built: dict[str, object] = {}
         _place(built, "", Shape("object", members=shape.members))
         return built
-    made = shape.example if shape.example is not None else _value("item", shape.type)
+    made = deepcopy(shape.example) if shape.example is not None else _value("item", shape.type)
     if shape.path is not None and not shape.path.is_root:
         built = {}
         _put(built, shape.path, made)
